@@ -1,0 +1,63 @@
+# shellcheck shell=bash
+# Building presets, the benchmarks and the demo. Sourced by ../../dev.
+# shellcheck disable=SC2154
+
+# configure PRESET: once, and again when the presets or the place of the dependencies have changed;
+# changes of CMake files are Ninja's to notice.
+configure() {
+    local preset=$1 folder=$root/build/$1 key
+    key=$({ cat "$root/CMakePresets.json" && printf '%s\n' "$root" "$deps"; } | sha256sum | cut -d' ' -f1)
+    if [[ -f $folder/build.ninja && -f $folder/configured && $(<"$folder/configured") == "$key" ]]; then
+        return 0
+    fi
+    mkdir -p "$root/build"
+    cmake --fresh --preset "$preset" -DWHERRY_DEPS_DIR="$deps" >"$root/build/configure-$preset.log" 2>&1 || {
+        cat "$root/build/configure-$preset.log" >&2
+        die "configuring the preset '$preset' failed"
+    }
+    printf '%s\n' "$key" >"$folder/configured"
+}
+
+build_preset() {
+    configure "$1"
+    cmake --build "$root/build/$1" --parallel "$jobs"
+}
+
+command_build() {
+    local preset=${1:-dev}
+    [[ $# -le 1 ]] || die "build takes one preset"
+    case $preset in
+        dev | asan | tsan) set_up build test ;;
+        bench) set_up build test ;;
+        fuzz) set_up build check ;;
+        release) set_up build ;;
+        *) die "there is no preset '$preset': dev, release, bench, asan, tsan, fuzz" ;;
+    esac
+    say "Building the preset $preset"
+    build_preset "$preset"
+}
+
+command_bench() {
+    local program found=""
+    set_up build test
+    say "Building the benchmarks"
+    build_preset bench
+    while IFS= read -r program; do
+        found=yes
+        say "$(basename "$program")"
+        "$program" "$@"
+    done < <(find "$root/build/bench/tests/bench" -maxdepth 1 -type f -executable | sort)
+    [[ -n $found ]] || die "the bench preset built no benchmark"
+}
+
+command_demo() {
+    local argument
+    for argument in "$@"; do
+        [[ $argument == --plain ]] || die "demo takes no argument '$argument'"
+    done
+    set_up build
+    say "Building the release preset"
+    build_preset release
+    say "Demo"
+    python3 "$root/samples/demo/demo.py" --build "$root/build/release" "$@"
+}

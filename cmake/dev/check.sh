@@ -1,0 +1,47 @@
+# shellcheck shell=bash
+# Format and checks. The checks themselves are Python scripts in ..; each tells how many things it
+# has seen. Sourced by ../../dev.
+# shellcheck disable=SC2154
+
+check_shell() {
+    local scripts
+    mapfile -t scripts < <(find "$root/cmake" "$root/samples" "$root/tests" "$root/bindings" -name '*.sh' | sort)
+    shellcheck --external-sources "$root/dev" "$root/.ci/run" "${scripts[@]}" || return 1
+    printf 'shell: %d checked, all well\n' $((${#scripts[@]} + 2))
+}
+
+# What was built tells what is exported: the tests' build, and the optimised one when it is there.
+check_exports() {
+    local folders=("$root/build/asan")
+    [[ ! -d $root/build/release ]] || folders+=("$root/build/release")
+    python3 "$root/cmake/check_exports.py" --below "${folders[@]}"
+}
+
+# Every check runs, so that one look shows all that is wrong.
+run_checks() {
+    local failed=""
+    python3 "$root/cmake/check_format.py" "$root" || failed=yes
+    check_shell || failed=yes
+    python3 "$root/cmake/check_includes.py" "$root" || failed=yes
+    python3 "$root/cmake/check_words.py" "$root" || failed=yes
+    python3 "$root/cmake/check_headers.py" "$root" || failed=yes
+    python3 "$root/cmake/check_selftest.py" || failed=yes
+    check_exports || failed=yes
+    python3 "$root/cmake/check_tidy.py" "$root" "$root/build/asan" "$jobs" || failed=yes
+    [[ -z $failed ]] || return 1
+}
+
+command_format() {
+    [[ $# -eq 0 ]] || die "format takes no argument '$1'"
+    install_packages check
+    python3 "$root/cmake/check_format.py" "$root" --fix
+}
+
+command_check() {
+    [[ $# -eq 0 ]] || die "check takes no argument '$1'"
+    set_up build test check
+    say "Building the preset asan: the checks read its compile commands and libraries"
+    build_preset asan
+    say "Checking"
+    run_checks || die "a check failed"
+}

@@ -1,0 +1,78 @@
+// What all commands share; see app.h.
+#include "app.h"
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "passphrase.h"
+#include "wherry/transports/centralized.h"
+
+namespace cli {
+namespace {
+
+wherry::Options profile_options() {
+  wherry::Options options;
+  options.plugins = {wherry_transport_centralized()};
+  return options;
+}
+
+// An environment variable, or "".
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+}  // namespace
+
+CLI::App* add_command(CLI::App& parent, App& app, const std::string& name,
+                      const std::string& description, const std::string& examples) {
+  CLI::App* command = parent.add_subcommand(name, description);
+  command
+      ->add_option("--profile", app.profile,
+                   "The profile's directory (default: $WHERRY_PROFILE, else "
+                   "$XDG_DATA_HOME/wherry, else ~/.local/share/wherry)")
+      ->type_name("DIR");
+  command
+      ->add_option("--passphrase-file", app.passphrase_file,
+                   "Its first line is the passphrase (default: $WHERRY_PASSPHRASE, else a prompt)")
+      ->type_name("FILE");
+  command->add_flag("--json", app.json, "Write JSON, for programs");
+  command->footer("\nExamples:\n" + examples);
+  return command;
+}
+
+std::string profile_directory(const App& app) {
+  if (!app.profile.empty()) return app.profile;
+  if (const std::string named = environment("WHERRY_PROFILE"); !named.empty()) return named;
+  std::filesystem::path base = environment("XDG_DATA_HOME");
+  if (base.empty()) {
+    const std::string home = environment("HOME");
+    if (home.empty()) throw Failure(exit_usage, "HOME is not set: give --profile DIR");
+    base = std::filesystem::path(home) / ".local" / "share";
+  }
+  return (base / "wherry").string();
+}
+
+wherry::Profile open_profile(const App& app) {
+  const Passphrase passphrase = get_passphrase(app.passphrase_file, false);
+  return wherry::Profile::open(profile_directory(app), wherry::Key::passphrase(passphrase.text()),
+                               profile_options());
+}
+
+wherry::Profile create_profile(const App& app) {
+  const std::string directory = profile_directory(app);
+  const Passphrase passphrase = get_passphrase(app.passphrase_file, true);
+  const auto parent = std::filesystem::absolute(directory).parent_path();
+  std::error_code failed;
+  std::filesystem::create_directories(parent, failed);
+  if (failed) throw Failure(exit_environment, parent.string() + ": " + failed.message());
+  return wherry::Profile::create(directory, wherry::Key::passphrase(passphrase.text()),
+                                 profile_options());
+}
+
+int exit_code_of(const wherry::Error& error) {
+  if (error.status() >= 300) return exit_environment;
+  return error.status() >= 200 ? exit_peer : exit_usage;
+}
+
+}  // namespace cli

@@ -1,0 +1,48 @@
+// What all commands share: options, exit codes, the profile they work on.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <stdexcept>
+#include <string>
+
+#include "wherry/wherry.hpp"
+
+namespace cli {
+
+// Exit codes, as `wherry --help` lists them.
+constexpr int exit_ok = 0;
+constexpr int exit_usage = 1;        // wrong arguments or names
+constexpr int exit_environment = 2;  // disk, passphrase, another process, network
+constexpr int exit_not_yet = 3;      // safe on disk, but what was waited for did not come in time
+constexpr int exit_peer = 4;         // a card or the like from another person is no good
+
+// Ends the program with a line on standard error and an exit code.
+class Failure : public std::runtime_error {
+ public:
+  Failure(int code, const std::string& text) : std::runtime_error(text), code_(code) {}
+  int code() const { return code_; }
+
+ private:
+  int code_;
+};
+
+// The options that every command has, and how the program will end.
+struct App {
+  std::string profile;  // a directory; empty: the default one
+  std::string passphrase_file;
+  bool json = false;
+  int exit_code = exit_ok;
+};
+
+// A command with the options that all have. Examples are shown below its help.
+CLI::App* add_command(CLI::App& parent, App& app, const std::string& name,
+                      const std::string& description, const std::string& examples);
+
+std::string profile_directory(const App& app);
+wherry::Profile open_profile(const App& app);
+wherry::Profile create_profile(const App& app);
+
+// The exit code for an error of the library.
+int exit_code_of(const wherry::Error& error);
+
+}  // namespace cli

@@ -1,0 +1,131 @@
+// wherry send: one message, and waiting until it is known to have come far enough.
+#include <unistd.h>
+
+#include <iostream>
+#include <iterator>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "commands.h"
+#include "enum_names.h"
+#include "feed.h"
+#include "people.h"
+
+namespace cli {
+namespace {
+
+struct SendOptions {
+  std::string to;
+  std::vector<std::string> words;
+  std::string wait = "stored";
+  unsigned timeout_s = 30;
+};
+
+// How far a message has come.
+struct Progress {
+  std::int32_t evidence = WHERRY_EVIDENCE_QUEUED;
+  std::int32_t reason = WHERRY_REASON_NONE;
+
+  bool ended() const { return evidence > WHERRY_EVIDENCE_READ; }
+  bool reached(std::int32_t wanted) const { return !ended() && evidence >= wanted; }
+};
+
+std::string message_text(const SendOptions& options) {
+  if (options.words.size() == 1 && options.words[0] == "-") {
+    std::string text(std::istreambuf_iterator<char>(std::cin), {});
+    if (!text.empty() && text.back() == '\n') text.pop_back();
+    return text;
+  }
+  std::string text;
+  for (const std::string& word : options.words) text += (text.empty() ? "" : " ") + word;
+  return text;
+}
+
+std::int32_t wanted_evidence(const std::string& wait) {
+  if (wait == "stored") return WHERRY_EVIDENCE_STORED;
+  return wait == "delivered" ? WHERRY_EVIDENCE_DELIVERED : WHERRY_EVIDENCE_QUEUED;
+}
+
+void show_progress(const Progress& now) {
+  if (isatty(STDERR_FILENO) == 0) return;
+  std::cerr << "  " << evidence_name(now.evidence);
+  if (now.reason != WHERRY_REASON_NONE) std::cerr << ": " << wherry_reason_text(now.reason);
+  std::cerr << std::endl;
+}
+
+Progress wait_for(wherry::Profile& profile, std::uint64_t message, const SendOptions& options,
+                  const Interrupt& interrupt) {
+  const std::int32_t wanted = wanted_evidence(options.wait);
+  const Clock::time_point deadline = Clock::now() + std::chrono::seconds(options.timeout_s);
+  Feed feed(profile);
+  Progress shown{-1, -1};
+  for (;;) {
+    const auto page = profile.message(message);
+    const Progress now{page[0].evidence, page[0].reason};
+    if (now.evidence != shown.evidence || now.reason != shown.reason) show_progress(now);
+    shown = now;
+    if (now.ended() || now.reached(wanted) || interrupt.requested() || Clock::now() >= deadline) {
+      feed.finish();
+      return now;
+    }
+    feed.step(deadline);
+  }
+}
+
+void report(App& app, std::uint64_t message, const Progress& end, const SendOptions& options) {
+  const bool reached = end.reached(wanted_evidence(options.wait));
+  if (end.ended()) {
+    app.exit_code = exit_environment;
+  } else if (!reached) {
+    app.exit_code = exit_not_yet;
+  }
+  if (app.json) {
+    const nlohmann::ordered_json result = {{"message", std::to_string(message)},
+                                           {"evidence", evidence_name(end.evidence)},
+                                           {"reason", reason_name(end.reason)}};
+    std::cout << result.dump() << "\n";
+  } else if (end.ended()) {
+    std::cerr << "wherry: message " << message << " has " << evidence_name(end.evidence) << ": "
+              << wherry_reason_text(end.reason) << "\n";
+  } else if (reached) {
+    std::cout << "message " << message << ": " << evidence_name(end.evidence) << "\n";
+  } else {
+    std::cerr << "wherry: message " << message << " is safe on disk but not yet " << options.wait
+              << " (" << evidence_name(end.evidence);
+    if (end.reason != WHERRY_REASON_NONE) std::cerr << "; " << wherry_reason_text(end.reason);
+    std::cerr << "); it goes on when wherry next runs\n";
+  }
+}
+
+void send(App& app, const SendOptions& options) {
+  const std::string text = message_text(options);
+  const Interrupt interrupt;
+  wherry::Profile profile = open_profile(app);
+  const Person person = find_person(profile, options.to);
+  const std::uint64_t message = profile.send(person.conversation, text);
+  const Progress end = wait_for(profile, message, options, interrupt);
+  report(app, message, end, options);
+}
+
+}  // namespace
+
+void add_send(CLI::App& parent, App& app) {
+  CLI::App* command = add_command(
+      parent, app, "send", "Send a message; it is safe on disk before anything is waited for",
+      "  wherry send Alice hello there\n"
+      "  wherry send Alice - --wait delivered --timeout 60 < letter.txt");
+  auto options = std::make_shared<SendOptions>();
+  command->add_option("to", options->to, "A contact's name or number")->required();
+  command->add_option("text", options->words, "The words; - reads them from standard input")
+      ->required();
+  command
+      ->add_option("--wait", options->wait,
+                   "Until it is stored at a relay, delivered to the person, or not at all")
+      ->check(CLI::IsMember({"none", "stored", "delivered"}))
+      ->capture_default_str();
+  command->add_option("--timeout", options->timeout_s, "How long to wait at most, in seconds")
+      ->capture_default_str();
+  command->callback([&app, options] { send(app, *options); });
+}
+
+}  // namespace cli

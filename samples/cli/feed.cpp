@@ -1,0 +1,85 @@
+// Waiting for events; see feed.h.
+#include "feed.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "app.h"
+#include "enum_names.h"
+#include "text.h"
+
+namespace cli {
+namespace {
+
+// Signals and deadlines are looked at this often.
+constexpr std::chrono::milliseconds step_max{250};
+
+bool is_for_people(std::int32_t kind) {
+  return kind != WHERRY_EVENT_EVIDENCE && kind != WHERRY_EVENT_WAITING;
+}
+
+std::optional<std::pair<std::int32_t, std::int32_t>> state_of(const wherry::Profile& profile,
+                                                              std::uint64_t transport) {
+  for (const wherry_transport_info& info : profile.transports()) {
+    if (info.transport == transport) return std::pair(info.state, info.reason);
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+void Feed::step(Clock::time_point deadline) {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+  const auto wait = std::clamp(left, std::chrono::milliseconds(0), step_max);
+  const std::optional<wherry::Event> event = profile_.next_event(wait);
+  if (!event || event->seq() == 0) return;
+  seen_for_people_ = seen_for_people_ || is_for_people(event->kind());
+  if (!seen_for_people_) passed_ = event->seq();
+}
+
+void Feed::finish() {
+  if (passed_ != 0) profile_.ack(passed_);
+}
+
+void wait_online(wherry::Profile& profile, std::uint64_t transport, std::chrono::seconds timeout,
+                 const Interrupt& interrupt) {
+  const Clock::time_point deadline = Clock::now() + timeout;
+  Feed feed(profile);
+  for (;;) {
+    const auto state = state_of(profile, transport);
+    if (!state) throw Failure(exit_usage, "there is no such transport");
+    if (state->first == WHERRY_TRANSPORT_STATE_ONLINE) break;
+    const std::string why = wherry_reason_text(state->second);
+    if (state->first == WHERRY_TRANSPORT_STATE_FAILED) {
+      throw Failure(exit_environment, "the transport does not work: " + why);
+    }
+    if (state->first == WHERRY_TRANSPORT_STATE_OFF) {
+      throw Failure(exit_usage, "the transport is stopped: wherry transports start ID");
+    }
+    if (interrupt.requested()) throw Failure(exit_not_yet, "interrupted");
+    if (Clock::now() >= deadline) {
+      const std::string name = transport_state_name(state->first);
+      throw Failure(exit_not_yet, "the transport is not online yet (" + name + "): " + why);
+    }
+    feed.step(deadline);
+  }
+  feed.finish();
+}
+
+std::uint64_t find_transport(const wherry::Profile& profile, const std::string& which) {
+  const auto page = profile.transports();
+  if (page.empty()) {
+    throw Failure(exit_usage,
+                  "no transport is configured: wherry transports add NAME SETTING=VALUE");
+  }
+  if (which.empty() && page.size() == 1) return page[0].transport;
+  for (const wherry_transport_info& info : page) {
+    if (!which.empty() && (which == info.name || which == std::to_string(info.transport))) {
+      return info.transport;
+    }
+  }
+  throw Failure(exit_usage, which.empty() ? "which transport? give --transport NAME"
+                                          : "there is no transport " + harmless(which));
+}
+
+}  // namespace cli

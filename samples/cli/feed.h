@@ -1,0 +1,40 @@
+// Waiting for things that events tell of, in commands that do not deal with messages.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include "interrupt.h"
+#include "wherry/wherry.hpp"
+
+namespace cli {
+
+using Clock = std::chrono::steady_clock;
+
+// The event feed as a short-lived command sees it. It acknowledges what nobody would miss (the
+// evidence of messages and the like), but nothing from the first event on that `listen` shows.
+class Feed {
+ public:
+  explicit Feed(wherry::Profile& profile) : profile_(profile) {}
+
+  // Takes one event, if one comes before the deadline or within a quarter of a second.
+  void step(Clock::time_point deadline);
+
+  // Acknowledges what may be.
+  void finish();
+
+ private:
+  wherry::Profile& profile_;
+  bool seen_for_people_ = false;
+  std::uint64_t passed_ = 0;
+};
+
+// Waits until a transport is online. Throws a Failure that says why when it is not in time, has
+// failed or is stopped.
+void wait_online(wherry::Profile& profile, std::uint64_t transport, std::chrono::seconds timeout,
+                 const Interrupt& interrupt);
+
+// A transport by its id or plug-in's name; for "" the only one there is. Throws a Failure.
+std::uint64_t find_transport(const wherry::Profile& profile, const std::string& which);
+
+}  // namespace cli

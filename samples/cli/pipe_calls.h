@@ -1,0 +1,23 @@
+// The methods of `wherry pipe`: the C functions without `wherry_`. The tables are made by
+// cmake/describe.py from cmake/abi/wherry-1.json at build time.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+
+#include "pipe_params.h"
+
+namespace cli {
+
+class PipeSession;
+
+// Calls one function: its parameters by name in, its outputs by name out. Throws an RpcError.
+using PipeCall = Json (*)(PipeSession& session, const Json& params);
+
+const std::map<std::string, PipeCall, std::less<>>& pipe_calls();
+
+// Functions that are no methods, and why.
+const std::map<std::string, const char*, std::less<>>& pipe_refusals();
+
+}  // namespace cli

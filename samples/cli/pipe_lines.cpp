@@ -1,0 +1,63 @@
+// Lines in and out of `wherry pipe`; see pipe_lines.h.
+#include "pipe_lines.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <system_error>
+
+namespace cli {
+
+LineReader::Result LineReader::next(std::string& line) {
+  bool too_long = false;
+  for (;;) {
+    const std::size_t end = buffer_.find('\n', searched_);
+    if (end != std::string::npos) {
+      too_long = too_long || end > line_size_max;
+      if (!too_long) line.assign(buffer_, 0, end);
+      buffer_.erase(0, end + 1);
+      searched_ = 0;
+      return too_long ? Result::too_long : Result::line;
+    }
+    searched_ = buffer_.size();
+    if (buffer_.size() > line_size_max) {
+      too_long = true;
+      buffer_.clear();
+      searched_ = 0;
+    }
+    if (!fill()) return Result::end;
+  }
+}
+
+bool LineReader::fill() {
+  std::array<char, 65536> block;
+  for (;;) {
+    if (!interrupt_.wait_readable(STDIN_FILENO, -1)) {
+      if (interrupt_.requested()) return false;
+      continue;
+    }
+    const ssize_t count = read(STDIN_FILENO, block.data(), block.size());
+    if (count < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    if (count <= 0) return false;
+    buffer_.append(block.data(), static_cast<std::size_t>(count));
+    return true;
+  }
+}
+
+void LineWriter::write(std::string_view line) {
+  std::string text(line);
+  text += '\n';
+  std::string_view left = text;
+  const std::lock_guard lock(mutex_);
+  while (!left.empty()) {
+    const ssize_t count = ::write(STDOUT_FILENO, left.data(), left.size());
+    if (count < 0) {
+      if (errno == EINTR) continue;
+      throw std::system_error(errno, std::generic_category(), "standard output");
+    }
+    left.remove_prefix(static_cast<std::size_t>(count));
+  }
+}
+
+}  // namespace cli

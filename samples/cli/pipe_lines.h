@@ -1,0 +1,45 @@
+// Lines in and out of `wherry pipe`.
+#pragma once
+
+#include <cstddef>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "interrupt.h"
+
+namespace cli {
+
+// Reads standard input line by line.
+class LineReader {
+ public:
+  // The longest line that is taken, in bytes without its end.
+  static constexpr std::size_t line_size_max = 1 << 20;
+
+  enum class Result { line, too_long, end };
+
+  explicit LineReader(const Interrupt& interrupt) : interrupt_(interrupt) {}
+
+  // The next line, without its end. A line that is too long is read over, in bounded memory. The
+  // end comes with the input's, or with a signal; what stands after the last line break is dropped.
+  Result next(std::string& line);
+
+ private:
+  bool fill();
+
+  const Interrupt& interrupt_;
+  std::string buffer_;
+  std::size_t searched_ = 0;  // up to here there is no line break in buffer_
+};
+
+// Writes whole lines to standard output, from any thread.
+class LineWriter {
+ public:
+  // Throws std::system_error when the reader has gone away.
+  void write(std::string_view line);
+
+ private:
+  std::mutex mutex_;
+};
+
+}  // namespace cli

@@ -1,0 +1,174 @@
+"""An app for one person: a `wherry pipe` process, a profile, and a ledger.
+
+The app may die at any moment. It keeps to two rules, and they are all it needs to lose and double
+nothing: write an intent with its ref before sending, and send again by ref what was not confirmed;
+write an event with its seq before acknowledging, and pass over a seq that is written already.
+"""
+
+import base64
+import os
+import queue
+import threading
+import time
+
+from ledger import Ledger
+from pipe_client import CallError, PipeClient, PipeEnded, b64
+
+TEXT = 1  # WHERRY_CONTENT_TEXT
+PASSPHRASE = 1  # WHERRY_KEY_PASSPHRASE
+MESSAGE, EVIDENCE, CONTACT, TRANSPORT = 1, 2, 4, 6  # WHERRY_EVENT_*
+ONLINE, REQUEST, DELIVERED = 2, 2, 3
+BATCH = 64  # messages between two waits for the disk
+
+
+class Person:
+    def __init__(self, name, folder, program):
+        self.name = name
+        self.program = program
+        self.profile_path = os.path.join(folder, name)
+        self.ledger_path = os.path.join(folder, f"{name}.ledger")
+        self.log_path = os.path.join(folder, f"{name}.log")
+        self.key = b64(f"the passphrase of {name}".encode())
+        self.pipe = None
+
+    # Life
+
+    def start(self, create=False):
+        """Starts the program with what the disk has; nothing is left in memory from before."""
+        self.ledger = Ledger(self.ledger_path)
+        self.delivered = {}  # message id -> when its delivery was known
+        self.online = threading.Event()
+        self.arrived = queue.Queue()  # (when, body) of new messages
+        with open(self.log_path, "ab") as log:
+            self.pipe = PipeClient(self.program, log)
+        method = "profile_create" if create else "profile_open"
+        opened = self.pipe.call(method, path=self.profile_path, key=self.key, key_kind=PASSPHRASE)
+        self.profile = opened["profile"]
+        self.listener = threading.Thread(target=self._listen, daemon=True)
+        self.listener.start()
+
+    def kill(self, user):
+        """SIGKILL; `user` is the thread that was sending, which notices and ends."""
+        self.pipe.kill()
+        user.join()
+        self._leave()
+
+    def close(self):
+        code = self.pipe.close()
+        self._leave()
+        return code
+
+    def _leave(self):
+        self.listener.join()
+        self.ledger.close()
+
+    def call(self, method, **params):
+        return self.pipe.call(method, profile=self.profile, **params)
+
+    # People
+
+    def join_relay(self, endpoint):
+        settings = [{"name": "relay", "value": endpoint}]
+        transport = self.call("transport_add", name="centralized", settings=settings)["transport"]
+        self.call("transport_start", transport=transport)
+        if not self.online.wait(20):
+            raise TimeoutError(f"{self.name} does not reach the relay")
+        return self.call("card_make", transport=transport, valid_s=0)["text"]
+
+    def add(self, card, name):
+        contact = self.call("contact_add", card=card, name=name)["contact"]
+        self.conversation = self.call("conversation_with", contact=contact)["conversation"]
+
+    # Messages
+
+    def say(self, body):
+        """One message, durable on return: its id and when it was begun and done."""
+        ref = os.urandom(16)
+        self.ledger.append({"intent": b64(ref), "body": body})
+        begun = time.perf_counter()
+        sent = self.call("send", conversation=self.conversation, ref=b64(ref), content=TEXT,
+                         body=b64(body.encode()))
+        done = time.perf_counter()
+        self.ledger.append({"confirmed": [b64(ref)]})
+        return sent["message"], begun, done
+
+    def stream(self, bodies, tick=lambda: None):
+        """Many messages, in order. Ends early, with False, when the program dies."""
+        try:
+            for at in range(0, len(bodies), BATCH):
+                batch = [(b64(os.urandom(16)), body) for body in bodies[at:at + BATCH]]
+                self.ledger.append(*({"intent": ref, "body": body} for ref, body in batch))
+                self._submit(batch)
+                tick()
+        except PipeEnded:
+            return False
+        return True
+
+    def send_unconfirmed(self):
+        """After a crash: what the ledger does not know to be durable, by the same refs."""
+        left = self.ledger.unconfirmed()
+        if left:
+            self._submit(left)
+        return len(left)
+
+    def _submit(self, batch):
+        for ref, body in batch:
+            while True:
+                try:
+                    self.call("submit", conversation=self.conversation, ref=ref, content=TEXT,
+                              body=b64(body.encode()))
+                    break
+                except CallError as error:
+                    if error.name != "WHERRY_E_AGAIN":
+                        raise
+                    self.call("sync", timeout_ms=10_000)
+        self.call("sync", timeout_ms=10_000)
+        self.ledger.append({"confirmed": [ref for ref, _ in batch]})
+
+    # Events
+
+    def _listen(self):
+        """Takes events as they come; one fsync and one acknowledgement for all that are there."""
+        while True:
+            ended, batch = self._drain()
+            new = [(when, event) for when, event in batch
+                   if event["type"] == MESSAGE and int(event["seq"]) > self.ledger.last_seq]
+            if new:
+                self.ledger.append(*({"received": int(event["seq"]), "body": body_of(event)}
+                                     for _, event in new))
+            for when, event in new:
+                self.arrived.put((when, body_of(event)))
+            try:
+                self._react(batch)
+            except PipeEnded:
+                ended = True
+            if ended:
+                return
+
+    def _drain(self):
+        batch = [self.pipe.events.get()]
+        while len(batch) < 256 and batch[-1] is not None:
+            try:
+                batch.append(self.pipe.events.get_nowait())
+            except queue.Empty:
+                break
+        ended = batch[-1] is None
+        return ended, batch[:-1] if ended else batch
+
+    def _react(self, batch):
+        last = 0
+        for when, event in batch:
+            last = max(last, int(event["seq"]))
+            if event["type"] == EVIDENCE and int(event["evidence"]) >= DELIVERED:
+                self.delivered[event["message"]] = when
+            elif event["type"] == TRANSPORT and int(event["state"]) == ONLINE:
+                self.online.set()
+            elif event["type"] == CONTACT and int(event["state"]) == REQUEST:
+                self.call("contact_accept", contact=event["contact"], name="a friend")
+                self.conversation = event["conversation"]
+        if last:
+            self.call("event_ack", seq=str(last))
+
+
+def body_of(event):
+    return event["text"] if "text" in event else base64.b64decode(event["body"]).decode()

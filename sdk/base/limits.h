@@ -1,0 +1,91 @@
+// Every limit of the core, by name. What goes over the wire stands in PROTOCOL.md too.
+#ifndef WHERRY_BASE_LIMITS_H
+#define WHERRY_BASE_LIMITS_H
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace wherry::limits {
+
+// Envelopes (PROTOCOL §5.1), bytes.
+inline constexpr std::array<size_t, 5> kBuckets = {512, 1024, 4096, 16384, 45056};
+inline constexpr size_t kEnvelopeSizeMax = kBuckets.back();
+inline constexpr size_t kBodySizeMax = 32768;
+
+// Cards (PROTOCOL §3).
+inline constexpr size_t kCardTextMax = 360;
+inline constexpr size_t kTransportNameMax = 32;
+inline constexpr size_t kEndpointTextMax = 200;
+inline constexpr int64_t kCardClockSlack_s = 300;
+inline constexpr int64_t kCardValidDefault_s = 30 * 86400;
+inline constexpr int64_t kCardValidMax_s = 365 * 86400;
+inline constexpr size_t kBundleSize = 2048;
+inline constexpr int64_t kPrekeyRenew_ms = 7LL * 86400 * 1000;
+inline constexpr int64_t kPrekeyKeep_ms = 30LL * 86400 * 1000;
+inline constexpr size_t kDevicesMax = 16;
+
+// Ratchet (PROTOCOL §5.2 to §5.4), in message keys.
+inline constexpr uint32_t kTagsAhead = 320;
+inline constexpr uint32_t kSkipMax = 2000;
+inline constexpr uint32_t kKeysKeptMax = 2000;
+inline constexpr uint64_t kUnsettledMax = 1000;
+inline constexpr int kHeaderTrialsPerSecond = 64;
+inline constexpr int kResetsPerDay = 3;
+
+// Delivery (PROTOCOL §6, §7).
+inline constexpr size_t kWindowMessages = 256;
+inline constexpr size_t kWindowBytes = 4u << 20;
+inline constexpr uint64_t kReceiveAhead = 512;
+inline constexpr size_t kAckRanges = 32;
+inline constexpr int64_t kAckDelay_ms = 200;
+inline constexpr size_t kAckMessages = 64;
+inline constexpr int64_t kGapRepeat_ms = 1000;
+inline constexpr int64_t kRetryHanded_ms = 15 * 1000;
+inline constexpr int64_t kRetryHandedMax_ms = 3600 * 1000;
+inline constexpr int64_t kRetryStored_ms = 3600 * 1000;
+inline constexpr int64_t kRetryStoredMax_ms = 24LL * 3600 * 1000;
+inline constexpr int64_t kRetryFailed_ms = 1000;
+inline constexpr int64_t kRetryFailedMax_ms = 600 * 1000;
+
+// Requests from strangers (PROTOCOL §4.4).
+inline constexpr size_t kRequestsMax = 100;
+inline constexpr size_t kRequestEnvelopeMax = 4096;
+
+// Endpoints of one contact (PROTOCOL §6).
+inline constexpr size_t kEndpointsMax = 8;
+
+// Reconnecting a transport and asking for bundles and inboxes again.
+inline constexpr int64_t kReconnectFirst_ms = 500;
+inline constexpr int64_t kReconnectMax_ms = 60 * 1000;
+inline constexpr int64_t kBundleRetryFirst_ms = 2000;
+inline constexpr int64_t kBundleRetryMax_ms = 600 * 1000;
+
+// The engine's turn (DESIGN: group commit).
+inline constexpr size_t kTurnInputs = 256;
+inline constexpr size_t kTurnBytes = 1u << 20;
+// Inputs that wait for a turn: from plug-ins (envelopes) and from submitting callers.
+inline constexpr size_t kIncomingWaiting = 1024;
+inline constexpr size_t kIncomingWaitingBytes = 8u << 20;
+inline constexpr size_t kSubmitWaiting = 1024;
+inline constexpr size_t kSubmitWaitingBytes = 8u << 20;
+// Envelopes handed to a transport whose on_sent is outstanding, for each transport.
+inline constexpr size_t kInFlight = 512;
+// Contacts whose outbox is looked at in one turn.
+inline constexpr size_t kPumpContacts = 64;
+
+// Events.
+inline constexpr size_t kEventsRead = 64;
+inline constexpr size_t kEphemeralEvents = 64;
+
+// Transport state (transport.h, state_set).
+inline constexpr size_t kStateKeyMax = 64;
+inline constexpr size_t kStateValueMax = 4096;
+inline constexpr size_t kStateKeys = 64;
+
+inline constexpr int64_t kCloseDeadline_ms = 5000;
+inline constexpr size_t kCborDepth = 8;
+
+}  // namespace wherry::limits
+
+#endif  // WHERRY_BASE_LIMITS_H

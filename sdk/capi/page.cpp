@@ -1,0 +1,138 @@
+// Items by kind, and pages as JSON.
+#include "capi/page.h"
+
+#include "capi/guard.h"
+#include "capi/json.h"
+
+namespace wherry::capi {
+namespace {
+
+template <typename Item>
+const Item* item(const wherry_page* page, size_t index) {
+  if (page == nullptr) return nullptr;
+  const auto* items = std::get_if<std::vector<Item>>(&page->items);
+  return items == nullptr || index >= items->size() ? nullptr : &(*items)[index];
+}
+
+Json to_json(const wherry_message& m) {
+  Json out;
+  out["message"] = wide(m.message);
+  out["conversation"] = wide(m.conversation);
+  out["message_id"] = base64({m.message_id, WHERRY_ID_SIZE});
+  out["author"] = wide(m.author);
+  out["content"] = m.content;
+  out["evidence"] = m.evidence;
+  out["reason"] = m.reason;
+  out["sent_ms"] = wide(m.sent_ms);
+  out["received_ms"] = wide(m.received_ms);
+  add_body(out, m.content, {m.body, m.body_size});
+  return out;
+}
+
+Json to_json(const wherry_contact& c) {
+  Json out;
+  out["contact"] = wide(c.contact);
+  out["state"] = c.state;
+  out["identity"] = base64({c.identity, WHERRY_IDENTITY_SIZE});
+  out["name"] = c.name;
+  out["conversation"] = wide(c.conversation);
+  out["added_ms"] = wide(c.added_ms);
+  return out;
+}
+
+Json to_json(const wherry_conversation& c) {
+  Json out;
+  out["conversation"] = wide(c.conversation);
+  out["contact"] = wide(c.contact);
+  out["last_message"] = wide(c.last_message);
+  out["waiting_count"] = wide(c.waiting_count);
+  out["waiting"] = c.waiting;
+  return out;
+}
+
+Json to_json(const wherry_transport_info& t) {
+  Json out;
+  out["transport"] = wide(t.transport);
+  out["name"] = t.name;
+  out["started"] = t.started;
+  out["state"] = t.state;
+  out["percent"] = t.percent;
+  out["reason"] = t.reason;
+  return out;
+}
+
+Json to_json(const wherry_card_info& c) {
+  Json out;
+  out["identity"] = base64({c.identity, WHERRY_IDENTITY_SIZE});
+  out["transport"] = c.transport;
+  out["endpoint"] = c.endpoint;
+  out["expires_ms"] = wide(c.expires_ms);
+  out["expired"] = c.expired;
+  return out;
+}
+
+struct PageToJson {
+  Json operator()(std::monostate) const { return Json::array(); }
+  template <typename Item>
+  Json operator()(const std::vector<Item>& items) const {
+    Json list = Json::array();
+    for (const Item& one : items) list.push_back(to_json(one));
+    return list;
+  }
+};
+
+}  // namespace
+}  // namespace wherry::capi
+
+extern "C" {
+
+size_t wherry_page_count(const wherry_page* page) {
+  if (page == nullptr) return 0;
+  return std::visit(
+      [](const auto& items) -> size_t {
+        if constexpr (std::is_same_v<std::decay_t<decltype(items)>, std::monostate>) {
+          return 0;
+        } else {
+          return items.size();
+        }
+      },
+      page->items);
+}
+
+const wherry_message* wherry_page_message(const wherry_page* page, size_t index) {
+  return wherry::capi::item<wherry_message>(page, index);
+}
+
+const wherry_contact* wherry_page_contact(const wherry_page* page, size_t index) {
+  return wherry::capi::item<wherry_contact>(page, index);
+}
+
+const wherry_conversation* wherry_page_conversation(const wherry_page* page, size_t index) {
+  return wherry::capi::item<wherry_conversation>(page, index);
+}
+
+const wherry_transport_info* wherry_page_transport(const wherry_page* page, size_t index) {
+  return wherry::capi::item<wherry_transport_info>(page, index);
+}
+
+const wherry_card_info* wherry_page_card(const wherry_page* page, size_t index) {
+  return wherry::capi::item<wherry_card_info>(page, index);
+}
+
+const char* wherry_page_json(const wherry_page* page) {
+  if (page == nullptr) return nullptr;
+  return wherry::capi::guard_pointer([page]() -> const char* {
+    std::call_once(page->json_once, [page] {
+      // A description is its JSON alone.
+      if (page->json.empty()) {
+        page->json =
+            wherry::capi::dump(std::visit(wherry::capi::PageToJson{}, page->items));
+      }
+    });
+    return page->json.c_str();
+  });
+}
+
+void wherry_page_free(wherry_page* page) { delete page; }
+
+}  // extern "C"

@@ -1,0 +1,54 @@
+// Back-off schedules.
+#include "delivery/retry.h"
+
+#include <algorithm>
+
+#include "base/limits.h"
+
+namespace wherry::delivery {
+
+int64_t backoff_ms(int64_t first_ms, int64_t most_ms, int tries) {
+  const int doublings = std::clamp(tries - 1, 0, 30);
+  return std::min(most_ms, first_ms << doublings);
+}
+
+int64_t retry_delay_ms(Attempt last, int attempts) {
+  switch (last) {
+    case Attempt::kHanded:
+      return backoff_ms(limits::kRetryHanded_ms, limits::kRetryHandedMax_ms, attempts);
+    case Attempt::kStored:
+      return backoff_ms(limits::kRetryStored_ms, limits::kRetryStoredMax_ms, attempts);
+    case Attempt::kFailed:
+      break;
+  }
+  return backoff_ms(limits::kRetryFailed_ms, limits::kRetryFailedMax_ms, attempts);
+}
+
+bool ResetBudget::spend(int64_t wall_ms) {
+  const auto today = static_cast<uint32_t>(std::max<int64_t>(0, wall_ms) / 86'400'000);
+  if (today != day) *this = {today, 0};
+  if (used >= static_cast<uint32_t>(limits::kResetsPerDay)) return false;
+  ++used;
+  return true;
+}
+
+Bytes ResetBudget::to_bytes() const {
+  Bytes out(8);
+  for (size_t i = 0; i < 4; ++i) {
+    out[i] = static_cast<uint8_t>(day >> 8 * i);
+    out[4 + i] = static_cast<uint8_t>(used >> 8 * i);
+  }
+  return out;
+}
+
+ResetBudget ResetBudget::from_bytes(ByteView bytes) {
+  ResetBudget budget;
+  if (bytes.size() != 8) return budget;
+  for (size_t i = 0; i < 4; ++i) {
+    budget.day |= static_cast<uint32_t>(bytes[i]) << 8 * i;
+    budget.used |= static_cast<uint32_t>(bytes[4 + i]) << 8 * i;
+  }
+  return budget;
+}
+
+}  // namespace wherry::delivery

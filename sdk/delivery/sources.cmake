@@ -1,0 +1,3 @@
+target_sources(wherry_sdk PRIVATE
+  ${CMAKE_CURRENT_LIST_DIR}/retry.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/stream.cpp)

@@ -1,0 +1,135 @@
+// The responder's side of a handshake: first envelopes at cards' and contacts' inboxes.
+#include <algorithm>
+
+#include "base/limits.h"
+#include "engine/greeting.h"
+#include "engine/receiving.h"
+
+namespace wherry::engine {
+namespace {
+
+constexpr int64_t kCollisionOver_ms = 30 * 1000;
+
+struct Candidate {
+  store::PrekeyKind kind;
+  uint64_t owner;
+  Secret<32> fetch;
+};
+
+// The secrets under which a first envelope for this inbox may be wrapped.
+std::vector<Candidate> candidates(Turn& turn, const store::InboxRow& inbox) {
+  std::vector<Candidate> list;
+  if (inbox.kind == store::InboxKind::kCard) {
+    const auto card = turn.profile.cards.find(inbox.owner);
+    if (card != turn.profile.cards.end()) {
+      list.push_back({store::PrekeyKind::kCard, inbox.owner, card->second.row.fetch.clone()});
+    }
+  } else if (auto prekey =
+                 store::prekey_of(turn.db, store::PrekeyKind::kReset, inbox.owner)) {
+    list.push_back({store::PrekeyKind::kReset, inbox.owner, prekey->fetch.clone()});
+  }
+  return list;
+}
+
+// The contact who wrote; a new one, as a request, if there is room. Null: refused.
+Contact* author(Turn& turn, const session::Accepted& accepted, const Candidate& candidate,
+                size_t envelope_size) {
+  Profile& profile = turn.profile;
+  const Bytes32 identity = accepted.list.identity().bytes;
+  if (identity == profile.identity.public_key().bytes) return nullptr;
+  const auto known = profile.contact_by_identity.find(identity);
+  if (known != profile.contact_by_identity.end()) {
+    Contact* contact = profile.contact(known->second);
+    if (candidate.kind == store::PrekeyKind::kReset && candidate.owner != contact->row.id) {
+      return nullptr;
+    }
+    Result<identity::DeviceList> old = identity::DeviceList::parse(contact->row.devices);
+    if (old) {
+      const identity::ListChange change = identity::compare(*old, accepted.list);
+      if (change == identity::ListChange::kConflict || change == identity::ListChange::kOlder) {
+        return nullptr;
+      }
+    }
+    return contact;
+  }
+  if (candidate.kind == store::PrekeyKind::kReset) return nullptr;
+  const auto requests = std::ranges::count_if(profile.contacts, [](const auto& entry) {
+    return entry.second->row.state == WHERRY_CONTACT_STATE_REQUEST;
+  });
+  if (static_cast<size_t>(requests) >= limits::kRequestsMax ||
+      envelope_size > limits::kRequestEnvelopeMax) {
+    return nullptr;
+  }
+  return &add_contact(turn, identity, WHERRY_CONTACT_STATE_REQUEST, "");
+}
+
+// The same handshake again: its ratchet knows whether this is news. If it lost a collision and its
+// author still repeats it, they do not have the session that won.
+void repeated(Turn& turn, Session& session, const session::FirstEnvelope& first) {
+  Contact& contact = *turn.profile.contact(session.contact);
+  if (session.stage == store::SessionStage::kReceiveOnly &&
+      contact.sessions.back() == session.id &&
+      turn.wall_ms - session.made_ms > kCollisionOver_ms) {
+    session.stage = store::SessionStage::kWorking;
+    settle_sessions(turn, contact, session, false);
+  }
+  open_in_session(turn, session, {}, first.envelope);
+}
+
+}  // namespace
+
+bool accept_greeting(Turn& turn, const store::InboxRow& inbox, ByteView envelope) {
+  for (Candidate& candidate : candidates(turn, inbox)) {
+    Result<session::FirstEnvelope> first = session::peek_first(candidate.fetch, envelope);
+    if (!first) continue;
+    if (const std::optional<uint64_t> made = store::seen(turn.db, first->seen)) {
+      if (Session* session = turn.profile.session(*made)) repeated(turn, *session, *first);
+      return true;
+    }
+    std::optional<store::PrekeyRow> row = store::prekey(turn.db, first->prekey_id);
+    if (!row || row->kind != candidate.kind || row->owner != candidate.owner) return false;
+    Result<identity::Prekey> prekey = identity::Prekey::from_bytes(row->secret.view());
+    if (!prekey) return false;
+    Result<session::Accepted> accepted = session::accept(
+        *first, turn.profile.identity.public_key(), turn.profile.device, *prekey);
+    if (!accepted || accepted->step.outcome != session::Outcome::kOpened) return false;
+    Contact* contact = author(turn, *accepted, candidate, envelope.size());
+    if (contact == nullptr) return false;
+
+    auto made = std::make_unique<Session>();
+    Session& session = *made;
+    session.contact = contact->row.id;
+    session.device = accepted->device.id();
+    session.stage = store::SessionStage::kWorking;
+    session.hash = accepted->hash;
+    session.made_ms = turn.wall_ms;
+    store::SessionRow stored;
+    stored.contact = session.contact;
+    stored.device = session.device;
+    stored.stage = session.stage;
+    stored.hash = session.hash;
+    stored.made_ms = session.made_ms;
+    session.id = store::session_insert(turn.db, stored);
+    turn.profile.sessions.emplace(session.id, std::move(made));
+    contact->sessions.push_back(session.id);
+    contact->row.devices = accepted->list.bytes();
+    turn.changed(*contact);
+    if (row->kind == store::PrekeyKind::kReset) {
+      store::prekey_delete(turn.db, row->id);
+      contact->offer_reset = true;
+    }
+    store::seen_insert(turn.db, first->seen, row->id, session.id);
+    session.ratchet = std::move(*accepted->step.next);
+    turn.profile.tags.load(session.id, session.ratchet, {});
+    settle_sessions(turn, *contact, session, row->kind == store::PrekeyKind::kCard);
+    if (contact->row.state == WHERRY_CONTACT_STATE_ADDED) {
+      set_contact_state(turn, *contact, WHERRY_CONTACT_STATE_CONNECTED);
+    }
+    contact->ack_at = turn.now;  // the answer: the other side waits for it
+    take_step(turn, *contact, session, accepted->step);
+    return true;
+  }
+  return false;
+}
+
+}  // namespace wherry::engine

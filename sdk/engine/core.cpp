@@ -1,0 +1,270 @@
+// The turn: drain, step, save, commit once, release (LevelDB's group commit). If the commit fails,
+// nothing happened: memory is loaded anew, commands fail, everything else waits and is tried again.
+#include "engine/core.h"
+
+#include <algorithm>
+
+#include "base/limits.h"
+#include "engine/cards.h"
+#include "engine/greeting.h"
+#include "engine/receiving.h"
+#include "engine/running.h"
+#include "engine/sending.h"
+
+namespace wherry::engine {
+namespace {
+
+constexpr int64_t kStall_ms = 1000;
+
+std::map<std::string, Bytes> kept_of(store::Connection& db, uint64_t transport) {
+  std::map<std::string, Bytes> kept;
+  for (auto& [name, value] : store::transport_states(db, transport)) {
+    kept.emplace(std::move(name), std::move(value));
+  }
+  return kept;
+}
+
+void on_bundle_report(Turn& turn, const BundleReport& report) {
+  for (auto& [id, contact] : turn.profile.contacts) {
+    if (contact->bundle_request == report.request) {
+      on_bundle(turn, *contact, report);
+      return;
+    }
+  }
+  on_published(turn, report);
+}
+
+}  // namespace
+
+Core::Core(std::unique_ptr<store::Connection> db, Env env, Log& log, plugin::PluginSet plugins,
+           Feed& feed)
+    : db_(std::move(db)),
+      env_(env),
+      log_(log),
+      plugins_(std::move(plugins)),
+      feed_(feed),
+      inputs_(*env.executor) {}
+
+Core::~Core() = default;
+
+Result<std::unique_ptr<Core>> Core::make(std::unique_ptr<store::Connection> db, Env env, Log& log,
+                                         plugin::PluginSet plugins, Feed& feed) {
+  std::unique_ptr<Core> core(new Core(std::move(db), env, log, std::move(plugins), feed));
+  Result<std::unique_ptr<Profile>> loaded = Profile::load(*core->db_);
+  if (!loaded) return loaded.error();
+  core->profile_ = loaded.take();
+  core->identity_ = core->profile_->identity.public_key().bytes;
+  core->add_networks();
+  feed.committed(core->profile_->next_event);
+  return core;
+}
+
+void Core::add_networks() {
+  for (const auto& [id, row] : profile_->transports) {
+    const wherry_transport_plugin* table = plugins_.find(row.name);
+    if (table == nullptr || runtime_.networks.contains(id)) continue;
+    runtime_.networks.emplace(
+        id, std::make_unique<Network>(id, *table, inputs_, log_, kept_of(*db_, id)));
+  }
+}
+
+void Core::resume_transports() {
+  inputs_.push(Command{[](Turn& turn) -> Status {
+                         for (const auto& [id, row] : turn.profile.transports) {
+                           Network* network = turn.network(id);
+                           if (!row.started || network == nullptr) continue;
+                           if (Status started = start_network(turn, *network); !started) {
+                             turn.log.error("a transport could not be started: " +
+                                            started.error().text);
+                           }
+                         }
+                         return {};
+                       },
+                       [](const Status&) {}});
+}
+
+int64_t Core::turn() {
+  const int64_t now = env_.clock->steady_ms();
+  if (!profile_valid_ && (now < stalled_until_ || !reload())) {
+    refuse_commands();
+    stalled_until_ = std::max(stalled_until_, now + kStall_ms);
+    return stalled_until_;
+  }
+  const bool stalled = now < stalled_until_;
+  std::vector<Input> inputs = inputs_.take(stalled);
+  if (stalled && inputs.empty()) return stalled_until_;
+
+  Turn turn(*db_, env_, log_, *profile_, runtime_);
+  outcomes_.clear();
+  db_->begin();
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (const auto* command = std::get_if<Command>(&inputs[i])) {
+      outcomes_.emplace_back(i, command->run(turn));
+    } else {
+      take_in(turn, inputs[i]);
+    }
+  }
+  if (!stalled) {
+    while (!runtime_.timers.empty() && runtime_.timers.begin()->first <= turn.now) {
+      const uint64_t id = runtime_.timers.begin()->second;
+      runtime_.timers.erase(runtime_.timers.begin());
+      if (Contact* contact = profile_->contact(id)) {
+        contact->wake_at = Executor::kNever;
+        turn.pump(*contact);
+      }
+    }
+    if (runtime_.housekeeping_at <= turn.now) runtime_.housekeeping_at = keep_cards(turn);
+    reconnect_at_ = reconnect_networks(turn);
+    std::vector<uint64_t> due;
+    due.swap(runtime_.pump);
+    for (size_t i = 0; i < due.size(); ++i) {
+      if (i >= limits::kPumpContacts) {
+        runtime_.pump.push_back(due[i]);  // keeps its mark: it is in the list already
+      } else if (Contact* contact = profile_->contact(due[i])) {
+        pump(turn, *contact);
+      }
+    }
+  }
+  turn.save();
+  if (!db_->commit()) {
+    fail_turn(turn, std::move(inputs), db_->error());
+    return stalled_until_;
+  }
+  release(turn, inputs);
+  return next_turn(turn.now);
+}
+
+void Core::take_in(Turn& turn, const Input& input) {
+  if (const auto* incoming = std::get_if<Incoming>(&input)) {
+    receive(turn, *incoming);
+  } else if (const auto* sent = std::get_if<SentReport>(&input)) {
+    if (Network* network = turn.network(sent->transport)) on_sent(turn, *network, *sent);
+  } else if (const auto* state = std::get_if<StateReport>(&input)) {
+    if (Network* network = turn.network(state->transport)) on_state(turn, *network, *state);
+  } else if (const auto* inbox = std::get_if<InboxReport>(&input)) {
+    on_inbox(turn, *inbox);
+  } else if (const auto* peer = std::get_if<PeerReport>(&input)) {
+    if (Network* network = turn.network(peer->transport)) on_peer(turn, *network, *peer);
+  } else if (const auto* bundle = std::get_if<BundleReport>(&input)) {
+    on_bundle_report(turn, *bundle);
+  } else if (const auto* value = std::get_if<StateValue>(&input)) {
+    store::transport_state_set(turn.db, value->transport, value->name, value->value);
+  } else if (const auto* stopped = std::get_if<StoppedReport>(&input)) {
+    if (Network* network = turn.network(stopped->transport)) on_stopped(turn, *network);
+  }
+}
+
+void Core::release(Turn& turn, std::vector<Input>& inputs) {
+  if (disk_failed_) {
+    disk_failed_ = false;
+    turn.ephemeral.push_back({WHERRY_EVENT_STORAGE, 0, 0, 0, WHERRY_REASON_NONE, {}});
+  }
+  // Acknowledgements first: what they name is durable now.
+  std::map<uint64_t, std::vector<wherry_receipt>> receipts;
+  for (const auto& [transport, receipt] : turn.receipts) receipts[transport].push_back(receipt);
+  for (const auto& [transport, list] : receipts) {
+    Network* network = turn.network(transport);
+    if (network != nullptr && network->running()) network->instance->ack(list);
+  }
+  for (const auto& call : turn.calls) call();
+  for (Outgoing& outgoing : turn.sends) {
+    if (Network* network = turn.network(outgoing.network)) network->send(std::move(outgoing));
+  }
+  for (auto& [id, network] : runtime_.networks) network->flush();
+  for (const auto& [index, outcome] : outcomes_) std::get<Command>(inputs[index]).done(outcome);
+  feed_.committed(profile_->next_event);
+  for (EphemeralEvent& event : turn.ephemeral) feed_.add(std::move(event));
+  if (inputs_.room_again()) {
+    for (auto& [id, network] : runtime_.networks) {
+      if (network->running()) network->instance->resume_receive();
+    }
+  }
+  add_networks();
+}
+
+void Core::fail_turn(Turn& turn, std::vector<Input> inputs, const Error& error) {
+  log_.error("nothing could be stored: " + error.text);
+  db_->forgive();
+  turn.withdraw();
+  for (const auto& [index, outcome] : outcomes_) {
+    // Also where a step said something else: what it read may not have been there for this reason.
+    std::get<Command>(inputs[index]).done(error);
+  }
+  std::erase_if(inputs, [](const Input& input) { return std::holds_alternative<Command>(input); });
+  inputs_.put_back(std::move(inputs));
+  stalled_until_ = turn.now + kStall_ms;
+  if (!disk_failed_) {
+    disk_failed_ = true;
+    feed_.add({WHERRY_EVENT_STORAGE, 0, 0, 0, WHERRY_REASON_DISK, {}});
+  }
+
+  for (auto& [id, contact] : profile_->contacts) {
+    for (const PathEntry& path : contact->paths) {
+      Network* network = turn.network(path.transport);
+      if (path.peer != 0 && network != nullptr && network->running()) {
+        network->instance->remove_peer(path.peer);
+      }
+    }
+  }
+  for (auto& [id, network] : runtime_.networks) {
+    network->contact_by_peer.clear();
+    network->flights.clear();
+  }
+  profile_valid_ = false;
+  for (const CardWait& wait : runtime_.card_waits) wait.done(error);
+  runtime_.card_waits.clear();
+  reload();
+}
+
+bool Core::reload() {
+  if (profile_valid_) return true;
+  Result<std::unique_ptr<Profile>> loaded = Profile::load(*db_);
+  db_->forgive();
+  if (!loaded) {
+    log_.error("the profile can not be read again: " + loaded.error().text);
+    return false;
+  }
+  profile_ = loaded.take();
+  profile_valid_ = true;
+  runtime_.timers.clear();
+  runtime_.pump.clear();
+  runtime_.housekeeping_at = stalled_until_;
+  for (auto& [id, contact] : profile_->contacts) {
+    contact->pump = true;
+    runtime_.pump.push_back(id);
+  }
+  return true;
+}
+
+void Core::refuse_commands() {
+  for (Input& input : inputs_.take(true)) {
+    std::get<Command>(input).done(fail(WHERRY_E_DISK, "the disk failed; it is tried again"));
+  }
+}
+
+int64_t Core::next_turn(int64_t now) {
+  if (!inputs_.empty() || !runtime_.pump.empty()) return now;
+  int64_t next = std::min(runtime_.housekeeping_at, reconnect_at_);
+  if (!runtime_.timers.empty()) next = std::min(next, runtime_.timers.begin()->first);
+  return next;
+}
+
+void Core::answer_all(const Error& error) {
+  for (std::vector<Input> left = inputs_.take(true); !left.empty(); left = inputs_.take(true)) {
+    for (Input& input : left) std::get<Command>(input).done(error);
+  }
+  for (const CardWait& wait : runtime_.card_waits) wait.done(error);
+  runtime_.card_waits.clear();
+}
+
+void Core::shut_down() {
+  for (auto& [id, network] : runtime_.networks) {
+    if (network->running()) network->stop();
+  }
+  const int64_t deadline = env_.clock->steady_ms() + limits::kCloseDeadline_ms / 2;
+  for (auto& [id, network] : runtime_.networks) {
+    network->join(std::max<int64_t>(0, deadline - env_.clock->steady_ms()));
+  }
+}
+
+}  // namespace wherry::engine

@@ -1,0 +1,68 @@
+// The engine without threads: queued inputs in, turns that commit, outputs out. Whoever owns it calls
+// turn() when woken and at the times that it asks for: ThreadExecutor in an app, a simulator in tests.
+#ifndef WHERRY_ENGINE_CORE_H
+#define WHERRY_ENGINE_CORE_H
+
+#include <memory>
+#include <string>
+
+#include "engine/feed.h"
+#include "engine/inputs.h"
+#include "engine/turn.h"
+#include "plugin/instance.h"
+
+namespace wherry::engine {
+
+class Core {
+ public:
+  // `db` is the writing connection, its schema the newest. Everything outlives the core.
+  static Result<std::unique_ptr<Core>> make(std::unique_ptr<store::Connection> db, Env env,
+                                            Log& log, plugin::PluginSet plugins, Feed& feed);
+  ~Core();
+
+  Inputs& inputs() { return inputs_; }
+  const plugin::PluginSet& plugins() const { return plugins_; }
+  const Bytes32& identity() const { return identity_; }
+
+  // Does what is queued and what is due; returns the steady time of the next turn.
+  int64_t turn();
+
+  // Starts what was running when the profile was closed. Before the first turn.
+  void resume_transports();
+  // Stops and frees every instance, within limits::kCloseDeadline_ms. After the last turn.
+  void shut_down();
+  // Answers every command and wait that is still queued. After shut_down().
+  void answer_all(const Error& error);
+
+ private:
+  Core(std::unique_ptr<store::Connection> db, Env env, Log& log, plugin::PluginSet plugins,
+       Feed& feed);
+
+  void take_in(Turn& turn, const Input& input);
+  void release(Turn& turn, std::vector<Input>& inputs);
+  void fail_turn(Turn& turn, std::vector<Input> inputs, const Error& error);
+  // Loads the profile anew after a failed commit. False: the disk does not even read.
+  bool reload();
+  void refuse_commands();
+  void add_networks();
+  int64_t next_turn(int64_t now);
+
+  std::unique_ptr<store::Connection> db_;
+  Env env_;
+  Log& log_;
+  plugin::PluginSet plugins_;
+  Feed& feed_;
+  Inputs inputs_;
+  Bytes32 identity_{};
+  std::unique_ptr<Profile> profile_;
+  Runtime runtime_;
+  std::vector<std::pair<size_t, Status>> outcomes_;  // of the turn's commands, by input
+  bool profile_valid_ = true;
+  bool disk_failed_ = false;
+  int64_t stalled_until_ = INT64_MIN;  // steady ms
+  int64_t reconnect_at_ = Executor::kNever;
+};
+
+}  // namespace wherry::engine
+
+#endif  // WHERRY_ENGINE_CORE_H

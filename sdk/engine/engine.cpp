@@ -1,0 +1,347 @@
+// Opening, closing, and waiting for turns.
+#include "engine/engine.h"
+
+#include <chrono>
+
+#include "base/limits.h"
+#include "crypto/init.h"
+#include "engine/cards.h"
+#include "engine/commands.h"
+
+namespace wherry::engine {
+namespace {
+
+Error closed_error() { return fail(WHERRY_E_CLOSED, "the profile was closed"); }
+
+// Something that a turn answers and a caller waits for.
+template <typename T>
+class Answer {
+ public:
+  void set(T value) {
+    {
+      std::lock_guard lock(mutex_);
+      value_ = std::move(value);
+    }
+    set_.notify_one();
+  }
+  T wait() {
+    std::unique_lock lock(mutex_);
+    set_.wait(lock, [this] { return value_.has_value(); });
+    return std::move(*value_);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable set_;
+  std::optional<T> value_;
+};
+
+}  // namespace
+
+Engine::Engine(Options options) : log_(options.log_level, std::move(options.log)) {}
+
+Result<std::unique_ptr<Engine>> Engine::create(const std::string& path, const store::Key& key,
+                                               Options options) {
+  if (!crypto::init()) return fail(WHERRY_E_MEMORY, "this machine has no source of randomness");
+  const std::vector<const wherry_transport_plugin*> plugins = options.plugins;
+  const bool full_sync = options.full_sync;
+  std::unique_ptr<Engine> engine(new Engine(std::move(options)));
+  Result<std::unique_ptr<store::ProfileFiles>> files = store::ProfileFiles::create(
+      path, key, full_sync, engine->random_,
+      [&](store::Connection& db) { return Profile::found(db, engine->random_); });
+  if (!files) return files.error();
+  return start(std::move(engine), files.take(), plugins);
+}
+
+Result<std::unique_ptr<Engine>> Engine::open(const std::string& path, const store::Key& key,
+                                             Options options) {
+  if (!crypto::init()) return fail(WHERRY_E_MEMORY, "this machine has no source of randomness");
+  const std::vector<const wherry_transport_plugin*> plugins = options.plugins;
+  const bool full_sync = options.full_sync;
+  std::unique_ptr<Engine> engine(new Engine(std::move(options)));
+  Result<std::unique_ptr<store::ProfileFiles>> files =
+      store::ProfileFiles::open(path, key, full_sync);
+  if (!files) return files.error();
+  return start(std::move(engine), files.take(), plugins);
+}
+
+Result<std::unique_ptr<Engine>> Engine::start(
+    std::unique_ptr<Engine> engine, std::unique_ptr<store::ProfileFiles> files,
+    const std::vector<const wherry_transport_plugin*>& plugins) {
+  engine->files_ = std::move(files);
+  Result<plugin::PluginSet> set = plugin::PluginSet::make(plugins);
+  if (!set) return set.error();
+  auto writer = engine->files_->connect(false);
+  if (!writer) return writer.error();
+  auto reader = engine->files_->connect(true);
+  if (!reader) return reader.error();
+  auto feed_reader = engine->files_->connect(true);
+  if (!feed_reader) return feed_reader.error();
+  engine->reader_ = reader.take();
+  Result<std::unique_ptr<Feed>> feed = Feed::make(feed_reader.take());
+  if (!feed) return feed.error();
+  engine->feed_ = feed.take();
+  const Env env{&engine->clock_, &engine->random_, &engine->executor_};
+  Result<std::unique_ptr<Core>> core =
+      Core::make(writer.take(), env, engine->log_, set.take(), *engine->feed_);
+  if (!core) return core.error();
+  engine->core_ = core.take();
+  engine->core_->resume_transports();
+  engine->executor_.start([core = engine->core_.get()] { return core->turn(); });
+  return engine;
+}
+
+Engine::~Engine() { close(); }
+
+void Engine::close() {
+  if (core_ == nullptr) return;
+  {
+    std::unique_lock lock(close_mutex_);
+    if (closed_) return;
+    closed_ = true;
+  }
+  feed_->close();
+  {
+    // Calls under way end with their turns; turns end while the disk answers.
+    std::unique_lock lock(close_mutex_);
+    call_done_.wait_for(lock, std::chrono::milliseconds(limits::kCloseDeadline_ms / 2),
+                        [this] { return calls_ == 0; });
+  }
+  if (Status synced = sync(static_cast<int32_t>(limits::kCloseDeadline_ms / 4)); !synced) {
+    log_.warning("closed with unsaved messages: " + synced.error().text);
+  }
+  executor_.stop();
+  core_->shut_down();
+  core_->answer_all(closed_error());
+  submit_changed_.notify_all();
+}
+
+Status Engine::call(std::function<Status(Turn&)> run) {
+  {
+    std::lock_guard lock(close_mutex_);
+    if (closed_) return closed_error();
+    ++calls_;
+  }
+  auto answer = std::make_shared<Answer<Status>>();
+  core_->inputs().push(Command{std::move(run), [answer](const Status& outcome) {
+                                 answer->set(outcome);
+                               }});
+  Status outcome = answer->wait();
+  {
+    std::lock_guard lock(close_mutex_);
+    --calls_;
+  }
+  call_done_.notify_all();
+  return outcome;
+}
+
+Result<uint64_t> Engine::transport_add(const std::string& name,
+                                       const plugin::Settings& settings) {
+  uint64_t id = 0;
+  Status outcome = call([&](Turn& turn) -> Status {
+    Result<uint64_t> added = add_transport(turn, plugins(), name, settings);
+    if (!added) return added.error();
+    id = *added;
+    return {};
+  });
+  if (!outcome) return outcome.error();
+  return id;
+}
+
+Status Engine::transport_set(uint64_t transport, const plugin::Settings& changes) {
+  return call([&](Turn& turn) { return set_transport(turn, plugins(), transport, changes); });
+}
+
+Status Engine::transport_start(uint64_t transport) {
+  return call([&](Turn& turn) { return run_transport(turn, transport, true); });
+}
+
+Status Engine::transport_stop(uint64_t transport) {
+  return call([&](Turn& turn) { return run_transport(turn, transport, false); });
+}
+
+Result<std::vector<TransportView>> Engine::transports() {
+  std::vector<TransportView> views;
+  Status outcome = call([&](Turn& turn) -> Status {
+    for (const auto& [id, row] : turn.profile.transports) {
+      TransportView view{row, 0, 0, 0};
+      if (const Network* network = turn.network(id)) {
+        view.state = network->state;
+        view.percent = network->percent;
+        view.reason = network->reason;
+      }
+      views.push_back(std::move(view));
+    }
+    return {};
+  });
+  if (!outcome) return outcome.error();
+  return views;
+}
+
+Result<std::string> Engine::card_make(uint64_t transport, int64_t valid_s) {
+  auto answer = std::make_shared<Answer<Result<std::string>>>();
+  Status outcome = call([&](Turn& turn) {
+    return make_card(turn, transport, valid_s,
+                     [answer](Result<std::string> text) { answer->set(std::move(text)); });
+  });
+  if (!outcome) return outcome.error();
+  return answer->wait();
+}
+
+Result<uint64_t> Engine::contact_add(const std::string& card,
+                                     const std::optional<std::string>& name) {
+  uint64_t id = 0;
+  Status outcome = call([&](Turn& turn) -> Status {
+    Result<uint64_t> added = add_by_card(turn, card, name);
+    if (!added) return added.error();
+    id = *added;
+    return {};
+  });
+  if (!outcome) return outcome.error();
+  return id;
+}
+
+Status Engine::contact_accept(uint64_t contact, const std::optional<std::string>& name) {
+  return call([&](Turn& turn) { return accept_contact(turn, contact, name); });
+}
+
+template <typename Read>
+auto Engine::read(Read&& read_rows)
+    -> Result<decltype(read_rows(std::declval<store::Connection&>()))> {
+  {
+    std::lock_guard lock(close_mutex_);
+    if (closed_) return closed_error();
+  }
+  std::lock_guard lock(read_mutex_);
+  auto rows = read_rows(*reader_);
+  if (Status status = reader_->take_status(); !status) return status.error();
+  return rows;
+}
+
+Result<std::vector<store::ContactRow>> Engine::contacts(uint64_t after, uint32_t limit) {
+  return read([&](store::Connection& db) { return store::contacts(db, after, limit); });
+}
+
+Result<std::vector<ConversationView>> Engine::conversations(uint64_t after, uint32_t limit) {
+  return read([&](store::Connection& db) {
+    std::vector<ConversationView> views;
+    for (const store::ConversationRow& row : store::conversations(db, after, limit)) {
+      views.push_back({row, store::outbox_waiting(db, row.contact)});
+    }
+    return views;
+  });
+}
+
+Result<uint64_t> Engine::conversation_with(uint64_t contact) {
+  auto found = read([&](store::Connection& db) { return store::contacts(db, contact - 1, 1); });
+  if (!found) return found.error();
+  if (contact == 0 || found->empty() || found->front().id != contact) {
+    return fail(WHERRY_E_NOT_FOUND, "there is no contact with this id");
+  }
+  return found->front().conversation;
+}
+
+Result<uint64_t> Engine::send(Outbound message) {
+  uint64_t id = 0;
+  Status outcome = call([&](Turn& turn) -> Status {
+    Result<uint64_t> added = add_message(turn, message);
+    if (!added) return added.error();
+    id = *added;
+    return {};
+  });
+  if (!outcome) return outcome.error();
+  return id;
+}
+
+Status Engine::submit(Outbound message) {
+  const size_t size = message.body.size();
+  {
+    std::lock_guard lock(close_mutex_);
+    if (closed_) return closed_error();
+  }
+  {
+    std::lock_guard lock(submit_mutex_);
+    if (submitted_ >= limits::kSubmitWaiting ||
+        submitted_bytes_ + size > limits::kSubmitWaitingBytes) {
+      return fail(WHERRY_E_AGAIN, "too many messages are under way: call wherry_sync");
+    }
+    ++submitted_;
+    submitted_bytes_ += size;
+  }
+  core_->inputs().push(Command{
+      [message = std::move(message)](Turn& turn) -> Status {
+        Result<uint64_t> added = add_message(turn, message);
+        if (!added) return added.error();
+        return {};
+      },
+      [this, size](const Status& outcome) { finish_submit(outcome, size); }});
+  return {};
+}
+
+void Engine::finish_submit(const Status& outcome, size_t size) {
+  {
+    std::lock_guard lock(submit_mutex_);
+    --submitted_;
+    submitted_bytes_ -= size;
+    if (!outcome && submit_failure_) submit_failure_ = outcome;
+  }
+  submit_changed_.notify_all();
+}
+
+Status Engine::sync(int32_t timeout_ms) {
+  std::unique_lock lock(submit_mutex_);
+  const auto done = [this] { return submitted_ == 0; };
+  if (timeout_ms < 0) {
+    submit_changed_.wait(lock, done);
+  } else if (!submit_changed_.wait_for(lock, std::chrono::milliseconds(timeout_ms), done)) {
+    return fail(WHERRY_E_TIMEOUT, "not everything is durable yet");
+  }
+  Status outcome = submit_failure_;
+  submit_failure_ = {};
+  return outcome;
+}
+
+Result<std::vector<store::MessageRow>> Engine::history(uint64_t conversation, uint64_t from,
+                                                       bool older, uint32_t limit) {
+  auto known = read(
+      [&](store::Connection& db) { return store::conversations(db, conversation - 1, 1); });
+  if (!known) return known.error();
+  if (conversation == 0 || known->empty() || known->front().id != conversation) {
+    return fail(WHERRY_E_NOT_FOUND, "there is no conversation with this id");
+  }
+  auto rows = read([&](store::Connection& db) {
+    return store::history(db, conversation, from, older, limit);
+  });
+  if (!rows) return rows;
+  for (store::MessageRow& row : *rows) {
+    if (row.author == 0 && row.evidence == WHERRY_EVIDENCE_QUEUED) {
+      row.reason = known->front().waiting;
+    }
+  }
+  return rows;
+}
+
+Result<store::MessageRow> Engine::message(uint64_t id) {
+  auto row = read([&](store::Connection& db) { return store::message(db, id); });
+  if (!row) return row.error();
+  if (!row->has_value()) return fail(WHERRY_E_NOT_FOUND, "there is no message with this id");
+  return std::move(**row);
+}
+
+Status Engine::event_ack(uint64_t seq) {
+  if (seq == 0 || seq > feed_->given()) {
+    return fail(WHERRY_E_ARGUMENT, "no event with this seq was given out");
+  }
+  {
+    std::lock_guard lock(close_mutex_);
+    if (closed_) return closed_error();
+  }
+  core_->inputs().push(Command{[seq](Turn& turn) -> Status {
+                                 store::events_acknowledge(turn.db, seq);
+                                 return {};
+                               },
+                               [](const Status&) {}});
+  return {};
+}
+
+}  // namespace wherry::engine

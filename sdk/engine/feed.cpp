@@ -1,0 +1,130 @@
+// Pages of the feed, and the descriptor that tells an event loop.
+#include "engine/feed.h"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/limits.h"
+#include "store/people.h"
+
+namespace wherry::engine {
+
+Result<std::unique_ptr<Feed>> Feed::make(std::unique_ptr<store::Connection> reader) {
+  const int handle = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (handle < 0) return fail(WHERRY_E_MEMORY, "out of descriptors");
+  return std::unique_ptr<Feed>(new Feed(std::move(reader), handle));
+}
+
+Feed::Feed(std::unique_ptr<store::Connection> reader, int handle)
+    : reader_(std::move(reader)), handle_(handle) {}
+
+Feed::~Feed() { ::close(handle_); }
+
+void Feed::committed(uint64_t next) {
+  std::lock_guard lock(mutex_);
+  if (next == 0 || next - 1 <= committed_) return;
+  committed_ = next - 1;
+  show();
+  changed_.notify_all();
+}
+
+void Feed::add(EphemeralEvent event) {
+  std::lock_guard lock(mutex_);
+  std::erase_if(ephemeral_, [&](const EphemeralEvent& old) {
+    return old.type == event.type && old.transport == event.transport;
+  });
+  if (ephemeral_.size() >= limits::kEphemeralEvents) ephemeral_.pop_front();
+  ephemeral_.push_back(std::move(event));
+  show();
+  changed_.notify_all();
+}
+
+Result<Event> Feed::next(int32_t timeout_ms) {
+  std::unique_lock lock(mutex_);
+  const auto deadline =
+      std::chrono::steady_clock::now() + std::chrono::milliseconds(std::max(timeout_ms, 0));
+  for (;;) {
+    if (closed_) return fail(WHERRY_E_CLOSED, "the profile was closed");
+    if (page_.empty() && read_ < committed_) {
+      if (Status filled = fill(); !filled) return filled.error();
+    }
+    show();
+    if (!ephemeral_.empty() || !page_.empty()) break;
+    const auto ready = [this] { return closed_ || available(); };
+    if (timeout_ms < 0) {
+      changed_.wait(lock, ready);
+    } else if (!changed_.wait_until(lock, deadline, ready)) {
+      return fail(WHERRY_E_TIMEOUT, "no event came in time");
+    }
+  }
+  Event event;
+  if (!ephemeral_.empty()) {
+    event.ephemeral = std::move(ephemeral_.front());
+    event.row.type = event.ephemeral.type;
+    ephemeral_.pop_front();
+  } else {
+    event = std::move(page_.front());
+    page_.pop_front();
+    given_ = event.row.seq;
+  }
+  show();
+  return event;
+}
+
+uint64_t Feed::given() const {
+  std::lock_guard lock(mutex_);
+  return given_;
+}
+
+void Feed::close() {
+  std::lock_guard lock(mutex_);
+  closed_ = true;
+  show();
+  changed_.notify_all();
+}
+
+bool Feed::available() const {
+  return !ephemeral_.empty() || !page_.empty() || read_ < committed_;
+}
+
+// Numbers may be missing: an evidence event that a newer one replaced.
+Status Feed::fill() {
+  const std::vector<store::EventRow> rows =
+      store::events_after(*reader_, read_, limits::kEventsRead);
+  uint64_t read = rows.size() < limits::kEventsRead ? committed_ : read_;
+  for (const store::EventRow& row : rows) {
+    Event event;
+    event.row = row;
+    if (row.message != 0) event.message = store::message(*reader_, row.message);
+    if (row.type == WHERRY_EVENT_CONTACT) {
+      const std::vector<store::ContactRow> contact =
+          store::contacts(*reader_, row.contact - 1, 1);
+      if (!contact.empty() && contact.front().id == row.contact) {
+        event.identity = contact.front().identity;
+        event.contact_conversation = contact.front().conversation;
+      }
+    }
+    page_.push_back(std::move(event));
+    read = std::max(read, row.seq);
+  }
+  if (reader_->failed()) {
+    page_.clear();
+    return reader_->take_status();
+  }
+  read_ = read;
+  return {};
+}
+
+void Feed::show() {
+  const bool wanted = closed_ || available();
+  if (wanted == shown_) return;
+  uint64_t count = 1;
+  const ssize_t done = wanted ? ::write(handle_, &count, sizeof count)
+                              : ::read(handle_, &count, sizeof count);
+  if (done == static_cast<ssize_t>(sizeof count)) shown_ = wanted;
+}
+
+}  // namespace wherry::engine

@@ -1,0 +1,80 @@
+// The events an app pulls: the durable feed, read from the database page by page, and a few that
+// are not durable. Thread-safe; memory stays bounded however slow the app is.
+#ifndef WHERRY_ENGINE_FEED_H
+#define WHERRY_ENGINE_FEED_H
+
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "store/events.h"
+#include "store/messages.h"
+
+namespace wherry::engine {
+
+// An event of seq 0: the latest of a (type, subject) replaces what waits.
+struct EphemeralEvent {
+  int32_t type = 0;
+  uint64_t transport = 0;
+  int32_t state = 0;
+  int32_t percent = 0;
+  int32_t reason = 0;
+  std::string phase;
+};
+
+// An event with what its fields need.
+struct Event {
+  store::EventRow row;
+  std::optional<store::MessageRow> message;
+  std::optional<Bytes32> identity;
+  uint64_t contact_conversation = 0;
+  EphemeralEvent ephemeral;  // if row.seq is 0
+};
+
+class Feed {
+ public:
+  // `reader` is a read-only connection of the feed's own.
+  static Result<std::unique_ptr<Feed>> make(std::unique_ptr<store::Connection> reader);
+  ~Feed();
+  Feed(const Feed&) = delete;
+  Feed& operator=(const Feed&) = delete;
+
+  // After a commit: everything below `next` can be read.
+  void committed(uint64_t next);
+  void add(EphemeralEvent event);
+
+  // Time-out in milliseconds of the real clock, negative: none. E_TIMEOUT, E_CLOSED, E_DISK,
+  // E_CORRUPT.
+  Result<Event> next(int32_t timeout_ms);
+  // The highest seq that was given out.
+  uint64_t given() const;
+  // Readable while next(0) would not fail; -1 if the system has no descriptor left.
+  int handle() const { return handle_; }
+
+  // Wakes who waits; from now on E_CLOSED.
+  void close();
+
+ private:
+  Feed(std::unique_ptr<store::Connection> reader, int handle);
+  bool available() const;
+  Status fill();
+  void show();  // sets or clears the handle
+
+  std::unique_ptr<store::Connection> reader_;
+  const int handle_;
+  bool shown_ = false;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<EphemeralEvent> ephemeral_;
+  std::deque<Event> page_;
+  uint64_t committed_ = 0;  // highest seq that can be read
+  uint64_t read_ = 0;       // highest seq that was read into page_
+  uint64_t given_ = 0;
+  bool closed_ = false;
+};
+
+}  // namespace wherry::engine
+
+#endif  // WHERRY_ENGINE_FEED_H

@@ -1,0 +1,226 @@
+// The initiator's side, and what both sides do when sessions begin, collide and end.
+#include "engine/greeting.h"
+
+#include <algorithm>
+
+#include "base/limits.h"
+#include "engine/evidence.h"
+#include "engine/paths.h"
+#include "identity/bundle.h"
+
+namespace wherry::engine {
+namespace {
+
+// Superseded sessions that are kept for late envelopes.
+constexpr size_t kReceiveOnlyKept = 4;
+
+int32_t ask_for_bundle(Turn& turn, Contact& contact) {
+  if (!contact.card) return WHERRY_REASON_HANDSHAKE;
+  if (contact.card->expired(turn.wall_ms / 1000)) return WHERRY_REASON_EXPIRED;
+  const store::TransportRow* row = turn.profile.transport_named(contact.card->transport);
+  Network* network = row == nullptr ? nullptr : turn.network(row->id);
+  if (network == nullptr) return WHERRY_REASON_NO_TRANSPORT;
+  if (!network->online()) return WHERRY_REASON_TRANSPORT_OFFLINE;
+  const int32_t reason = contact.bundle_reason == WHERRY_REASON_NONE
+                             ? static_cast<int32_t>(WHERRY_REASON_FETCHING_KEYS)
+                             : contact.bundle_reason;
+  if (contact.bundle_request != 0) return reason;
+  if (contact.bundle_at > turn.now) {
+    turn.wake(contact, contact.bundle_at);
+    return reason;
+  }
+  contact.bundle_request = turn.runtime.next_request++;
+  turn.calls.push_back([network, request = contact.bundle_request,
+                        endpoint = contact.card->endpoint,
+                        locator = identity::bundle_locator(contact.card->fetch_secret)] {
+    if (network->running()) network->instance->get_bundle(request, endpoint, locator);
+  });
+  return reason;
+}
+
+void retry_bundle(Turn& turn, Contact& contact, int32_t reason) {
+  ++contact.bundle_tries;
+  contact.bundle_reason = reason;
+  contact.bundle_at = turn.now + delivery::backoff_ms(limits::kBundleRetryFirst_ms,
+                                                      limits::kBundleRetryMax_ms,
+                                                      contact.bundle_tries);
+  turn.wake(contact, contact.bundle_at);
+}
+
+void security_event(Turn& turn, const Contact& contact, int32_t reason) {
+  store::EventRow event;
+  event.type = WHERRY_EVENT_SECURITY;
+  event.contact = contact.row.id;
+  event.reason = reason;
+  turn.add_event(event);
+}
+
+void retire(Turn& turn, Session& session) {
+  session.stage = store::SessionStage::kReceiveOnly;
+  session.first.clear();
+  session.fetch.clear();
+  turn.changed(session);
+}
+
+void forget_oldest(Turn& turn, Contact& contact) {
+  std::vector<uint64_t> old;
+  for (uint64_t id : contact.sessions) {
+    const Session* session = turn.profile.session(id);
+    if (session->stage == store::SessionStage::kReceiveOnly) old.push_back(id);
+  }
+  for (size_t i = 0; i + kReceiveOnlyKept < old.size(); ++i) {
+    std::erase(contact.sessions, old[i]);
+    turn.profile.tags.remove(old[i]);
+    turn.profile.sessions.erase(old[i]);
+    store::session_delete(turn.db, old[i]);
+  }
+}
+
+}  // namespace
+
+Session* sending_session(Profile& profile, const Contact& contact) {
+  for (auto id = contact.sessions.rbegin(); id != contact.sessions.rend(); ++id) {
+    Session* session = profile.session(*id);
+    if (session->stage != store::SessionStage::kReceiveOnly) return session;
+  }
+  return nullptr;
+}
+
+int32_t greet(Turn& turn, Contact& contact) {
+  if (own_endpoints(turn.profile, contact).empty()) return WHERRY_REASON_TRANSPORT_OFFLINE;
+  if (contact.row.bundle.empty()) return ask_for_bundle(turn, contact);
+
+  Result<identity::Bundle> bundle =
+      identity::Bundle::parse(contact.row.bundle, crypto::VerifyKey(contact.row.identity));
+  const bool usable = bundle && !bundle->expired(turn.wall_ms / 1000);
+  Result<session::Started> started =
+      usable ? session::start(turn.profile.device, *turn.profile.list, *bundle, *turn.env.random)
+             : Result<session::Started>(refuse(WHERRY_REASON_EXPIRED, "the bundle has expired"));
+  // A reset bundle is for one use, and one that does not serve is fetched again.
+  Secret<32> fetch = contact.row.bundle_fetch.bytes().empty() && contact.card
+                         ? contact.card->fetch_secret.clone()
+                         : Secret<32>(contact.row.bundle_fetch.view());
+  contact.row.bundle.clear();
+  contact.row.bundle_fetch.clear();
+  turn.changed(contact);
+  if (!started) {
+    retry_bundle(turn, contact, started.error().reason);
+    return WHERRY_REASON_FETCHING_KEYS;
+  }
+
+  auto session = std::make_unique<Session>();
+  session->contact = contact.row.id;
+  session->device = bundle->device.id();
+  session->mine = true;
+  session->stage = store::SessionStage::kUnanswered;
+  session->hash = started->hash;
+  session->first = std::move(started->prefix);
+  session->fetch = std::move(fetch);
+  session->made_ms = turn.wall_ms;
+  session->ratchet = std::move(started->ratchet);
+  store::SessionRow row;
+  row.contact = session->contact;
+  row.device = session->device;
+  row.mine = session->mine;
+  row.stage = session->stage;
+  row.hash = session->hash;
+  row.made_ms = session->made_ms;
+  session->id = store::session_insert(turn.db, row);
+  contact.row.devices = bundle->list.bytes();
+  contact.sessions.push_back(session->id);
+  turn.profile.tags.load(session->id, session->ratchet, {});
+  turn.changed(*session);
+  turn.profile.sessions.emplace(session->id, std::move(session));
+  contact.bundle_tries = 0;
+  contact.bundle_reason = WHERRY_REASON_NONE;
+  return WHERRY_REASON_NONE;
+}
+
+void on_bundle(Turn& turn, Contact& contact, const BundleReport& report) {
+  contact.bundle_request = 0;
+  turn.pump(contact);
+  if (!contact.card || !contact.row.bundle.empty()) return;
+  if (!report.found) {
+    retry_bundle(turn, contact, report.reason);
+    return;
+  }
+  Result<Bytes> opened = identity::open_bundle(contact.card->fetch_secret, report.bundle);
+  if (opened) {
+    Result<identity::Bundle> bundle =
+        identity::Bundle::parse(*opened, crypto::VerifyKey(contact.row.identity));
+    if (bundle && !bundle->expired(turn.wall_ms / 1000)) {
+      contact.row.bundle = opened.take();
+      contact.bundle_reason = WHERRY_REASON_NONE;
+      turn.changed(contact);
+      return;
+    }
+    opened = bundle ? Result<Bytes>(refuse(WHERRY_REASON_EXPIRED, "")) : bundle.error();
+  }
+  if (contact.bundle_reason != opened.error().reason &&
+      opened.error().reason == WHERRY_REASON_FORGED) {
+    security_event(turn, contact, WHERRY_REASON_FORGED);
+  }
+  retry_bundle(turn, contact, opened.error().reason);
+}
+
+void settle_sessions(Turn& turn, Contact& contact, Session& news, bool may_collide) {
+  news.first.clear();
+  news.fetch.clear();
+  Session* winner = &news;
+  for (uint64_t id : contact.sessions) {
+    Session* other = turn.profile.session(id);
+    if (may_collide && other != &news && other->mine &&
+        other->stage != store::SessionStage::kReceiveOnly && other->hash < news.hash) {
+      winner = other;
+    }
+  }
+  bool copies_stay = true;
+  for (uint64_t id : contact.sessions) {
+    Session* other = turn.profile.session(id);
+    if (other == winner || other->stage == store::SessionStage::kReceiveOnly) continue;
+    retire(turn, *other);
+    copies_stay = copies_stay && std::ranges::none_of(contact.copies, [id](const Copy& copy) {
+      return copy.session == id;
+    });
+  }
+  turn.changed(news);
+  if (!copies_stay) void_copies(turn, contact);
+  forget_oldest(turn, contact);
+  turn.pump(contact);
+}
+
+void void_copies(Turn& turn, Contact& contact) {
+  store::sealed_delete_all(turn.db, contact.row.id);
+  store::outbox_unseal(turn.db, contact.row.id);
+  contact.waiting_count += contact.window_messages;
+  contact.window_messages = 0;
+  contact.window_bytes = 0;
+  contact.copies.clear();
+  contact.unsealed_from = 1;
+  // Control members may have been among them: they are said again.
+  contact.offer_reset = true;
+  if (contact.announced) contact.announced->list.clear();
+  turn.pump(contact);
+}
+
+void reset_sessions(Turn& turn, Contact& contact, int32_t reason, bool own_rollback) {
+  auto budget = delivery::ResetBudget::from_bytes(contact.row.resets);
+  const bool allowed = budget.spend(turn.wall_ms);
+  contact.row.resets = budget.to_bytes();
+  turn.changed(contact);
+  if (!allowed) {
+    turn.log.warning("a contact's session was reset too often today; it stays as it is");
+    return;
+  }
+  if (reason == WHERRY_REASON_ROLLBACK_SUSPECTED) security_event(turn, contact, reason);
+  for (uint64_t id : contact.sessions) retire(turn, *turn.profile.session(id));
+  void_copies(turn, contact);
+  if (own_rollback) {
+    contact.conversation.incarnation = turn.env.random->number();
+    contact.conversation.next_seq = store::outbox_renumber(turn.db, contact.row.id);
+    turn.changed_conversation(contact);
+  }
+  forget_oldest(turn, contact);
+}
+
+}  // namespace wherry::engine

@@ -1,0 +1,172 @@
+// The life of an instance, its send queue, and its reports as inputs.
+#include "engine/network.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/limits.h"
+
+namespace wherry::engine {
+
+Network::Network(uint64_t id, const wherry_transport_plugin& table, Inputs& inputs, Log& log,
+                 std::map<std::string, Bytes> kept)
+    : id_(id), table_(table), inputs_(inputs), log_(log), kept_(std::move(kept)) {}
+
+Status Network::create(const plugin::Settings& settings) {
+  Result<std::unique_ptr<plugin::Instance>> made =
+      plugin::Instance::create(table_, *this, settings);
+  if (!made) return made.error();
+  instance = made.take();
+  state = WHERRY_TRANSPORT_STATE_STARTING;
+  percent = 0;
+  reason = WHERRY_REASON_NONE;
+  reconnects = 0;
+  reconnect_at = Executor::kNever;
+  return {};
+}
+
+void Network::start() {
+  if (!created_only()) return;
+  started_ = true;
+  {
+    std::lock_guard lock(mutex_);
+    stopped_ = false;
+  }
+  if (instance->start()) return;
+  on_state(WHERRY_TRANSPORT_STATE_FAILED, 0, WHERRY_REASON_RESOURCE, "");
+  on_stopped();
+}
+
+void Network::stop() {
+  if (!running()) return;
+  stopping = true;
+  state = WHERRY_TRANSPORT_STATE_OFF;
+  reconnect_at = Executor::kNever;
+  queue_.clear();
+  flights.clear();
+  instance->stop();
+}
+
+void Network::destroy() {
+  instance.reset();
+  started_ = false;
+  stopping = false;
+  contact_by_peer.clear();
+  queue_.clear();
+  flights.clear();
+}
+
+void Network::join(int64_t timeout_ms) {
+  if (instance == nullptr) return;
+  {
+    std::unique_lock lock(mutex_);
+    stopped_changed_.wait_for(lock, std::chrono::milliseconds(timeout_ms),
+                              [this] { return stopped_; });
+  }
+  destroy();
+}
+
+void Network::send(Outgoing outgoing) { queue_.push_back(std::move(outgoing)); }
+
+void Network::flush() {
+  if (!running() || queue_.empty()) return;
+  std::vector<wherry_outgoing> batch;
+  batch.reserve(queue_.size());
+  for (const Outgoing& outgoing : queue_) {
+    batch.push_back({outgoing.peer, outgoing.peer, outgoing.send_id,
+                     {outgoing.envelope.data(), outgoing.envelope.size()}});
+  }
+  const size_t taken = instance->send(batch);
+  queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(taken));
+}
+
+size_t Network::room() const {
+  const auto open = static_cast<size_t>(
+      std::ranges::count_if(flights, [](const auto& flight) { return !flight.second.handed; }));
+  return open >= limits::kInFlight ? 0 : limits::kInFlight - open;
+}
+
+void Network::set_handed(uint64_t send_id) {
+  const auto found = flights.find(send_id);
+  if (found == flights.end()) return;
+  found->second.handed = true;
+  // Nothing need ever be said of it again: only the newest are remembered.
+  if (flights.size() <= 2 * limits::kInFlight) return;
+  const auto oldest = std::ranges::find_if(
+      flights, [](const auto& flight) { return flight.second.handed; });
+  if (oldest != flights.end()) flights.erase(oldest);
+}
+
+void Network::on_state(int32_t new_state, int32_t new_percent, int32_t new_reason,
+                       std::string new_phase) {
+  inputs_.push(StateReport{id_, new_state, new_percent, new_reason, std::move(new_phase)});
+}
+
+void Network::on_inbox(uint64_t inbox, std::string endpoint, int32_t why) {
+  inputs_.push(InboxReport{id_, inbox, std::move(endpoint), why});
+}
+
+void Network::on_peer(uint64_t peer, int32_t new_state, int32_t why) {
+  inputs_.push(PeerReport{id_, peer, new_state, why});
+}
+
+void Network::on_writable() { inputs_.push(WritableReport{id_}); }
+
+bool Network::on_receive(uint64_t inbox, uint64_t receipt, ByteView envelope) {
+  // What is larger than any envelope is not copied; as an empty one it is refused in its turn.
+  if (envelope.size() > limits::kEnvelopeSizeMax) envelope = {};
+  return inputs_.offer(Incoming{id_, inbox, receipt, Bytes(envelope.begin(), envelope.end())});
+}
+
+void Network::on_sent(uint64_t send_id, int32_t outcome, int32_t why) {
+  inputs_.push(SentReport{id_, send_id, outcome, why});
+}
+
+void Network::on_bundle(uint64_t request, std::optional<Bytes> bundle, int32_t why) {
+  const bool found = bundle.has_value();
+  inputs_.push(BundleReport{id_, request, found, found ? std::move(*bundle) : Bytes(), why});
+}
+
+void Network::on_stopped() {
+  {
+    std::lock_guard lock(mutex_);
+    stopped_ = true;
+  }
+  stopped_changed_.notify_all();
+  inputs_.push(StoppedReport{id_});
+}
+
+std::optional<Bytes> Network::state_get(const std::string& name) {
+  std::lock_guard lock(mutex_);
+  const auto found = kept_.find(name);
+  if (found == kept_.end()) return std::nullopt;
+  return found->second;
+}
+
+Status Network::state_set(const std::string& name, ByteView value) {
+  if (name.empty() || name.size() > limits::kStateKeyMax ||
+      value.size() > limits::kStateValueMax) {
+    return fail(WHERRY_E_ARGUMENT, "a plug-in's state is too large");
+  }
+  {
+    std::lock_guard lock(mutex_);
+    if (value.empty()) {
+      kept_.erase(name);
+    } else {
+      if (!kept_.contains(name) && kept_.size() >= limits::kStateKeys) {
+        return fail(WHERRY_E_ARGUMENT, "a plug-in keeps too many values");
+      }
+      kept_[name].assign(value.begin(), value.end());
+    }
+  }
+  inputs_.push(StateValue{id_, name, Bytes(value.begin(), value.end())});
+  return {};
+}
+
+void Network::log(int32_t level, const std::string& text) {
+  if (level < WHERRY_LOG_ERROR || level > WHERRY_LOG_DEBUG) level = WHERRY_LOG_DEBUG;
+  log_.write(static_cast<LogLevel>(level),
+             std::string(table_.describe()->name) + ": " + text);
+}
+
+}  // namespace wherry::engine

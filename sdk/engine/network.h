@@ -1,0 +1,105 @@
+// A configured transport while the profile is open: its plug-in instance, what the instance said of
+// itself, and the envelopes that it holds. Only turns use it, but for the HostEvents half, which is
+// thread-safe and turns every report into an input.
+#ifndef WHERRY_ENGINE_NETWORK_H
+#define WHERRY_ENGINE_NETWORK_H
+
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+
+#include "base/log.h"
+#include "engine/inputs.h"
+#include "plugin/instance.h"
+
+namespace wherry::engine {
+
+// An envelope on its way into a plug-in.
+struct Outgoing {
+  uint64_t network = 0;
+  uint64_t peer = 0;
+  uint64_t send_id = 0;
+  Bytes envelope;
+};
+
+class Network : public plugin::HostEvents {
+ public:
+  // What an attempt was made for; copy 0: nothing that is kept.
+  struct Flight {
+    uint64_t contact = 0;
+    uint64_t copy = 0;
+    bool handed = false;  // it left; more may become known of it, or not
+  };
+
+  Network(uint64_t id, const wherry_transport_plugin& table, Inputs& inputs, Log& log,
+          std::map<std::string, Bytes> kept);
+
+  uint64_t id() const { return id_; }
+  bool online() const { return state == WHERRY_TRANSPORT_STATE_ONLINE && !stopping; }
+  bool running() const { return instance != nullptr && !stopping; }
+
+  // Makes an instance, which is not online yet. E_SETTING, E_MEMORY.
+  Status create(const plugin::Settings& settings);
+  // Lets it go online.
+  void start();
+  bool created_only() const { return instance != nullptr && !started_; }
+  // Asks it to stop; a StoppedReport follows.
+  void stop();
+  // After that report: frees it.
+  void destroy();
+  // Waits until the instance has stopped, for the time given; then frees it.
+  void join(int64_t timeout_ms);
+
+  // Queues for the plug-in; it gets as many as it takes, and the rest when it is writable.
+  void send(Outgoing outgoing);
+  void flush();
+  // How many more envelopes may be under way.
+  size_t room() const;
+  void set_handed(uint64_t send_id);
+
+  // What the instance said; for turns.
+  int32_t state = WHERRY_TRANSPORT_STATE_OFF;
+  int32_t percent = 0;
+  int32_t reason = WHERRY_REASON_NONE;
+  std::string phase;
+
+  std::unique_ptr<plugin::Instance> instance;
+  bool stopping = false;
+  bool restart = false;  // start again once stopped, with the newest settings
+  int reconnects = 0;
+  int64_t reconnect_at = Executor::kNever;  // steady ms
+  std::map<uint64_t, Flight> flights;                      // by send id
+  std::unordered_map<uint64_t, uint64_t> contact_by_peer;  // contact ids
+
+ private:
+  void on_state(int32_t state, int32_t percent, int32_t reason, std::string phase) override;
+  void on_inbox(uint64_t inbox, std::string endpoint, int32_t reason) override;
+  void on_peer(uint64_t peer, int32_t state, int32_t reason) override;
+  void on_writable() override;
+  bool on_receive(uint64_t inbox, uint64_t receipt, ByteView envelope) override;
+  void on_sent(uint64_t send_id, int32_t outcome, int32_t reason) override;
+  void on_bundle(uint64_t request, std::optional<Bytes> bundle, int32_t reason) override;
+  void on_stopped() override;
+  std::optional<Bytes> state_get(const std::string& name) override;
+  Status state_set(const std::string& name, ByteView value) override;
+  void log(int32_t level, const std::string& text) override;
+
+  const uint64_t id_;
+  const wherry_transport_plugin& table_;
+  Inputs& inputs_;
+  Log& log_;
+  std::deque<Outgoing> queue_;
+  bool started_ = false;
+
+  std::mutex mutex_;
+  std::condition_variable stopped_changed_;
+  bool stopped_ = true;
+  std::map<std::string, Bytes> kept_;
+};
+
+}  // namespace wherry::engine
+
+#endif  // WHERRY_ENGINE_NETWORK_H

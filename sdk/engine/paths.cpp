@@ -1,0 +1,151 @@
+// Paths and inboxes.
+#include "engine/paths.h"
+
+#include <algorithm>
+
+#include "policy/reveals.h"
+
+namespace wherry::engine {
+namespace {
+
+std::vector<message::Endpoint> wanted_endpoints(const Contact& contact) {
+  if (contact.theirs) return contact.theirs->list;
+  if (contact.card) return {{contact.card->transport, contact.card->endpoint}};
+  return {};
+}
+
+void drop_path(Turn& turn, Contact& contact, const PathEntry& path) {
+  Network* network = turn.network(path.transport);
+  if (path.peer == 0 || network == nullptr || !network->running()) return;
+  // The plug-in drops what it holds for the peer without a word.
+  std::erase_if(network->flights,
+                [&](const auto& flight) { return flight.second.contact == contact.row.id; });
+  for (Copy& copy : contact.copies) copy.send_id = 0;
+  network->contact_by_peer.erase(path.peer);
+  turn.calls.push_back([network, peer = path.peer] {
+    if (network->running()) network->instance->remove_peer(peer);
+  });
+}
+
+// Plug-ins do not reconnect by themselves; each try is followed by a report.
+void reconnect(Turn& turn, const Contact& contact, PathEntry& path) {
+  Network* network = turn.network(path.transport);
+  if (path.peer_state != WHERRY_PEER_STATE_UNREACHABLE || path.connect_at > turn.now ||
+      network == nullptr || !network->online()) {
+    return;
+  }
+  if (contact.waiting_count == 0 && contact.copies.empty()) return;
+  path.peer_state = WHERRY_PEER_STATE_UNKNOWN;
+  turn.calls.push_back([network, peer = path.peer] {
+    if (network->running()) network->instance->connect_peer(peer);
+  });
+}
+
+}  // namespace
+
+void refresh_paths(Turn& turn, Contact& contact) {
+  const std::vector<message::Endpoint> wanted = wanted_endpoints(contact);
+  std::erase_if(contact.paths, [&](const PathEntry& path) {
+    if (std::ranges::find(wanted, path.endpoint) != wanted.end()) return false;
+    drop_path(turn, contact, path);
+    return true;
+  });
+  std::vector<PathEntry> paths;
+  for (const message::Endpoint& endpoint : wanted) {
+    const auto known = std::ranges::find(contact.paths, endpoint, &PathEntry::endpoint);
+    PathEntry path;
+    if (known != contact.paths.end()) {
+      path = *known;
+    } else {
+      path.endpoint = endpoint;
+    }
+    const store::TransportRow* row = turn.profile.transport_named(endpoint.transport);
+    path.transport = row == nullptr ? 0 : row->id;
+    Network* network = turn.network(path.transport);
+    if (path.peer == 0 && network != nullptr && network->running()) {
+      path.peer = turn.runtime.next_peer++;
+      const std::optional<wherry_reveals> reveals =
+          network->instance->add_peer(path.peer, endpoint.text);
+      path.accepted = reveals.has_value();
+      if (reveals) {
+        path.reveals = *reveals;
+        network->contact_by_peer[path.peer] = contact.row.id;
+      }
+    }
+    reconnect(turn, contact, path);
+    paths.push_back(std::move(path));
+  }
+  contact.paths = std::move(paths);
+}
+
+void forget_peers(Profile& profile, uint64_t transport) {
+  for (auto& [id, contact] : profile.contacts) {
+    for (PathEntry& path : contact->paths) {
+      if (path.transport != transport) continue;
+      path.peer = 0;
+      path.accepted = false;
+      path.peer_state = WHERRY_PEER_STATE_UNKNOWN;
+    }
+    for (Copy& copy : contact->copies) {
+      if (copy.transport == transport) copy.send_id = 0;
+    }
+  }
+}
+
+ChosenPath choose_path(Turn& turn, Contact& contact) {
+  std::vector<routing::Path> views;
+  for (const PathEntry& path : contact.paths) {
+    routing::Path view;
+    const Network* network = turn.network(path.transport);
+    view.configured = path.transport != 0;
+    view.started = network != nullptr && network->running();
+    view.accepted = path.accepted || !view.started;
+    view.reveals = path.reveals;
+    view.peer_state = path.peer_state;
+    if (network != nullptr) {
+      view.transport_state = network->state;
+      view.transport_reason = network->reason;
+    }
+    views.push_back(view);
+  }
+  const routing::Choice choice = routing::choose(views, policy::everything());
+  if (!choice.path) return {nullptr, nullptr, choice.reason};
+  PathEntry& path = contact.paths[*choice.path];
+  return {&path, turn.network(path.transport), WHERRY_REASON_NONE};
+}
+
+void ensure_inboxes(Turn& turn, Contact& contact) {
+  for (const PathEntry& path : contact.paths) {
+    Network* network = turn.network(path.transport);
+    if (network == nullptr || !network->running() ||
+        turn.profile.inbox_of(store::InboxKind::kContact, contact.row.id, path.transport)) {
+      continue;
+    }
+    store::InboxRow row;
+    row.transport = path.transport;
+    row.kind = store::InboxKind::kContact;
+    row.owner = contact.row.id;
+    turn.env.random->fill(row.secret.data(), 32);
+    row.id = store::inbox_insert(turn.db, row);
+    if (turn.db.failed()) return;
+    turn.calls.push_back([network, id = row.id, secret = Bytes32(to_array<32>(row.secret.view()))] {
+      if (network->running()) network->instance->open_inbox(id, Secret<32>(secret));
+    });
+    const uint64_t id = row.id;
+    turn.profile.inboxes.emplace(id, std::move(row));
+  }
+}
+
+std::vector<message::Endpoint> own_endpoints(const Profile& profile, const Contact& contact) {
+  std::vector<message::Endpoint> list;
+  for (const auto& [id, transport] : profile.transports) {
+    const store::InboxRow* inbox =
+        profile.inbox_of(store::InboxKind::kContact, contact.row.id, id);
+    if (inbox != nullptr && !inbox->endpoint.empty()) {
+      list.push_back({transport.name, inbox->endpoint});
+    }
+  }
+  return list;
+}
+
+}  // namespace wherry::engine

@@ -1,0 +1,224 @@
+// Loading a profile from its database.
+#include "engine/profile.h"
+
+#include "base/limits.h"
+#include "store/events.h"
+#include "store/meta.h"
+
+namespace wherry::engine {
+namespace {
+
+constexpr const char* kIdentity = "identity";
+constexpr const char* kDevice = "device";
+constexpr const char* kDeviceList = "device_list";
+constexpr const char* kIncarnation = "incarnation";
+constexpr const char* kLocal = "local";
+
+Error damaged(const char* what) {
+  return fail(WHERRY_E_CORRUPT,
+              std::string("the profile's ") + what + " is damaged: restore it from a backup");
+}
+
+Status load_keys(store::Connection& db, Profile& profile) {
+  const std::optional<Bytes> identity = store::meta_get(db, kIdentity);
+  const std::optional<Bytes> device = store::meta_get(db, kDevice);
+  const std::optional<Bytes> list = store::meta_get(db, kDeviceList);
+  const std::optional<Bytes> local = store::meta_get(db, kLocal);
+  if (db.failed()) return db.take_status();
+  if (!identity || !device || !list || !local || local->size() != 32) return damaged("identity");
+
+  Result<identity::Identity> read_identity = identity::Identity::from_bytes(*identity);
+  Result<identity::Device> read_device = identity::Device::from_bytes(*device);
+  Result<identity::DeviceList> read_list = identity::DeviceList::parse(*list);
+  if (!read_identity || !read_device || !read_list) return damaged("identity");
+  profile.identity = read_identity.take();
+  profile.device = read_device.take();
+  profile.list = read_list.take();
+  profile.local = Secret<32>(*local);
+  profile.incarnation = store::meta_get_number(db, kIncarnation, 0);
+  return {};
+}
+
+Status load_streams(store::Connection& db, Contact& contact) {
+  for (store::StreamRow& row : store::streams(db, contact.row.conversation)) {
+    Result<delivery::Stream> stream = delivery::Stream::from_bytes(row.next, row.ranges);
+    if (!stream) return stream.error();
+    contact.streams.push_back({row.device, row.incarnation, stream.take(), false, false});
+  }
+  return {};
+}
+
+void load_outbox(store::Connection& db, Contact& contact) {
+  for (store::SealedRow& row : store::sealed_of(db, contact.row.id)) {
+    Copy copy;
+    copy.id = row.id;
+    copy.session = row.session;
+    copy.g = row.g;
+    copy.transport = row.transport;
+    copy.endpoint = std::move(row.endpoint);
+    copy.first_seq = row.first_seq;
+    copy.last_seq = row.last_seq;
+    if (copy.first_seq != 0) {
+      for (const store::OutboxRow& item :
+           store::outbox_between(db, contact.row.id, copy.first_seq, copy.last_seq)) {
+        ++contact.window_messages;
+        contact.window_bytes += item.size;
+      }
+    }
+    contact.copies.push_back(std::move(copy));
+  }
+  const std::vector<store::OutboxRow> first =
+      store::outbox_unsealed(db, contact.row.id, 0, 1);
+  contact.unsealed_from = first.empty() ? contact.conversation.next_seq : first.front().seq;
+  contact.waiting_count = store::outbox_count(db, contact.row.id) - contact.window_messages;
+}
+
+Status load_contacts(store::Connection& db, Profile& profile) {
+  std::unordered_map<uint64_t, store::ConversationRow> conversations;
+  for (store::ConversationRow& row : store::conversations(db, 0, UINT32_MAX)) {
+    conversations.emplace(row.id, row);
+  }
+  for (store::ContactRow& row : store::contacts(db, 0, UINT32_MAX)) {
+    auto contact = std::make_unique<Contact>();
+    const auto conversation = conversations.find(row.conversation);
+    if (conversation == conversations.end()) return damaged("list of conversations");
+    contact->conversation = conversation->second;
+    contact->row = std::move(row);
+    if (Status unpacked = unpack(*contact); !unpacked) return unpacked;
+    if (Status streams = load_streams(db, *contact); !streams) return streams;
+    load_outbox(db, *contact);
+    contact->offer_reset =
+        !store::prekey_of(db, store::PrekeyKind::kReset, contact->row.id).has_value();
+    profile.contact_by_identity[contact->row.identity] = contact->row.id;
+    profile.contact_by_conversation[contact->row.conversation] = contact->row.id;
+    profile.contacts.emplace(contact->row.id, std::move(contact));
+  }
+  return {};
+}
+
+Status load_sessions(store::Connection& db, Profile& profile) {
+  for (store::SessionRow& row : store::sessions(db)) {
+    Contact* contact = profile.contact(row.contact);
+    Result<session::Ratchet> ratchet = session::Ratchet::from_bytes(row.state.view());
+    if (contact == nullptr || !ratchet) return damaged("list of sessions");
+    auto session = std::make_unique<Session>();
+    session->id = row.id;
+    session->contact = row.contact;
+    session->device = row.device;
+    session->mine = row.mine;
+    session->stage = row.stage;
+    session->hash = row.hash;
+    session->first = row.first.bytes();
+    session->fetch = std::move(row.fetch);
+    session->made_ms = row.made_ms;
+    session->ratchet = ratchet.take();
+    std::vector<session::TagIndex::StoredTag> tags;
+    for (const store::RatchetKeyRow& key : store::ratchet_keys(db, row.id)) {
+      tags.push_back({key.g, key.tag});
+    }
+    profile.tags.load(row.id, session->ratchet, tags);
+    contact->sessions.push_back(row.id);
+    profile.sessions.emplace(row.id, std::move(session));
+  }
+  return {};
+}
+
+void load_networks(store::Connection& db, Profile& profile) {
+  for (store::TransportRow& row : store::transports(db)) {
+    profile.transports.emplace(row.id, std::move(row));
+  }
+  for (store::InboxRow& row : store::inboxes(db)) {
+    const uint64_t id = row.id;
+    profile.inboxes.emplace(id, std::move(row));
+  }
+  for (store::CardRow& row : store::cards(db)) {
+    CardState card;
+    const uint64_t id = row.id;
+    card.row = std::move(row);
+    const store::InboxRow* inbox =
+        profile.inbox_of(store::InboxKind::kCard, id, card.row.transport);
+    card.inbox = inbox == nullptr ? 0 : inbox->id;
+    profile.cards.emplace(id, std::move(card));
+  }
+}
+
+}  // namespace
+
+Status Profile::found(store::Connection& db, Random& random) {
+  const identity::Identity identity = identity::Identity::make(random);
+  const identity::Device device = identity::Device::make(random);
+  const identity::DeviceList list =
+      identity::DeviceList::make(identity, 1, {device.public_part()});
+  db.begin();
+  store::meta_set(db, kIdentity, identity.to_bytes().view());
+  store::meta_set(db, kDevice, device.to_bytes().view());
+  store::meta_set(db, kDeviceList, list.bytes());
+  store::meta_set(db, kLocal, random.array<32>());
+  store::meta_set_number(db, kIncarnation, random.number());
+  if (!db.commit()) return db.take_status();
+  return {};
+}
+
+Result<std::unique_ptr<Profile>> Profile::load(store::Connection& db) {
+  auto profile = std::make_unique<Profile>();
+  if (Status keys = load_keys(db, *profile); !keys) return keys.error();
+  if (Status contacts = load_contacts(db, *profile); !contacts) return contacts.error();
+  if (Status sessions = load_sessions(db, *profile); !sessions) return sessions.error();
+  load_networks(db, *profile);
+  profile->next_message = store::message_highest(db) + 1;
+  profile->next_sealed = store::sealed_highest(db) + 1;
+  profile->next_event = store::event_next(db);
+  if (db.failed()) return db.take_status().error();
+  return profile;
+}
+
+Contact* Profile::contact(uint64_t id) {
+  const auto found = contacts.find(id);
+  return found == contacts.end() ? nullptr : found->second.get();
+}
+
+Contact* Profile::contact_of_conversation(uint64_t id) {
+  const auto found = contact_by_conversation.find(id);
+  return found == contact_by_conversation.end() ? nullptr : contact(found->second);
+}
+
+Session* Profile::session(uint64_t id) {
+  const auto found = sessions.find(id);
+  return found == sessions.end() ? nullptr : found->second.get();
+}
+
+const store::TransportRow* Profile::transport_named(const std::string& name) const {
+  for (const auto& [id, row] : transports) {
+    if (row.name == name) return &row;
+  }
+  return nullptr;
+}
+
+const store::InboxRow* Profile::inbox_of(store::InboxKind kind, uint64_t owner,
+                                         uint64_t transport) const {
+  for (const auto& [id, row] : inboxes) {
+    if (row.kind == kind && row.owner == owner && row.transport == transport) return &row;
+  }
+  return nullptr;
+}
+
+Status unpack(Contact& contact) {
+  if (!contact.row.card.empty()) {
+    Result<identity::Card> card = identity::Card::parse(as_text(contact.row.card));
+    if (!card) return damaged("list of contacts");
+    contact.card = card.take();
+  }
+  if (!contact.row.endpoints.empty()) {
+    Result<message::Endpoints> theirs = message::Endpoints::from_bytes(contact.row.endpoints);
+    if (!theirs) return damaged("list of contacts");
+    contact.theirs = theirs.take();
+  }
+  if (!contact.row.announced.empty()) {
+    Result<message::Endpoints> mine = message::Endpoints::from_bytes(contact.row.announced);
+    if (!mine) return damaged("list of contacts");
+    contact.announced = mine.take();
+  }
+  return {};
+}
+
+}  // namespace wherry::engine

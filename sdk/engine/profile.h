@@ -1,0 +1,160 @@
+// What the engine keeps in memory of a profile: a cache of the database, loaded whole, and thrown
+// away whole when a commit fails. Only turns touch it.
+#ifndef WHERRY_ENGINE_PROFILE_H
+#define WHERRY_ENGINE_PROFILE_H
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+
+#include "delivery/retry.h"
+#include "delivery/stream.h"
+#include "identity/card.h"
+#include "identity/device_list.h"
+#include "message/payload.h"
+#include "session/ratchet.h"
+#include "session/tag_index.h"
+#include "store/messages.h"
+#include "store/networks.h"
+#include "store/people.h"
+#include "store/sessions.h"
+
+namespace wherry::engine {
+
+// An envelope that may be sent again as it is.
+struct Copy {
+  uint64_t id = 0;
+  uint64_t session = 0;
+  uint64_t g = 0;
+  uint64_t transport = 0;
+  std::string endpoint;
+  uint64_t first_seq = 0;  // 0: carries no message
+  uint64_t last_seq = 0;
+  uint64_t send_id = 0;  // not 0: handed to the transport, which has not said what became of it
+  int attempts = 0;
+  delivery::Attempt last = delivery::Attempt::kFailed;
+  int64_t sent_at = 0;  // steady ms
+  int64_t next_at = 0;  // steady ms of the next repeat
+};
+
+// A session and its place in the database.
+struct Session {
+  uint64_t id = 0;
+  uint64_t contact = 0;
+  Id128 device{};
+  bool mine = false;  // this profile began it
+  store::SessionStage stage = store::SessionStage::kWorking;
+  Bytes32 hash{};
+  Bytes first;          // prefix of the first envelope, while it is not sealed
+  Secret<32> fetch;     // wraps it
+  int64_t made_ms = 0;
+  session::Ratchet ratchet;
+  bool changed = false;  // see Turn::save()
+};
+
+struct IncomingStream {
+  Id128 device{};
+  uint64_t incarnation = 0;
+  delivery::Stream stream;
+  bool changed = false;      // see Turn::save()
+  bool acknowledge = false;  // something came that they do not know to have come
+};
+
+// The way to one endpoint of a contact, known to a running transport.
+struct PathEntry {
+  message::Endpoint endpoint;
+  uint64_t transport = 0;  // 0: this profile has no such transport
+  uint64_t peer = 0;       // the host's id; 0: not added
+  bool accepted = false;
+  wherry_reveals reveals{};
+  int32_t peer_state = WHERRY_PEER_STATE_UNKNOWN;
+  int connects = 0;        // asked for since it was last reachable
+  int64_t connect_at = 0;  // steady ms of the next time, while it is not
+};
+
+struct Contact {
+  store::ContactRow row;
+  store::ConversationRow conversation;
+  std::optional<identity::Card> card;
+  std::optional<message::Endpoints> theirs;     // as they announced; none: the card's
+  std::optional<message::Endpoints> announced;  // what they were sent
+  std::vector<uint64_t> sessions;               // ids, oldest first
+  std::vector<IncomingStream> streams;
+  std::vector<PathEntry> paths;
+
+  std::deque<Copy> copies;       // in the order of sealing
+  uint64_t unsealed_from = 1;    // no unsealed message has a lower seq
+  uint64_t waiting_count = 0;    // messages not yet sealed
+  size_t window_messages = 0;    // sealed and unacknowledged
+  size_t window_bytes = 0;
+
+  int64_t ack_at = Executor::kNever;  // steady ms
+  uint32_t ack_messages = 0;
+  bool ask_reseal = false;
+  int64_t reseal_asked_at = INT64_MIN / 2;   // steady ms
+  int64_t resealed_at = INT64_MIN / 2;       // steady ms
+  bool offer_reset = false;  // they have no reset bundle of ours
+
+  uint64_t bundle_request = 0;  // under way
+  int bundle_tries = 0;
+  int64_t bundle_at = 0;        // steady ms of the next try
+  int32_t bundle_reason = 0;
+
+  int64_t wake_at = Executor::kNever;  // as in Turn's timers
+  bool pump = false;                   // in the list of those to look at
+
+  // See Turn::save().
+  bool changed = false;
+  bool row_changed = false;
+  bool conversation_changed = false;
+};
+
+struct CardState {
+  store::CardRow row;
+  uint64_t inbox = 0;
+  uint64_t put_request = 0;  // under way
+  uint64_t put_bundle_made_ms = 0;
+  int put_tries = 0;
+  int64_t put_at = Executor::kNever;  // steady ms of the next try
+};
+
+struct Profile {
+  identity::Identity identity;
+  identity::Device device;
+  std::optional<identity::DeviceList> list;
+  uint64_t incarnation = 0;
+  Secret<32> local;  // derives what only this profile needs to know again
+
+  std::map<uint64_t, std::unique_ptr<Contact>> contacts;
+  std::unordered_map<Bytes32, uint64_t, IdHash> contact_by_identity;
+  std::unordered_map<uint64_t, uint64_t> contact_by_conversation;
+  std::unordered_map<uint64_t, std::unique_ptr<Session>> sessions;
+  session::TagIndex tags;
+  std::map<uint64_t, store::InboxRow> inboxes;
+  std::map<uint64_t, CardState> cards;
+  std::map<uint64_t, store::TransportRow> transports;
+
+  uint64_t next_message = 1;
+  uint64_t next_sealed = 1;
+  uint64_t next_event = 1;
+
+  // Draws identity and device of a new profile and stores them.
+  static Status found(store::Connection& db, Random& random);
+  static Result<std::unique_ptr<Profile>> load(store::Connection& db);
+
+  Contact* contact(uint64_t id);
+  Contact* contact_of_conversation(uint64_t id);
+  Session* session(uint64_t id);
+  const store::TransportRow* transport_named(const std::string& name) const;
+  // Where a contact sends to on a transport; null: not opened yet.
+  const store::InboxRow* inbox_of(store::InboxKind kind, uint64_t owner, uint64_t transport) const;
+};
+
+// Reads the contact's card and lists of endpoints out of its row.
+Status unpack(Contact& contact);
+
+}  // namespace wherry::engine
+
+#endif  // WHERRY_ENGINE_PROFILE_H

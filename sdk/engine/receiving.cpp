@@ -1,0 +1,185 @@
+// From a transport's envelope to an opened payload.
+#include "engine/receiving.h"
+
+#include <algorithm>
+
+#include "base/limits.h"
+#include "engine/greeting.h"
+#include "engine/taking.h"
+
+namespace wherry::engine {
+namespace {
+
+constexpr int64_t kResealAskEvery_ms = 60 * 1000;
+
+// The rows of one session, in the database.
+class StoredKeys : public session::KeyLookup {
+ public:
+  StoredKeys(store::Connection& db, uint64_t session) : db_(db), session_(session) {}
+
+  std::optional<session::KeyRow> find(const session::Tag& tag) override {
+    const std::optional<store::RatchetKeyRow> row =
+        store::ratchet_key_by_tag(db_, session_, tag);
+    if (!row) return std::nullopt;
+    Result<session::KeyRow> key = session::KeyRow::from_bytes(row->g, row->tag, row->value.view());
+    if (!key) return std::nullopt;
+    return key.take();
+  }
+  std::optional<uint64_t> first_skipped(uint64_t from) override {
+    return store::ratchet_first_skipped(db_, session_, from);
+  }
+  uint32_t count_skipped(uint64_t below) override {
+    return store::ratchet_count_skipped(db_, session_, below);
+  }
+
+ private:
+  store::Connection& db_;
+  uint64_t session_;
+};
+
+bool is_bucket(size_t size) {
+  return std::ranges::find(limits::kBuckets, size) != limits::kBuckets.end();
+}
+
+bool may_try(Turn& turn) {
+  const int64_t second = turn.now / 1000;
+  if (second != turn.runtime.trial_second) {
+    turn.runtime.trial_second = second;
+    turn.runtime.trials = 0;
+  }
+  return ++turn.runtime.trials <= limits::kHeaderTrialsPerSecond;
+}
+
+// Far beyond the tags that are kept ready, or in no session at all.
+bool open_by_trial(Turn& turn, Contact& contact, ByteView envelope) {
+  const std::vector<uint64_t> ids(contact.sessions.rbegin(), contact.sessions.rend());
+  for (uint64_t id : ids) {
+    if (!may_try(turn)) return false;
+    if (open_in_session(turn, *turn.profile.session(id), {}, envelope)) return true;
+  }
+  return false;
+}
+
+void ask_reseal(Turn& turn, Contact& contact) {
+  if (turn.now - contact.reseal_asked_at < kResealAskEvery_ms) return;
+  const Session* session = sending_session(turn.profile, contact);
+  if (session == nullptr || !session->ratchet.can_seal()) return;
+  contact.reseal_asked_at = turn.now;
+  contact.ask_reseal = true;
+  contact.ack_at = turn.now;
+  turn.pump(contact);
+}
+
+void open_envelope(Turn& turn, const store::InboxRow& inbox, ByteView envelope) {
+  Profile& profile = turn.profile;
+  const auto found = profile.tags.find(session::tag_of(envelope));
+  if (found) {
+    Session* session = profile.session(found->session);
+    if (open_in_session(turn, *session, found->place, envelope)) return;
+  } else if (accept_greeting(turn, inbox, envelope)) {
+    return;
+  }
+  if (inbox.kind != store::InboxKind::kContact) return;
+  Contact* contact = profile.contact(inbox.owner);
+  if (contact == nullptr) return;
+  if (!found && open_by_trial(turn, *contact, envelope)) return;
+  turn.log.write(LogLevel::kDebug, "an envelope could not be opened; a fresh copy is asked for");
+  ask_reseal(turn, *contact);
+}
+
+}  // namespace
+
+void receive(Turn& turn, const Incoming& incoming) {
+  turn.receipts.push_back({incoming.transport, {incoming.inbox, incoming.receipt}});
+  const auto inbox = turn.profile.inboxes.find(incoming.inbox);
+  if (inbox == turn.profile.inboxes.end() || !is_bucket(incoming.envelope.size())) return;
+  open_envelope(turn, inbox->second, incoming.envelope);
+}
+
+bool open_in_session(Turn& turn, Session& session, const session::Place& place,
+                     ByteView envelope) {
+  StoredKeys keys(turn.db, session.id);
+  Result<session::OpenStep> step = session::open(session.ratchet, place, envelope, keys);
+  if (!step) return false;
+  Contact& contact = *turn.profile.contact(session.contact);
+  switch (step->outcome) {
+    case session::Outcome::kBelowFloor:
+      return true;
+    case session::Outcome::kDuplicate:
+      // Its sender does not know that it came.
+      for (IncomingStream& stream : contact.streams) stream.acknowledge = true;
+      contact.ack_at = std::min(contact.ack_at, turn.now + limits::kAckDelay_ms);
+      turn.pump(contact);
+      return true;
+    case session::Outcome::kPeerRolledBack:
+      reset_sessions(turn, contact, WHERRY_REASON_ROLLBACK_SUSPECTED, false);
+      return true;
+    case session::Outcome::kOpened:
+      break;
+  }
+  session.ratchet = std::move(*step->next);
+  turn.profile.tags.update(session.id, session.ratchet, step->add);
+  turn.changed(session);
+  if (session.stage == store::SessionStage::kUnanswered) {
+    session.stage = store::SessionStage::kWorking;
+    contact.offer_reset = contact.offer_reset || !store::prekey_of(turn.db, store::PrekeyKind::kReset,
+                                                                   contact.row.id);
+    settle_sessions(turn, contact, session, false);
+    if (contact.row.state == WHERRY_CONTACT_STATE_ADDED) {
+      set_contact_state(turn, contact, WHERRY_CONTACT_STATE_CONNECTED);
+    }
+  }
+  take_step(turn, contact, session, *step);
+  return true;
+}
+
+void take_step(Turn& turn, Contact& contact, Session& session, session::OpenStep& step) {
+  for (const session::KeyRow& key : step.add) {
+    store::RatchetKeyRow row{key.g, key.used, key.tag, key.to_bytes()};
+    store::ratchet_key_put(turn.db, session.id, row);
+  }
+  store::ratchet_keys_erase_below(turn.db, session.id, session.ratchet.peer_floor);
+  if (step.own_rollback) {
+    reset_sessions(turn, contact, WHERRY_REASON_ROLLBACK_SUSPECTED, true);
+  }
+  Result<message::Payload> payload = message::decode_payload(step.payload);
+  if (!payload) {
+    turn.log.warning("a contact sent a payload that does not follow the format");
+    return;
+  }
+  take_payload(turn, contact, session, *payload);
+}
+
+Contact& add_contact(Turn& turn, const Bytes32& identity, int32_t state,
+                     const std::string& name) {
+  auto made = std::make_unique<Contact>();
+  Contact& contact = *made;
+  contact.conversation.incarnation = turn.profile.incarnation;
+  contact.conversation.id = store::conversation_insert(turn.db, contact.conversation);
+  contact.row.identity = identity;
+  contact.row.name = name;
+  contact.row.added_ms = turn.wall_ms;
+  contact.row.conversation = contact.conversation.id;
+  contact.row.id = store::contact_insert(turn.db, contact.row);
+  contact.conversation.contact = contact.row.id;
+  contact.offer_reset = true;
+  turn.changed_conversation(contact);
+  turn.profile.contact_by_identity[identity] = contact.row.id;
+  turn.profile.contact_by_conversation[contact.conversation.id] = contact.row.id;
+  turn.profile.contacts.emplace(contact.row.id, std::move(made));
+  set_contact_state(turn, contact, state);
+  return contact;
+}
+
+void set_contact_state(Turn& turn, Contact& contact, int32_t state) {
+  contact.row.state = state;
+  turn.changed(contact);
+  store::EventRow event;
+  event.type = WHERRY_EVENT_CONTACT;
+  event.contact = contact.row.id;
+  event.conversation = contact.row.conversation;
+  event.value = state;
+  turn.add_event(event);
+}
+
+}  // namespace wherry::engine

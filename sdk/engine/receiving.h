@@ -1,0 +1,26 @@
+// What becomes of an envelope that came: found by its tag, opened, its payload taken in, and the
+// transport told once all that is committed.
+#ifndef WHERRY_ENGINE_RECEIVING_H
+#define WHERRY_ENGINE_RECEIVING_H
+
+#include "engine/turn.h"
+
+namespace wherry::engine {
+
+void receive(Turn& turn, const Incoming& incoming);
+
+// Opens a ratchet envelope in a session. False: it does not open there.
+bool open_in_session(Turn& turn, Session& session, const session::Place& place,
+                     ByteView envelope);
+
+// Stores what an opened step added (its `next` is the session's ratchet already) and takes in the
+// payload.
+void take_step(Turn& turn, Contact& contact, Session& session, session::OpenStep& step);
+
+// A new contact with its direct conversation, and an event.
+Contact& add_contact(Turn& turn, const Bytes32& identity, int32_t state, const std::string& name);
+void set_contact_state(Turn& turn, Contact& contact, int32_t state);
+
+}  // namespace wherry::engine
+
+#endif  // WHERRY_ENGINE_RECEIVING_H

@@ -1,0 +1,180 @@
+// Instances come and go; the host paces their reconnects.
+#include "engine/running.h"
+
+#include <algorithm>
+
+#include "base/limits.h"
+#include "engine/cards.h"
+#include "engine/paths.h"
+#include "engine/sending.h"
+#include "engine/settings.h"
+
+namespace wherry::engine {
+namespace {
+
+void tell(Turn& turn, const Network& network) {
+  EphemeralEvent event;
+  event.type = WHERRY_EVENT_TRANSPORT;
+  event.transport = network.id();
+  event.state = network.state;
+  event.percent = network.percent;
+  event.reason = network.reason;
+  event.phase = network.phase;
+  turn.ephemeral.push_back(std::move(event));
+}
+
+}  // namespace
+
+Status start_network(Turn& turn, Network& network) {
+  if (network.stopping) {
+    network.restart = true;
+    return {};
+  }
+  if (network.running()) return {};
+  const store::TransportRow& row = turn.profile.transports.at(network.id());
+  Result<plugin::Settings> settings = settings_from_bytes(row.settings);
+  if (!settings) return settings.error();
+  if (Status created = network.create(*settings); !created) {
+    network.state = WHERRY_TRANSPORT_STATE_FAILED;
+    network.reason = WHERRY_REASON_SETTING;
+    tell(turn, network);
+    return created;
+  }
+  for (const auto& [id, inbox] : turn.profile.inboxes) {
+    if (inbox.transport == network.id()) network.instance->open_inbox(id, inbox.secret);
+  }
+  turn.calls.push_back([&network] { network.start(); });
+  tell(turn, network);
+  pump_all(turn);
+  return {};
+}
+
+void stop_network(Turn& turn, Network& network) {
+  network.restart = false;
+  if (!network.running()) return;
+  network.stop();
+  forget_peers(turn.profile, network.id());
+  tell(turn, network);
+  pump_all(turn);
+}
+
+void on_state(Turn& turn, Network& network, const StateReport& report) {
+  if (!network.running()) return;
+  const bool was_online = network.online();
+  network.state = report.state;
+  network.percent = report.percent;
+  network.reason = report.reason;
+  network.phase = report.phase;
+  tell(turn, network);
+  if (network.online()) {
+    network.reconnects = 0;
+    network.reconnect_at = Executor::kNever;
+    for (auto& [id, card] : turn.profile.cards) {
+      card.put_request = 0;
+      if (card.row.published_ms == 0 && card.row.transport == network.id()) publish(turn, card);
+    }
+    for (auto& [id, contact] : turn.profile.contacts) {
+      contact->bundle_request = 0;
+      contact->bundle_at = 0;
+      contact->bundle_tries = 0;
+      for (Copy& copy : contact->copies) {
+        // What failed for lack of a connection need not wait for its turn.
+        if (copy.transport == network.id() && copy.last == delivery::Attempt::kFailed) {
+          copy.next_at = turn.now;
+        }
+      }
+    }
+    turn.runtime.housekeeping_at = turn.now;
+  } else if (report.state == WHERRY_TRANSPORT_STATE_DEGRADED) {
+    network.reconnect_at = turn.now + delivery::backoff_ms(limits::kReconnectFirst_ms,
+                                                           limits::kReconnectMax_ms,
+                                                           ++network.reconnects);
+  } else {
+    network.reconnect_at = Executor::kNever;
+  }
+  if (was_online != network.online() || !network.online()) pump_all(turn);
+}
+
+void on_inbox(Turn& turn, const InboxReport& report) {
+  const auto found = turn.profile.inboxes.find(report.inbox);
+  if (found == turn.profile.inboxes.end() || found->second.transport != report.transport) return;
+  store::InboxRow& inbox = found->second;
+  if (report.endpoint.empty()) {
+    turn.log.warning("a network did not open an inbox; it is asked again when it is next online");
+    return;
+  }
+  if (report.endpoint.size() > limits::kEndpointTextMax) {
+    turn.log.error("a transport gave an endpoint that is too long");
+    return;
+  }
+  const bool news = inbox.endpoint != report.endpoint;
+  if (news) {
+    inbox.endpoint = report.endpoint;
+    store::inbox_set_endpoint(turn.db, inbox.id, inbox.endpoint);
+  }
+  if (inbox.kind == store::InboxKind::kCard) {
+    const auto card = turn.profile.cards.find(inbox.owner);
+    if (card != turn.profile.cards.end()) publish(turn, card->second);
+  } else if (Contact* contact = turn.profile.contact(inbox.owner); contact != nullptr && news) {
+    turn.pump(*contact);
+  }
+}
+
+void on_peer(Turn& turn, Network& network, const PeerReport& report) {
+  const auto found = network.contact_by_peer.find(report.peer);
+  if (found == network.contact_by_peer.end()) return;
+  Contact* contact = turn.profile.contact(found->second);
+  if (contact == nullptr) return;
+  if (report.state == WHERRY_PEER_STATE_RESET) {
+    repeat_all(turn, *contact);
+    return;
+  }
+  for (PathEntry& path : contact->paths) {
+    if (path.peer != report.peer) continue;
+    path.peer_state = report.state;
+    if (report.state == WHERRY_PEER_STATE_REACHABLE) path.connects = 0;
+    if (report.state == WHERRY_PEER_STATE_UNREACHABLE) {
+      path.connect_at = turn.now + delivery::backoff_ms(limits::kReconnectFirst_ms,
+                                                        limits::kReconnectMax_ms, ++path.connects);
+      turn.wake(*contact, path.connect_at);
+    }
+  }
+  turn.pump(*contact);
+}
+
+void on_stopped(Turn& turn, Network& network) {
+  if (!network.stopping) return;
+  network.destroy();
+  if (!network.restart) return;
+  network.restart = false;
+  if (Status started = start_network(turn, network); !started) {
+    turn.log.error("a transport could not be started again: " + started.error().text);
+  }
+}
+
+int64_t reconnect_networks(Turn& turn) {
+  int64_t next = Executor::kNever;
+  for (auto& [id, network] : turn.runtime.networks) {
+    if (network->reconnect_at <= turn.now && network->running()) {
+      // Asked again after a while even if the plug-in says nothing of this try.
+      network->reconnect_at = turn.now + delivery::backoff_ms(limits::kReconnectFirst_ms,
+                                                              limits::kReconnectMax_ms,
+                                                              ++network->reconnects);
+      turn.calls.push_back([network = network.get()] {
+        if (network->running()) network->instance->connect_peer(0);
+      });
+    }
+    next = std::min(next, network->reconnect_at);
+  }
+  return next;
+}
+
+void pump_all(Turn& turn) {
+  for (auto& [id, contact] : turn.profile.contacts) {
+    const bool idle = contact->waiting_count == 0 && contact->copies.empty() &&
+                      contact->ack_at == Executor::kNever && contact->sessions.empty();
+    if (!idle) turn.pump(*contact);
+  }
+}
+
+}  // namespace wherry::engine

@@ -1,0 +1,26 @@
+// Transports at run time: started and stopped, and what they report of themselves.
+#ifndef WHERRY_ENGINE_RUNNING_H
+#define WHERRY_ENGINE_RUNNING_H
+
+#include "engine/turn.h"
+
+namespace wherry::engine {
+
+// Makes the network's instance and opens every inbox on it. E_SETTING, E_MEMORY.
+Status start_network(Turn& turn, Network& network);
+void stop_network(Turn& turn, Network& network);
+
+void on_state(Turn& turn, Network& network, const StateReport& report);
+void on_inbox(Turn& turn, const InboxReport& report);
+void on_peer(Turn& turn, Network& network, const PeerReport& report);
+void on_stopped(Turn& turn, Network& network);
+
+// Reconnects what is due, paced. Returns the steady time of the next look.
+int64_t reconnect_networks(Turn& turn);
+
+// Looks at every contact who may have something to send or be told.
+void pump_all(Turn& turn);
+
+}  // namespace wherry::engine
+
+#endif  // WHERRY_ENGINE_RUNNING_H

@@ -1,0 +1,355 @@
+// Sealing late, repeating the same bytes, acknowledging.
+#include "engine/sending.h"
+
+#include <algorithm>
+
+#include "base/limits.h"
+#include "engine/evidence.h"
+#include "engine/greeting.h"
+#include "engine/paths.h"
+#include "identity/bundle.h"
+
+namespace wherry::engine {
+namespace {
+
+// Envelopes sealed for one contact in one turn; the rest follows in the next.
+constexpr int kSealsPerTurn = 64;
+// Several messages that wait share an envelope up to this size.
+constexpr size_t kPackedEnvelope = 4096;
+constexpr uint32_t kPackedMessages = 32;
+constexpr int64_t kResetOfferValid_s = 3650LL * 86400;
+
+struct Sender {
+  Turn& turn;
+  Contact& contact;
+  Session& session;
+  PathEntry& path;
+  Network& network;
+};
+
+uint64_t floor_of(const Contact& contact, const Session& session) {
+  uint64_t floor = session.ratchet.next_g();
+  for (const Copy& copy : contact.copies) {
+    if (copy.session == session.id) floor = std::min(floor, copy.g);
+  }
+  return floor;
+}
+
+message::Record record_of(const Contact& contact, const store::MessageRow& row, uint64_t seq) {
+  message::Record record;
+  record.seq = seq;
+  record.incarnation = contact.conversation.incarnation;
+  record.id = row.mid;
+  record.clock = row.clock;
+  record.sent_ms = row.sent_ms;
+  // What ended before it was sent keeps its place in the sequence.
+  if (row.evidence < WHERRY_EVIDENCE_EXPIRED) {
+    record.content = row.content;
+    record.body = row.body;
+  }
+  return record;
+}
+
+void add_acknowledgements(Contact& contact, message::Payload& payload) {
+  for (IncomingStream& stream : contact.streams) {
+    if (!stream.acknowledge) continue;
+    const delivery::Acked acked = delivery::acknowledgement(stream.stream);
+    message::Ack ack;
+    ack.incarnation = stream.incarnation;
+    ack.next = acked.next;
+    for (const delivery::Range& range : acked.ranges) ack.ranges.push_back({range.from, range.to});
+    payload.acks.push_back(std::move(ack));
+    stream.acknowledge = false;
+  }
+  payload.reseal = contact.ask_reseal;
+  contact.ask_reseal = false;
+  contact.ack_at = Executor::kNever;
+  contact.ack_messages = 0;
+}
+
+// Endpoints that they were not told yet. True: something was added.
+bool add_endpoints(Turn& turn, Contact& contact, message::Payload& payload) {
+  std::vector<message::Endpoint> mine = own_endpoints(turn.profile, contact);
+  if (mine.empty() || (contact.announced && contact.announced->list == mine)) return false;
+  message::Endpoints endpoints;
+  endpoints.generation = contact.announced ? contact.announced->generation + 1 : 1;
+  endpoints.list = std::move(mine);
+  contact.row.announced = endpoints.to_bytes();
+  contact.announced = endpoints;
+  turn.changed(contact);
+  payload.endpoints = std::move(endpoints);
+  return true;
+}
+
+bool add_reset_offer(Turn& turn, Contact& contact, message::Payload& payload) {
+  if (!contact.offer_reset) return false;
+  std::optional<store::PrekeyRow> row =
+      store::prekey_of(turn.db, store::PrekeyKind::kReset, contact.row.id);
+  if (!row) {
+    row.emplace();
+    row->id = static_cast<uint32_t>(turn.env.random->number());
+    row->kind = store::PrekeyKind::kReset;
+    row->owner = contact.row.id;
+    row->made_ms = turn.wall_ms;
+    turn.env.random->fill(row->fetch.data(), 32);
+    row->secret = identity::Prekey::make(row->id, turn.wall_ms / 1000 + kResetOfferValid_s,
+                                         *turn.env.random)
+                      .to_bytes();
+    store::prekey_insert(turn.db, *row);
+  }
+  Result<identity::Prekey> prekey = identity::Prekey::from_bytes(row->secret.view());
+  if (!prekey) return false;
+  Result<Bytes> bundle =
+      identity::Bundle::make(turn.profile.device, *turn.profile.list, *prekey);
+  if (!bundle) return false;
+  payload.reset = message::ResetOffer{bundle.take(), to_array<32>(row->fetch.view())};
+  contact.offer_reset = false;
+  return true;
+}
+
+// Fills a payload with messages that are not sealed yet, in order, up to `room` bytes or, if the
+// first alone is larger and `alone` allows it, with that one. Out: what was taken.
+std::vector<store::OutboxRow> add_messages(Turn& turn, Contact& contact, size_t room, bool alone,
+                                           message::Payload& payload) {
+  size_t size = message::encode(payload).size() + 8;
+  std::vector<store::OutboxRow> taken;
+  for (const store::OutboxRow& row : store::outbox_unsealed(
+           turn.db, contact.row.id, contact.unsealed_from, kPackedMessages)) {
+    const bool next_in_order = taken.empty() || row.seq == taken.back().seq + 1;
+    const size_t cost = row.size + message::kRecordOverhead;
+    const bool fits = size + cost <= room || (alone && taken.empty());
+    const bool window = contact.window_messages + taken.size() < limits::kWindowMessages &&
+                        contact.window_bytes + row.size <= limits::kWindowBytes;
+    if (!next_in_order || !fits || !window) break;
+    const std::optional<store::MessageRow> message = store::message(turn.db, row.message);
+    if (!message) break;
+    payload.records.push_back(record_of(contact, *message, row.seq));
+    size += cost;
+    taken.push_back(row);
+    contact.window_bytes += row.size;
+  }
+  return taken;
+}
+
+void keep_copy(const Sender& to, session::SealStep& step,
+               const std::vector<store::OutboxRow>& rows) {
+  Copy copy;
+  copy.id = to.turn.profile.next_sealed++;
+  copy.session = to.session.id;
+  copy.g = step.g;
+  copy.transport = to.path.transport;
+  copy.endpoint = to.path.endpoint.text;
+  copy.first_seq = rows.empty() ? 0 : rows.front().seq;
+  copy.last_seq = rows.empty() ? 0 : rows.back().seq;
+  copy.attempts = 1;
+  copy.sent_at = to.turn.now;
+  store::SealedRow row;
+  row.id = copy.id;
+  row.contact = to.contact.row.id;
+  row.session = copy.session;
+  row.g = copy.g;
+  row.transport = copy.transport;
+  row.endpoint = copy.endpoint;
+  row.first_seq = copy.first_seq;
+  row.last_seq = copy.last_seq;
+  row.envelope = step.envelope;
+  store::sealed_insert(to.turn.db, row);
+  if (!rows.empty()) {
+    store::outbox_set_sealed(to.turn.db, row.contact, row.first_seq, row.last_seq, row.id);
+    to.contact.unsealed_from = row.last_seq + 1;
+    to.contact.window_messages += rows.size();
+    to.contact.waiting_count -= rows.size();
+  }
+  copy.send_id = to.turn.send(to.network, to.path.peer, {row.contact, copy.id},
+                              std::move(step.envelope));
+  to.contact.copies.push_back(std::move(copy));
+}
+
+// The first envelope of an unanswered session.
+void seal_greeting(const Sender& to) {
+  message::Payload payload;
+  add_endpoints(to.turn, to.contact, payload);
+  const size_t room = session::first_payload_room(to.session.first, limits::kRequestEnvelopeMax);
+  const std::vector<store::OutboxRow> rows =
+      add_messages(to.turn, to.contact, room, false, payload);
+  Result<session::SealStep> step =
+      session::seal_first(to.session.ratchet, to.session.first, to.session.fetch,
+                          message::encode(payload), 0, *to.turn.env.random);
+  if (!step) {
+    to.turn.log.error("a first envelope could not be sealed: " + step.error().text);
+    return;
+  }
+  to.session.ratchet = std::move(step->next);
+  to.session.first.clear();
+  to.session.fetch.clear();
+  to.turn.changed(to.session);
+  keep_copy(to, *step, rows);
+}
+
+// One envelope with whatever is due. False: nothing was, or it could not be sealed.
+bool seal_next(const Sender& to) {
+  message::Payload payload;
+  bool keep = add_endpoints(to.turn, to.contact, payload);
+  keep = add_reset_offer(to.turn, to.contact, payload) || keep;
+  const bool acknowledge = to.contact.ack_at <= to.turn.now;
+  if (acknowledge || to.contact.waiting_count > 0) add_acknowledgements(to.contact, payload);
+  const std::vector<store::OutboxRow> rows = add_messages(
+      to.turn, to.contact, session::payload_room(kPackedEnvelope), payload.reset == std::nullopt,
+      payload);
+  keep = keep || !rows.empty();
+  if (!keep && !acknowledge) return false;
+  Result<session::SealStep> step =
+      session::seal(to.session.ratchet, floor_of(to.contact, to.session),
+                    message::encode(payload), 0, *to.turn.env.random);
+  if (!step) {
+    to.turn.log.error("an envelope could not be sealed: " + step.error().text);
+    return false;
+  }
+  to.session.ratchet = std::move(step->next);
+  to.turn.changed(to.session);
+  if (keep) {
+    keep_copy(to, *step, rows);
+  } else {
+    to.turn.send(to.network, to.path.peer, {to.contact.row.id, 0}, std::move(step->envelope));
+  }
+  return true;
+}
+
+// A copy is bound to its endpoint: for another one its messages are sealed anew.
+void drop_strays(Turn& turn, Contact& contact, const PathEntry& path) {
+  bool dropped = false;
+  for (Copy& copy : contact.copies) {
+    if (copy.transport == path.transport && copy.endpoint == path.endpoint.text) continue;
+    for (const store::OutboxRow& row :
+         copy.first_seq == 0 ? std::vector<store::OutboxRow>()
+                             : store::outbox_between(turn.db, contact.row.id, copy.first_seq,
+                                                     copy.last_seq)) {
+      --contact.window_messages;
+      contact.window_bytes -= row.size;
+      ++contact.waiting_count;
+      contact.unsealed_from = std::min(contact.unsealed_from, row.seq);
+    }
+    store::sealed_delete(turn.db, copy.id);
+    store::outbox_set_sealed(turn.db, contact.row.id, copy.first_seq, copy.last_seq, 0);
+    if (contact.announced) contact.announced->list.clear();
+    contact.offer_reset = true;
+    copy.id = 0;
+    dropped = true;
+  }
+  if (dropped) std::erase_if(contact.copies, [](const Copy& copy) { return copy.id == 0; });
+}
+
+void repeat_due(Turn& turn, Contact& contact, PathEntry& path, Network& network) {
+  for (Copy& copy : contact.copies) {
+    if (network.room() == 0) return;
+    if (copy.send_id != 0 || copy.next_at > turn.now) continue;
+    std::optional<Bytes> envelope = store::sealed_envelope(turn.db, copy.id);
+    if (!envelope) continue;
+    ++copy.attempts;
+    copy.sent_at = turn.now;
+    copy.send_id = turn.send(network, path.peer, {contact.row.id, copy.id}, std::move(*envelope));
+  }
+}
+
+void set_timers(Turn& turn, Contact& contact) {
+  int64_t at = contact.ack_at;
+  for (const Copy& copy : contact.copies) {
+    if (copy.send_id == 0) at = std::min(at, copy.next_at);
+  }
+  // What is due already waits for something else than time: a path, room, an answer.
+  if (at != Executor::kNever && at > turn.now) turn.wake(contact, at);
+}
+
+int32_t drive(Turn& turn, Contact& contact, const ChosenPath& chosen) {
+  Session* session = sending_session(turn.profile, contact);
+  if (session == nullptr) {
+    if (contact.waiting_count == 0) return WHERRY_REASON_NONE;
+    const int32_t reason = greet(turn, contact);
+    if (reason != WHERRY_REASON_NONE) return reason;
+    session = sending_session(turn.profile, contact);
+  }
+  const Sender to{turn, contact, *session, *chosen.path, *chosen.network};
+  if (session->stage == store::SessionStage::kUnanswered) {
+    if (!session->first.empty()) {
+      seal_greeting(to);
+    } else {
+      repeat_due(turn, contact, *chosen.path, *chosen.network);
+    }
+    return WHERRY_REASON_HANDSHAKE;
+  }
+  drop_strays(turn, contact, *chosen.path);
+  repeat_due(turn, contact, *chosen.path, *chosen.network);
+  if (session->ratchet.unsettled() >= limits::kUnsettledMax) {
+    reset_sessions(turn, contact, WHERRY_REASON_NONE, false);
+    return WHERRY_REASON_HANDSHAKE;
+  }
+  if (!session->ratchet.can_seal()) return WHERRY_REASON_HANDSHAKE;
+  int sealed = 0;
+  while (chosen.network->room() > 0 && sealed < kSealsPerTurn &&
+         session->ratchet.unsettled() < limits::kUnsettledMax && seal_next(to)) {
+    ++sealed;
+  }
+  if (sealed == kSealsPerTurn) turn.pump(contact);
+  return WHERRY_REASON_WINDOW;
+}
+
+}  // namespace
+
+void pump(Turn& turn, Contact& contact) {
+  contact.pump = false;
+  if (contact.row.state == WHERRY_CONTACT_STATE_REQUEST) return;
+  refresh_paths(turn, contact);
+  ensure_inboxes(turn, contact);
+  const ChosenPath chosen = choose_path(turn, contact);
+  const int32_t reason = chosen.path == nullptr ? chosen.reason : drive(turn, contact, chosen);
+  set_waiting(turn, contact, reason);
+  if (chosen.path != nullptr) set_timers(turn, contact);
+}
+
+void on_sent(Turn& turn, Network& network, const SentReport& report) {
+  const auto flight = network.flights.find(report.send_id);
+  if (flight == network.flights.end()) return;
+  Contact* contact = turn.profile.contact(flight->second.contact);
+  const uint64_t id = flight->second.copy;
+  if (report.outcome == WHERRY_OUTCOME_HANDED) {
+    network.set_handed(report.send_id);
+  } else {
+    network.flights.erase(flight);
+  }
+  if (contact == nullptr) return;
+  const auto copy = std::ranges::find(contact->copies, id, &Copy::id);
+  if (id == 0 || copy == contact->copies.end()) return;
+
+  switch (report.outcome) {
+    case WHERRY_OUTCOME_HANDED:
+      copy->last = delivery::Attempt::kHanded;
+      raise_evidence(turn, *contact, *copy, WHERRY_EVIDENCE_SENT);
+      break;
+    case WHERRY_OUTCOME_STORED:
+      copy->last = delivery::Attempt::kStored;
+      raise_evidence(turn, *contact, *copy, WHERRY_EVIDENCE_STORED);
+      break;
+    default:
+      copy->last = delivery::Attempt::kFailed;
+      if (report.outcome == WHERRY_OUTCOME_FAILED_PERMANENT) {
+        for (PathEntry& path : contact->paths) {
+          if (path.transport == network.id() && path.endpoint.text == copy->endpoint) {
+            path.peer_state = WHERRY_PEER_STATE_GONE;
+          }
+        }
+      }
+  }
+  copy->send_id = 0;
+  copy->next_at = turn.now + delivery::retry_delay_ms(copy->last, copy->attempts);
+  turn.pump(*contact);
+}
+
+void repeat_all(Turn& turn, Contact& contact) {
+  for (Copy& copy : contact.copies) {
+    if (copy.send_id == 0) copy.next_at = turn.now;
+    copy.attempts = 0;
+  }
+  turn.pump(contact);
+}
+
+}  // namespace wherry::engine

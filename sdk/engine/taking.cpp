@@ -1,0 +1,185 @@
+// The members of a payload (PROTOCOL §6), each with its own rule.
+#include "engine/taking.h"
+
+#include <algorithm>
+
+#include "base/limits.h"
+#include "codec/utf8.h"
+#include "conversation/order.h"
+#include "engine/evidence.h"
+#include "engine/greeting.h"
+#include "engine/paths.h"
+
+namespace wherry::engine {
+namespace {
+
+constexpr int64_t kResealEvery_ms = 10 * 1000;
+
+IncomingStream& stream_of(Contact& contact, const Id128& device, uint64_t incarnation) {
+  for (IncomingStream& stream : contact.streams) {
+    if (stream.device == device && stream.incarnation == incarnation) return stream;
+  }
+  contact.streams.push_back({device, incarnation, {}, false, false});
+  return contact.streams.back();
+}
+
+// Gives a message its place in the history and in the feed.
+void deliver(Turn& turn, Contact& contact, const Id128& device, message::Record& record) {
+  store::ConversationRow& conversation = contact.conversation;
+  const uint64_t clock =
+      conversation::bounded_clock(record.clock, conversation.sent, conversation.received);
+  ++conversation.received;
+  conversation.clock = std::max(conversation.clock, clock);
+  turn.changed_conversation(contact);
+  if (record.content == message::kVoid ||
+      store::message_exists(turn.db, conversation.id, record.id)) {
+    return;
+  }
+  store::MessageRow row;
+  row.id = turn.profile.next_message++;
+  row.conversation = conversation.id;
+  row.author = contact.row.id;
+  row.mid = record.id;
+  row.clock = clock;
+  row.rank = conversation::rank(device);
+  row.content = record.content;
+  if (row.content == WHERRY_CONTENT_TEXT && !codec::utf8_valid(as_text(record.body))) {
+    row.content = WHERRY_CONTENT_DATA;
+  }
+  row.evidence = WHERRY_EVIDENCE_DELIVERED;
+  row.sent_ms = record.sent_ms;
+  row.received_ms = turn.wall_ms;
+  row.body = std::move(record.body);
+  store::message_insert(turn.db, row);
+  conversation.last_message = row.id;
+  store::EventRow event;
+  event.type = WHERRY_EVENT_MESSAGE;
+  event.contact = contact.row.id;
+  event.conversation = conversation.id;
+  event.message = row.id;
+  turn.add_event(event);
+}
+
+void take_record(Turn& turn, Contact& contact, const Session& session,
+                 message::Record& record) {
+  // Groups and messages passed on for other devices are not built: their sender keeps them.
+  if (record.conversation || (record.device && *record.device != session.device)) return;
+  IncomingStream& stream = stream_of(contact, session.device, record.incarnation);
+  const store::StreamRow key{contact.row.conversation, stream.device, stream.incarnation, 0, {}};
+  const delivery::Arrival arrival = delivery::classify(stream.stream, record.seq);
+  if (arrival == delivery::Arrival::kTooFar) return;
+  stream.acknowledge = true;
+  ++contact.ack_messages;
+  if (arrival == delivery::Arrival::kDuplicate) return;
+  delivery::admit(stream.stream, record.seq);
+  turn.changed(contact, stream);
+  if (arrival == delivery::Arrival::kEarly) {
+    store::early_put(turn.db, key, record.seq, message::encode(record));
+    return;
+  }
+  const uint64_t first_early = record.seq + 1;
+  deliver(turn, contact, session.device, record);
+  for (uint64_t seq = first_early; seq < stream.stream.next; ++seq) {
+    const std::optional<Bytes> early = store::early_take(turn.db, key, seq);
+    if (!early) continue;
+    if (Result<message::Record> kept = message::decode_record(*early)) {
+      deliver(turn, contact, session.device, *kept);
+    }
+  }
+}
+
+void take_acknowledgement(Turn& turn, Contact& contact, const message::Ack& ack) {
+  if (ack.conversation || ack.device || ack.incarnation != contact.conversation.incarnation) {
+    return;
+  }
+  delivery::Acked acked{ack.next, {}};
+  for (const message::AckRange& range : ack.ranges) acked.ranges.push_back({range.from, range.to});
+  const uint64_t end = delivery::highest(acked);
+  if (end >= contact.conversation.next_seq) {
+    turn.log.warning("a contact acknowledges messages that were never sent; ignored");
+    return;
+  }
+  for (const store::OutboxRow& row : store::outbox_between(turn.db, contact.row.id, 1, end)) {
+    if (!delivery::covers(acked, row.seq)) continue;
+    raise_evidence(turn, contact, row.message, WHERRY_EVIDENCE_DELIVERED, WHERRY_REASON_NONE);
+    store::outbox_delete(turn.db, contact.row.id, row.seq, row.seq);
+    if (row.sealed == 0) {
+      --contact.waiting_count;
+    } else {
+      --contact.window_messages;
+      contact.window_bytes -= row.size;
+    }
+  }
+  for (Copy& copy : contact.copies) {
+    if (copy.first_seq == 0) continue;
+    if (delivery::covers_all(acked, copy.first_seq, copy.last_seq)) {
+      store::sealed_delete(turn.db, copy.id);
+      copy.id = 0;
+    } else if (copy.last_seq < end && copy.send_id == 0) {
+      copy.next_at = std::min(copy.next_at, copy.sent_at + limits::kGapRepeat_ms);
+    }
+  }
+  std::erase_if(contact.copies, [](const Copy& copy) { return copy.id == 0; });
+  turn.pump(contact);
+}
+
+// Copies without messages are settled by the ratchet's own numbers.
+void settle_control(Turn& turn, Contact& contact, const Session& session) {
+  std::erase_if(contact.copies, [&](const Copy& copy) {
+    if (copy.first_seq != 0 || copy.session != session.id ||
+        copy.g >= session.ratchet.peer_received) {
+      return false;
+    }
+    store::sealed_delete(turn.db, copy.id);
+    return true;
+  });
+}
+
+void take_endpoints(Turn& turn, Contact& contact, message::Endpoints& endpoints) {
+  contact.ack_at = std::min(contact.ack_at, turn.now + limits::kAckDelay_ms);
+  turn.pump(contact);
+  if (endpoints.list.empty() ||
+      (contact.theirs && endpoints.generation <= contact.theirs->generation)) {
+    return;
+  }
+  contact.row.endpoints = endpoints.to_bytes();
+  contact.theirs = std::move(endpoints);
+  turn.changed(contact);
+}
+
+void take_reset(Turn& turn, Contact& contact, message::ResetOffer& offer) {
+  contact.ack_at = std::min(contact.ack_at, turn.now + limits::kAckDelay_ms);
+  turn.pump(contact);
+  Result<identity::Bundle> bundle =
+      identity::Bundle::parse(offer.bundle, crypto::VerifyKey(contact.row.identity));
+  if (!bundle) {
+    turn.log.warning("a contact sent a reset bundle that does not check; ignored");
+    return;
+  }
+  contact.row.bundle = std::move(offer.bundle);
+  contact.row.bundle_fetch = SecretBytes(Bytes(offer.fetch.begin(), offer.fetch.end()));
+  turn.changed(contact);
+}
+
+}  // namespace
+
+void take_payload(Turn& turn, Contact& contact, const Session& session,
+                  message::Payload& payload) {
+  if (payload.endpoints) take_endpoints(turn, contact, *payload.endpoints);
+  if (payload.reset) take_reset(turn, contact, *payload.reset);
+  for (const message::Ack& ack : payload.acks) take_acknowledgement(turn, contact, ack);
+  settle_control(turn, contact, session);
+  for (message::Record& record : payload.records) take_record(turn, contact, session, record);
+  if (!payload.records.empty()) {
+    const int64_t delay =
+        contact.ack_messages >= limits::kAckMessages ? 0 : limits::kAckDelay_ms;
+    contact.ack_at = std::min(contact.ack_at, turn.now + delay);
+    turn.pump(contact);
+  }
+  if (payload.reseal && turn.now - contact.resealed_at >= kResealEvery_ms) {
+    contact.resealed_at = turn.now;
+    void_copies(turn, contact);
+  }
+}
+
+}  // namespace wherry::engine

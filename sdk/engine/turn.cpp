@@ -1,0 +1,114 @@
+// A turn's bookkeeping.
+#include "engine/turn.h"
+
+namespace wherry::engine {
+
+Network* Turn::network(uint64_t transport) {
+  const auto found = runtime.networks.find(transport);
+  return found == runtime.networks.end() ? nullptr : found->second.get();
+}
+
+void Turn::pump(Contact& contact) {
+  if (contact.pump) return;
+  contact.pump = true;
+  runtime.pump.push_back(contact.row.id);
+}
+
+void Turn::wake(Contact& contact, int64_t at) {
+  if (at >= contact.wake_at) return;
+  if (contact.wake_at != Executor::kNever) {
+    runtime.timers.erase({contact.wake_at, contact.row.id});
+  }
+  contact.wake_at = at;
+  runtime.timers.emplace(at, contact.row.id);
+}
+
+uint64_t Turn::add_event(store::EventRow event) {
+  event.seq = profile.next_event++;
+  store::event_insert(db, event);
+  return event.seq;
+}
+
+uint64_t Turn::send(Network& network, uint64_t peer, Network::Flight flight, Bytes envelope) {
+  const uint64_t send_id = runtime.next_send++;
+  network.flights.emplace(send_id, flight);
+  sends.push_back({network.id(), peer, send_id, std::move(envelope)});
+  return send_id;
+}
+
+void Turn::remember(Contact& contact) {
+  if (contact.changed) return;
+  contact.changed = true;
+  changed_contacts_.push_back(contact.row.id);
+}
+
+void Turn::changed(Contact& contact) {
+  contact.row_changed = true;
+  remember(contact);
+}
+
+void Turn::changed_conversation(Contact& contact) {
+  contact.conversation_changed = true;
+  remember(contact);
+}
+
+void Turn::changed(Contact& contact, IncomingStream& stream) {
+  stream.changed = true;
+  remember(contact);
+}
+
+void Turn::changed(Session& session) {
+  if (session.changed) return;
+  session.changed = true;
+  changed_sessions_.push_back(session.id);
+}
+
+namespace {
+
+void save_session(store::Connection& db, Session& session) {
+  store::SessionRow row;
+  row.id = session.id;
+  row.stage = session.stage;
+  row.first = SecretBytes(session.first);
+  row.fetch = session.fetch.clone();
+  row.peer_received = session.ratchet.peer_received;
+  row.state = session.ratchet.to_bytes();
+  store::session_update(db, row);
+  session.changed = false;
+}
+
+void save_contact(store::Connection& db, Contact& contact) {
+  if (contact.row_changed) store::contact_update(db, contact.row);
+  if (contact.conversation_changed) store::conversation_update(db, contact.conversation);
+  for (IncomingStream& stream : contact.streams) {
+    if (!stream.changed) continue;
+    store::stream_put(db, {contact.row.conversation, stream.device, stream.incarnation,
+                           stream.stream.next, stream.stream.to_bytes()});
+    stream.changed = false;
+  }
+  contact.changed = contact.row_changed = contact.conversation_changed = false;
+}
+
+}  // namespace
+
+void Turn::save() {
+  for (uint64_t id : changed_sessions_) {
+    if (Session* session = profile.session(id)) save_session(db, *session);
+  }
+  for (uint64_t id : changed_contacts_) {
+    if (Contact* contact = profile.contact(id)) save_contact(db, *contact);
+  }
+  changed_sessions_.clear();
+  changed_contacts_.clear();
+}
+
+void Turn::withdraw() {
+  for (const Outgoing& outgoing : sends) {
+    if (Network* sender = network(outgoing.network)) sender->flights.erase(outgoing.send_id);
+  }
+  for (auto& [id, made] : runtime.networks) {
+    if (made->created_only()) made->destroy();
+  }
+}
+
+}  // namespace wherry::engine

@@ -1,0 +1,244 @@
+// One instance: calls into the plug-in's table, and the host table that it calls back.
+#include "plugin/instance.h"
+
+#include <algorithm>
+
+#include "base/limits.h"
+#include "policy/reveals.h"
+
+// The host's end of an instance, opaque to the plug-in.
+struct wherry_transport_host {
+  wherry::plugin::HostEvents* events;
+};
+
+namespace wherry::plugin {
+namespace {
+
+Bytes copy(wherry_bytes bytes) {
+  return bytes.size == 0 ? Bytes() : Bytes(bytes.data, bytes.data + bytes.size);
+}
+
+void on_state(wherry_transport_host* host, int32_t state, int32_t percent, int32_t reason,
+              const char* phase) {
+  host->events->on_state(state, percent, reason, phase == nullptr ? "" : phase);
+}
+
+void on_inbox(wherry_transport_host* host, uint64_t inbox, const char* endpoint, int32_t reason) {
+  host->events->on_inbox(inbox, endpoint == nullptr ? "" : endpoint, reason);
+}
+
+void on_peer(wherry_transport_host* host, uint64_t peer, int32_t state, int32_t reason) {
+  host->events->on_peer(peer, state, reason);
+}
+
+void on_writable(wherry_transport_host* host, uint64_t) { host->events->on_writable(); }
+
+size_t on_receive(wherry_transport_host* host, uint64_t inbox, const wherry_incoming* envelopes,
+                  size_t count) {
+  for (size_t i = 0; i < count; ++i) {
+    const wherry_bytes& bytes = envelopes[i].envelope;
+    if (!host->events->on_receive(inbox, envelopes[i].receipt, {bytes.data, bytes.size})) return i;
+  }
+  return count;
+}
+
+void on_sent(wherry_transport_host* host, const wherry_sent* sent, size_t count) {
+  for (size_t i = 0; i < count; ++i) {
+    host->events->on_sent(sent[i].send_id, sent[i].outcome, sent[i].reason);
+  }
+}
+
+void on_bundle(wherry_transport_host* host, uint64_t request, wherry_bytes bundle,
+               int32_t reason) {
+  std::optional<Bytes> found;
+  if (bundle.data != nullptr) found = copy(bundle);
+  host->events->on_bundle(request, std::move(found), reason);
+}
+
+void on_look_up(wherry_transport_host* host, uint64_t, const char*, int32_t) {
+  host->events->log(WHERRY_LOG_WARNING, "a transport answered a look-up that nobody asked for");
+}
+
+void on_stopped(wherry_transport_host* host) { host->events->on_stopped(); }
+
+int64_t state_get(wherry_transport_host* host, const char* key, uint8_t* out, size_t capacity) {
+  const std::optional<Bytes> value = host->events->state_get(key);
+  if (!value) return -1;
+  std::memcpy(out, value->data(), std::min(capacity, value->size()));
+  return static_cast<int64_t>(value->size());
+}
+
+int32_t state_set(wherry_transport_host* host, const char* key, wherry_bytes value) {
+  return host->events->state_set(key, {value.data, value.size}) ? WHERRY_TRANSPORT_OK
+                                                                : WHERRY_TRANSPORT_E_ARGUMENT;
+}
+
+void write_log(wherry_transport_host* host, int32_t level, const char* text) {
+  host->events->log(level, text == nullptr ? "" : text);
+}
+
+constexpr wherry_transport_host_api kHostApi = {
+    sizeof(wherry_transport_host_api), on_state, on_inbox,   on_peer,    on_writable, on_receive,
+    on_sent,                           on_bundle, on_look_up, on_stopped, state_get,   state_set,
+    write_log};
+
+bool all_present(const wherry_transport_plugin& table) {
+  if (!table.create || !table.start || !table.stop || !table.destroy || !table.open_inbox ||
+      !table.close_inbox || !table.add_peer || !table.remove_peer || !table.connect_peer ||
+      !table.send || !table.ack || !table.resume_receive) {
+    return false;
+  }
+  const uint32_t abilities = table.describe()->abilities;
+  return (abilities & WHERRY_ABILITY_BUNDLES) == 0 || (table.put_bundle && table.get_bundle);
+}
+
+bool described_well(const wherry_transport_description* description) {
+  if (description == nullptr || description->size < sizeof(wherry_transport_description) ||
+      description->name == nullptr || description->version == nullptr ||
+      description->help == nullptr || (description->setting_count != 0 && !description->settings)) {
+    return false;
+  }
+  const std::string_view name = description->name;
+  if (name.empty() || name.size() > limits::kTransportNameMax || name[0] < 'a' || name[0] > 'z') {
+    return false;
+  }
+  for (char c : name) {
+    if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-')) return false;
+  }
+  return description->envelope_size_max >= 4096;
+}
+
+bool of_type(int32_t type, const std::string& value) {
+  if (type == WHERRY_SETTING_BOOLEAN) return value == "true" || value == "false";
+  if (type != WHERRY_SETTING_INTEGER) return true;
+  return !value.empty() && value.size() <= 18 &&
+         value.find_first_not_of("0123456789", value[0] == '-' ? 1 : 0) == std::string::npos;
+}
+
+}  // namespace
+
+Result<PluginSet> PluginSet::make(std::span<const wherry_transport_plugin* const> tables) {
+  PluginSet set;
+  for (const wherry_transport_plugin* table : tables) {
+    if (table == nullptr || table->abi != WHERRY_TRANSPORT_ABI ||
+        table->size < sizeof(wherry_transport_plugin) || table->describe == nullptr) {
+      return fail(WHERRY_E_ARGUMENT, "a plug-in's table is null, too small or of another version");
+    }
+    if (!described_well(table->describe()) || !all_present(*table)) {
+      return fail(WHERRY_E_ARGUMENT, "a plug-in describes itself wrongly or lacks a function");
+    }
+    if (!set.tables_.emplace(table->describe()->name, table).second) {
+      return fail(WHERRY_E_ARGUMENT, std::string("two plug-ins have the name ") +
+                                         table->describe()->name);
+    }
+  }
+  return set;
+}
+
+const wherry_transport_plugin* PluginSet::find(const std::string& name) const {
+  const auto found = tables_.find(name);
+  return found == tables_.end() ? nullptr : found->second;
+}
+
+Result<Settings> complete(const wherry_transport_description& description, Settings given) {
+  Settings full;
+  for (size_t i = 0; i < description.setting_count; ++i) {
+    const wherry_setting_description& known = description.settings[i];
+    const auto found = given.find(known.name);
+    if (found == given.end()) {
+      if (known.default_value == nullptr) {
+        return fail(WHERRY_E_SETTING, std::string("the setting '") + known.name + "' is missing: " +
+                                          known.help);
+      }
+      full.emplace(known.name, known.default_value);
+      continue;
+    }
+    if (!of_type(known.type, found->second)) {
+      return fail(WHERRY_E_SETTING, std::string("the setting '") + known.name + "' must be " +
+                                        (known.type == WHERRY_SETTING_BOOLEAN
+                                             ? "'true' or 'false'"
+                                             : "a whole number"));
+    }
+    full.insert(given.extract(found));
+  }
+  if (!given.empty()) {
+    return fail(WHERRY_E_SETTING, "there is no setting '" + given.begin()->first +
+                                      "': wherry_transport_describe lists them");
+  }
+  return full;
+}
+
+Instance::Instance(const wherry_transport_plugin& table) : table_(table) {}
+
+Result<std::unique_ptr<Instance>> Instance::create(const wherry_transport_plugin& table,
+                                                   HostEvents& events, const Settings& settings) {
+  std::unique_ptr<Instance> instance(new Instance(table));
+  instance->host_ = std::make_unique<wherry_transport_host>(wherry_transport_host{&events});
+  std::vector<wherry_setting> list;
+  for (const auto& [name, value] : settings) list.push_back({name.c_str(), value.c_str()});
+  const int32_t status = table.create(&instance->transport_, &kHostApi, instance->host_.get(),
+                                      list.data(), list.size());
+  if (status == WHERRY_TRANSPORT_OK && instance->transport_ != nullptr) return instance;
+  instance->transport_ = nullptr;
+  if (status == WHERRY_TRANSPORT_E_SETTING) {
+    return fail(WHERRY_E_SETTING, "the transport refuses its settings: see the log");
+  }
+  return fail(WHERRY_E_MEMORY, "the transport could not be made");
+}
+
+Instance::~Instance() {
+  if (transport_ != nullptr) table_.destroy(transport_);
+}
+
+bool Instance::start() { return table_.start(transport_) == WHERRY_TRANSPORT_OK; }
+
+void Instance::stop() { table_.stop(transport_); }
+
+bool Instance::open_inbox(uint64_t inbox, const Secret<32>& secret) {
+  return table_.open_inbox(transport_, inbox, secret.data()) == WHERRY_TRANSPORT_OK;
+}
+
+void Instance::close_inbox(uint64_t inbox) { table_.close_inbox(transport_, inbox); }
+
+std::optional<wherry_reveals> Instance::add_peer(uint64_t peer, const std::string& endpoint) {
+  wherry_reveals reveals = policy::everything();
+  if (table_.add_peer(transport_, peer, endpoint.c_str(), nullptr, &reveals) !=
+      WHERRY_TRANSPORT_OK) {
+    return std::nullopt;
+  }
+  if (policy::within(reveals, description().reveals_worst)) return reveals;
+  table_.remove_peer(transport_, peer);
+  return std::nullopt;
+}
+
+void Instance::remove_peer(uint64_t peer) { table_.remove_peer(transport_, peer); }
+
+void Instance::connect_peer(uint64_t peer) { table_.connect_peer(transport_, peer); }
+
+size_t Instance::send(std::span<const wherry_outgoing> envelopes) {
+  size_t accepted = 0;
+  table_.send(transport_, envelopes.data(), envelopes.size(), &accepted);
+  return std::min(accepted, envelopes.size());
+}
+
+void Instance::ack(std::span<const wherry_receipt> receipts) {
+  table_.ack(transport_, receipts.data(), receipts.size());
+}
+
+void Instance::resume_receive() { table_.resume_receive(transport_); }
+
+bool Instance::put_bundle(uint64_t request, const Bytes32& locator, const Secret<32>& owner,
+                          ByteView bundle, uint32_t time_to_live_s) {
+  return can(WHERRY_ABILITY_BUNDLES) &&
+         table_.put_bundle(transport_, request, locator.data(), owner.data(),
+                           {bundle.data(), bundle.size()},
+                           time_to_live_s) == WHERRY_TRANSPORT_OK;
+}
+
+bool Instance::get_bundle(uint64_t request, const std::string& endpoint, const Bytes32& locator) {
+  return can(WHERRY_ABILITY_BUNDLES) &&
+         table_.get_bundle(transport_, request, endpoint.c_str(), locator.data()) ==
+             WHERRY_TRANSPORT_OK;
+}
+
+}  // namespace wherry::plugin

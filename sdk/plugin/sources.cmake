@@ -1,0 +1,1 @@
+target_sources(wherry_sdk PRIVATE ${CMAKE_CURRENT_LIST_DIR}/instance.cpp)

@@ -1,0 +1,105 @@
+// Messages, the outbox with its sealed copies, and what came of other people's streams.
+#ifndef WHERRY_STORE_MESSAGES_H
+#define WHERRY_STORE_MESSAGES_H
+
+#include <optional>
+#include <vector>
+
+#include "store/database.h"
+
+namespace wherry::store {
+
+struct MessageRow {
+  uint64_t id = 0;
+  uint64_t conversation = 0;
+  uint64_t author = 0;  // a contact; 0: this profile
+  Id128 mid{};
+  uint64_t clock = 0;
+  int64_t rank = 0;  // of the author's device, see conversation/order.h
+  int32_t content = 0;
+  int32_t evidence = 0;
+  int32_t reason = 0;
+  int64_t sent_ms = 0;
+  int64_t received_ms = 0;
+  uint64_t event = 0;  // its waiting evidence event
+  Bytes body;
+};
+
+uint64_t message_highest(Connection& db);
+void message_insert(Connection& db, const MessageRow& row);
+std::optional<MessageRow> message(Connection& db, uint64_t id);
+std::optional<MessageRow> message_by_mid(Connection& db, uint64_t conversation, const Id128& mid);
+bool message_exists(Connection& db, uint64_t conversation, const Id128& mid);
+struct EvidenceRow {
+  int32_t evidence = 0;
+  uint64_t event = 0;
+};
+std::optional<EvidenceRow> message_evidence(Connection& db, uint64_t id);
+void message_set_evidence(Connection& db, uint64_t id, int32_t evidence, int32_t reason,
+                          uint64_t event);
+// Oldest first. `from` 0: from that end.
+std::vector<MessageRow> history(Connection& db, uint64_t conversation, uint64_t from, bool older,
+                                uint32_t limit);
+
+struct OutboxRow {
+  uint64_t contact = 0;
+  uint64_t seq = 0;
+  uint64_t message = 0;
+  uint64_t sealed = 0;
+  uint64_t size = 0;  // of the body, bytes
+};
+
+void outbox_insert(Connection& db, const OutboxRow& row);
+// Not yet sealed, from `seq` on.
+std::vector<OutboxRow> outbox_unsealed(Connection& db, uint64_t contact, uint64_t seq,
+                                       uint32_t limit);
+// All from first to last, both included.
+std::vector<OutboxRow> outbox_between(Connection& db, uint64_t contact, uint64_t first,
+                                      uint64_t last);
+void outbox_set_sealed(Connection& db, uint64_t contact, uint64_t first, uint64_t last,
+                       uint64_t sealed);
+void outbox_delete(Connection& db, uint64_t contact, uint64_t first, uint64_t last);
+// Everything of a contact becomes unsealed.
+void outbox_unseal(Connection& db, uint64_t contact);
+// Numbers everything of a contact anew from 1; returns the next free number.
+uint64_t outbox_renumber(Connection& db, uint64_t contact);
+uint64_t outbox_count(Connection& db, uint64_t contact);
+// How many are not sealed yet.
+uint64_t outbox_waiting(Connection& db, uint64_t contact);
+
+struct SealedRow {
+  uint64_t id = 0;
+  uint64_t contact = 0;
+  uint64_t session = 0;
+  uint64_t g = 0;
+  uint64_t transport = 0;
+  std::string endpoint;
+  uint64_t first_seq = 0;  // 0: carries no message
+  uint64_t last_seq = 0;
+  Bytes envelope;
+};
+
+uint64_t sealed_highest(Connection& db);
+void sealed_insert(Connection& db, const SealedRow& row);
+// Without the envelopes.
+std::vector<SealedRow> sealed_of(Connection& db, uint64_t contact);
+std::optional<Bytes> sealed_envelope(Connection& db, uint64_t id);
+void sealed_delete(Connection& db, uint64_t id);
+void sealed_delete_all(Connection& db, uint64_t contact);
+
+struct StreamRow {
+  uint64_t conversation = 0;
+  Id128 device{};
+  uint64_t incarnation = 0;
+  uint64_t next = 1;
+  Bytes ranges;
+};
+
+std::vector<StreamRow> streams(Connection& db, uint64_t conversation);
+void stream_put(Connection& db, const StreamRow& row);
+void early_put(Connection& db, const StreamRow& stream, uint64_t seq, ByteView record);
+std::optional<Bytes> early_take(Connection& db, const StreamRow& stream, uint64_t seq);
+
+}  // namespace wherry::store
+
+#endif  // WHERRY_STORE_MESSAGES_H

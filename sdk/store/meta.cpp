@@ -1,0 +1,33 @@
+// Table meta.
+#include "store/meta.h"
+
+namespace wherry::store {
+
+std::optional<Bytes> meta_get(Connection& db, const std::string& name) {
+  Query query = db.query("SELECT value FROM meta WHERE name=?");
+  query << name;
+  if (!query.next()) return std::nullopt;
+  return query.bytes(0);
+}
+
+void meta_set(Connection& db, const std::string& name, ByteView value) {
+  Query query = db.query("INSERT OR REPLACE INTO meta(name, value) VALUES(?, ?)");
+  query << name << value;
+  query.run();
+}
+
+uint64_t meta_get_number(Connection& db, const std::string& name, uint64_t otherwise) {
+  const std::optional<Bytes> value = meta_get(db, name);
+  if (!value || value->size() != sizeof(uint64_t)) return otherwise;
+  uint64_t number = 0;
+  for (size_t i = 0; i < sizeof number; ++i) number |= static_cast<uint64_t>((*value)[i]) << 8 * i;
+  return number;
+}
+
+void meta_set_number(Connection& db, const std::string& name, uint64_t value) {
+  std::array<uint8_t, sizeof value> bytes;
+  for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<uint8_t>(value >> 8 * i);
+  meta_set(db, name, bytes);
+}
+
+}  // namespace wherry::store

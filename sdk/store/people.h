@@ -1,0 +1,88 @@
+// Cards and prekeys that were given out; contacts and conversations.
+#ifndef WHERRY_STORE_PEOPLE_H
+#define WHERRY_STORE_PEOPLE_H
+
+#include <optional>
+#include <vector>
+
+#include "store/database.h"
+
+namespace wherry::store {
+
+struct CardRow {
+  uint64_t id = 0;
+  uint64_t transport = 0;
+  Secret<32> fetch;
+  int64_t expires_s = 0;
+  int64_t published_ms = 0;  // 0: its bundle is not published yet
+};
+
+std::vector<CardRow> cards(Connection& db);
+uint64_t card_insert(Connection& db, const CardRow& row);
+void card_set_published(Connection& db, uint64_t id, int64_t published_ms);
+void card_delete(Connection& db, uint64_t id);
+
+enum class PrekeyKind : int32_t { kCard = 1, kReset = 2 };
+
+struct PrekeyRow {
+  uint32_t id = 0;
+  PrekeyKind kind = PrekeyKind::kCard;
+  uint64_t owner = 0;  // a card's or a contact's id
+  SecretBytes secret;  // identity::Prekey, serialised
+  Secret<32> fetch;    // what wraps the first envelope that uses it
+  int64_t made_ms = 0;
+};
+
+void prekey_insert(Connection& db, const PrekeyRow& row);
+std::optional<PrekeyRow> prekey(Connection& db, uint32_t id);
+// The newest of an owner.
+std::optional<PrekeyRow> prekey_of(Connection& db, PrekeyKind kind, uint64_t owner);
+void prekey_delete(Connection& db, uint32_t id);
+// Prekeys of cards made before; with what was seen under them.
+void prekeys_erase_before(Connection& db, int64_t made_ms);
+
+// The session that a first envelope made, by the hash of its ephemeral key.
+std::optional<uint64_t> seen(Connection& db, const Id128& hash);
+void seen_insert(Connection& db, const Id128& hash, uint32_t prekey, uint64_t session);
+
+struct ContactRow {
+  uint64_t id = 0;
+  Bytes32 identity{};
+  int32_t state = 0;  // wherry_contact_state
+  std::string name;
+  int64_t added_ms = 0;
+  uint64_t conversation = 0;
+  Bytes devices;           // signed device list; empty: not known yet
+  Bytes card;              // the card by which they were added; empty: none
+  Bytes bundle;            // theirs, for the next handshake; empty: fetch it by the card
+  SecretBytes bundle_fetch;  // with a reset bundle: its secret; empty: the card's
+  Bytes endpoints;         // message::Endpoints as announced; empty: the card's
+  Bytes announced;         // message::Endpoints that they were sent
+  Bytes resets;            // delivery::ResetBudget
+};
+
+std::vector<ContactRow> contacts(Connection& db, uint64_t after, uint32_t limit);
+uint64_t contact_insert(Connection& db, const ContactRow& row);
+void contact_update(Connection& db, const ContactRow& row);
+
+struct ConversationRow {
+  uint64_t id = 0;
+  int32_t kind = 1;  // 1: direct
+  Id128 gid{};       // a group's id; zero for a direct one
+  uint64_t contact = 0;
+  uint64_t clock = 0;  // the highest seen
+  uint64_t sent = 0;      // messages of this profile, over all incarnations
+  uint64_t received = 0;  // messages of the others, likewise
+  uint64_t incarnation = 0;
+  uint64_t next_seq = 1;
+  uint64_t last_message = 0;
+  int32_t waiting = 0;  // wherry_reason
+};
+
+std::vector<ConversationRow> conversations(Connection& db, uint64_t after, uint32_t limit);
+uint64_t conversation_insert(Connection& db, const ConversationRow& row);
+void conversation_update(Connection& db, const ConversationRow& row);
+
+}  // namespace wherry::store
+
+#endif  // WHERRY_STORE_PEOPLE_H

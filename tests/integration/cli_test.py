@@ -1,0 +1,274 @@
+#!/usr/bin/env python3
+"""The `wherry` program: people talk by its commands; mistakes get their own words and exit codes."""
+
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import unittest
+
+from cli_support import (CliTest, ENVIRONMENT, LIMIT_S, NOT_YET, OK, PASSPHRASE, PEER, PROGRAM,
+                         USAGE, first_line)
+
+COMMANDS = ("init", "card", "add", "accept", "contacts", "send", "listen", "history", "transports",
+            "transports list", "transports add", "transports set", "transports start",
+            "transports stop", "transports describe")
+
+
+class TalkTest(CliTest):
+    def connect(self):
+        """Alice and Bob; Bob holds Alice's card and has written, Alice has accepted."""
+        self.init("alice", "bob")
+        card = self.wherry("alice", "card").strip()
+        self.wherry("bob", "add", card, "--name", "Alice")
+        self.wherry("bob", "send", "Alice", "hello", "there")
+        heard = self.wherry("alice", "listen", "--accept", "--count", "1", "--timeout", "30")
+        self.assertIn("hello there", heard)
+
+    def test_messages_both_ways_with_nobody_online_at_once(self):
+        self.connect()
+        contact = self.wherry_json("alice", "contacts")[0][0]["contact"]
+        self.wherry("alice", "accept", contact, "--name", "Bob")
+        self.wherry("alice", "send", "Bob", "hello yourself")
+        heard = self.wherry("bob", "listen", "--count", "1", "--timeout", "30")
+        self.assertRegex(heard, r"\d\d:\d\d:\d\d  Alice: hello yourself\n")
+        history = self.wherry("bob", "history", "Alice")
+        self.assertRegex(history, r"(?s)me: hello there.*Alice: hello yourself")
+
+    def test_a_message_is_shown_once(self):
+        self.connect()
+        again = self.wherry("alice", "listen", "--count", "1", "--timeout", "1", code=NOT_YET)
+        self.assertNotIn("hello there", again)
+
+    def test_what_nobody_acknowledged_is_shown_again(self):
+        self.init("alice", "bob")
+        self.wherry("bob", "add", self.wherry("alice", "card").strip(), "--name", "Alice")
+        self.wherry("bob", "send", "Alice", "hello")
+        self.wherry("alice", "send", "nobody", "x", code=USAGE)
+        listener = self.start("alice", "listen", "--accept", "--json")
+        shown = json.loads(self.line_with(listener, '"hello"'))
+        listener.kill()
+        listener.wait()
+        # Killed at an unknown moment: shown again with the same seq, or acknowledged already.
+        again = self.wherry("alice", "listen", "--json", "--timeout", "2")
+        for line in again.splitlines():
+            event = json.loads(line)
+            if event["type"] == shown["type"]:
+                self.assertEqual(event["seq"], shown["seq"])
+
+    def line_with(self, process, text):
+        for line in process.stdout:
+            if text in line:
+                return line
+        raise AssertionError(f"it ended without {text}")
+
+    def test_a_person_who_is_not_accepted_is_announced(self):
+        self.init("alice", "bob")
+        self.wherry("bob", "add", self.wherry("alice", "card").strip(), "--name", "Alice")
+        self.wherry("bob", "send", "Alice", "hello")
+        listener = self.start("alice", "listen")
+        contact = re.search(r"wherry accept (\d+)", self.line_with(listener, "asks")).group(1)
+        listener.send_signal(signal.SIGTERM)
+        self.assertEqual(listener.wait(timeout=LIMIT_S), OK)
+        self.assertIn("Accepted Bob", self.wherry("alice", "accept", contact, "--name", "Bob"))
+
+    def test_delivery_that_does_not_come_in_time_is_not_an_error_of_the_message(self):
+        self.init("alice", "bob")
+        self.wherry("bob", "add", self.wherry("alice", "card").strip(), "--name", "Alice")
+        told = self.wherry("bob", "send", "Alice", "hello", "--wait", "delivered", "--timeout",
+                           "1", code=NOT_YET)
+        self.assertIn("safe on disk", told)
+        self.assertIn("hello", self.wherry("bob", "history", "Alice"))
+
+    def test_delivered_means_that_the_other_side_has_it(self):
+        self.connect()
+        listener = self.start("alice", "listen")
+        told = self.wherry("bob", "send", "Alice", "are you there?", "--wait", "delivered")
+        self.assertIn("delivered", told)
+        self.assertIn("are you there?", self.line_with(listener, "are you"))
+        listener.send_signal(signal.SIGINT)
+        self.assertEqual(listener.wait(timeout=LIMIT_S), OK)
+
+    def test_text_from_others_can_not_drive_the_terminal(self):
+        self.init("alice", "bob")
+        card = self.wherry("alice", "card").strip()
+        self.wherry("bob", "add", "-", "--name", "Al\u202eice\x1b[2J", stdin=card + "\n")
+        self.wherry("bob", "send", "1", "-", stdin="\x1b]0;pwned\x07 \u202eevil\r\ntwo\tlines\n")
+        heard = self.wherry("alice", "listen", "--accept", "--count", "1", "--timeout", "30")
+        self.assertIn("two lines", heard)
+        for text in (heard, self.wherry("bob", "contacts"), self.wherry("bob", "history", "1")):
+            self.assertNotRegex(text, "[\x00-\x09\x0b-\x1f\x7f\u202e]")
+
+    def test_everything_as_json(self):
+        self.init("bob")
+        made = self.wherry_json("alice", "init", "--relay", self.endpoint)[0]
+        self.assertEqual(sorted(made), ["identity", "profile", "transport"])
+        card = self.wherry_json("alice", "card")[0]["card"]
+        self.assertLessEqual(len(card), 360)
+        added = self.wherry_json("bob", "add", card, "--name", "Alice")[0]
+        contacts = self.wherry_json("bob", "contacts")[0]
+        self.assertEqual(contacts[0]["contact"], added["contact"])
+        self.assertEqual(contacts[0]["identity"], made["identity"])
+        sent = self.wherry_json("bob", "send", "Alice", "hello")[0]
+        self.assertIn(sent["evidence"], ("stored", "delivered"))
+        events = self.wherry_json("alice", "listen", "--accept", "--count", "1", "--timeout", "30")
+        self.assertIn("hello", [event.get("text") for event in events])
+        history = self.wherry_json("bob", "history", "Alice")[0]
+        self.assertEqual(history[0]["message"], sent["message"])
+        listed = self.wherry_json("bob", "transports")[0]
+        self.assertEqual(listed[0]["name"], "centralized")
+        described = self.wherry_json("bob", "transports describe", "centralized")[0]
+        self.assertIn("relay", [setting["name"] for setting in described["settings"]])
+
+
+class MistakeTest(CliTest):
+    def failure(self, who, command, *rest, code, passphrase=PASSPHRASE):
+        told = self.wherry(who, command, "--json", *rest, code=code, passphrase=passphrase)
+        return json.loads(told.splitlines()[-1])["error"]
+
+    def test_help_of_every_command_has_examples(self):
+        for command in COMMANDS:
+            told = subprocess.run([PROGRAM, *command.split(), "--help"], capture_output=True,
+                                  text=True, timeout=LIMIT_S)
+            self.assertEqual(told.returncode, OK, command)
+            for word in ("--profile", "--json", "Examples:", f"wherry {command.split()[0]}"):
+                self.assertIn(word, told.stdout, command)
+
+    def test_wrong_words_are_refused(self):
+        for words in ((), ("nonsense",), ("send",), ("card", "--valid", "0"),
+                      ("send", "Alice", "x", "--wait", "forever")):
+            told = subprocess.run([PROGRAM, *words], capture_output=True, text=True,
+                                  timeout=LIMIT_S, env=self.environment())
+            self.assertEqual(told.returncode, USAGE, words)
+            self.assertTrue(told.stderr, words)
+
+    def test_no_profile(self):
+        self.assertEqual(self.failure("nobody", "contacts", code=ENVIRONMENT)["name"],
+                         "WHERRY_E_NO_PROFILE")
+
+    def test_a_second_init_changes_nothing(self):
+        self.wherry("alice", "init")
+        self.assertEqual(self.failure("alice", "init", code=USAGE)["name"], "WHERRY_E_EXISTS")
+        self.assertEqual(self.wherry_json("alice", "contacts"), [[]])
+
+    def test_the_profile_directory_by_the_environment(self):
+        environment = self.environment()
+        for extra, place in (({"WHERRY_PROFILE": str(self.folder / "named")}, "named"),
+                             ({"XDG_DATA_HOME": str(self.folder / "data")}, "data/wherry"),
+                             ({}, ".local/share/wherry")):
+            told = subprocess.run([PROGRAM, "init"], capture_output=True, text=True,
+                                  timeout=LIMIT_S, env=environment | extra)
+            self.assertEqual(told.returncode, OK, told.stderr)
+            self.assertTrue((self.folder / place).is_dir(), place)
+
+    def test_the_passphrase(self):
+        secret = self.folder / "passphrase.txt"
+        secret.write_text("from a file\nsecond line\n")
+        self.wherry("alice", "init", "--passphrase-file", str(secret), passphrase=None)
+        self.wherry("alice", "contacts", passphrase="from a file")
+        wrong = self.failure("alice", "contacts", code=ENVIRONMENT, passphrase="wrong")
+        self.assertEqual(wrong["name"], "WHERRY_E_KEY")
+        told = self.wherry("alice", "contacts", code=USAGE, passphrase=None)
+        self.assertIn("--passphrase-file", told)
+        self.wherry("alice", "contacts", "--passphrase-file", str(self.folder / "none"),
+                    code=ENVIRONMENT, passphrase=None)
+
+    def test_the_passphrase_is_asked_for_without_echo(self):
+        def at_terminal(*words):
+            """Types lines at prompts; what the terminal showed, and the exit code."""
+            child, terminal = pty.fork()
+            if child == 0:
+                os.execve(PROGRAM, self.arguments("alice", *words[:1]),
+                          self.environment(passphrase=None))
+            shown = b""
+            try:
+                for line in words[1:]:
+                    asked = shown.count(b": ")
+                    while shown.count(b": ") == asked or not shown.rstrip(b" ").endswith(b":"):
+                        shown += os.read(terminal, 1)
+                    os.write(terminal, line.encode() + b"\n")
+                while True:
+                    shown += os.read(terminal, 4096)
+            except OSError:
+                pass  # the terminal is gone with the program
+            os.close(terminal)
+            return shown.decode(), os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+        shown, code = at_terminal("init", "geheim", "gehein")
+        self.assertIn("differ", shown)
+        self.assertEqual(code, USAGE)
+        shown, code = at_terminal("init", "geheim", "geheim")
+        self.assertEqual(code, OK, shown)
+        self.assertNotIn("geheim", shown)
+        self.assertEqual(at_terminal("contacts", "geheim")[1], OK)
+        self.assertEqual(at_terminal("contacts", "wrong")[1], ENVIRONMENT)
+
+    def test_a_second_process_is_told_that_the_profile_is_in_use(self):
+        self.init("alice")
+        listener = self.start("alice", "listen", "--json")
+        first_line(listener, r"(\{)")  # an event of the transport: it is open
+        self.assertEqual(self.failure("alice", "contacts", code=ENVIRONMENT)["name"],
+                         "WHERRY_E_LOCKED")
+
+    def test_cards_that_are_no_good(self):
+        self.init("alice", "bob")
+        card = self.wherry("alice", "card").strip()
+        middle = len(card) // 2
+        changed = card[:middle] + ("A" if card[middle] != "A" else "B") + card[middle + 1:]
+        for bad in ("nonsense", "wherry:", card[:-20], changed):
+            self.assertIn(self.failure("bob", "add", bad, code=PEER)["name"],
+                          ("WHERRY_E_CARD_MALFORMED", "WHERRY_E_CARD_FORGED"))
+        self.assertEqual(self.failure("alice", "add", card, code=PEER)["name"],
+                         "WHERRY_E_CARD_OWN")
+        self.assertEqual(self.wherry_json("bob", "contacts"), [[]])
+
+    def test_no_transport_and_no_relay(self):
+        self.wherry("alice", "init")
+        self.assertIn("transports add", self.wherry("alice", "card", code=USAGE))
+        bad = self.failure("alice", "transports add", "centralized", "relay=nonsense", code=USAGE)
+        self.assertEqual(bad["name"], "WHERRY_E_SETTING")
+        self.assertEqual(self.failure("alice", "transports add", "carrier-pigeon", code=USAGE)
+                         ["name"], "WHERRY_E_NOT_FOUND")
+        self.wherry("alice", "transports add", "centralized", "relay", code=USAGE)
+
+    def test_a_relay_that_is_not_there(self):
+        pin = self.endpoint.split("/", 1)[1]
+        # Port 9 on loopback: nothing listens there in a test's world, and nothing is sent elsewhere.
+        told = self.wherry("alice", "init", "--relay", f"wr1:127.0.0.1:9/{pin}", "--timeout", "1",
+                           code=NOT_YET)
+        self.assertIn("not online", told)
+        self.assertEqual(len(self.wherry_json("alice", "transports")[0]), 1)
+
+    def test_transports_are_stopped_started_and_changed(self):
+        self.init("alice")
+        self.wherry("alice", "transports stop", "centralized")
+        self.assertIn("stopped", self.wherry("alice", "transports"))
+        self.assertIn("start", self.wherry("alice", "card", code=USAGE))
+        self.wherry("alice", "transports start", "1")
+        self.wherry("alice", "transports set", "centralized", f"relay={self.endpoint}")
+        self.assertTrue(self.wherry("alice", "card").startswith("wherry:"))
+        self.assertIn("relay", self.wherry("alice", "transports describe", "centralized"))
+
+
+class HelloTest(CliTest):
+    def test_the_first_sample(self):
+        hello = os.environ["WHERRY_HELLO"]
+
+        def start(who, *rest):
+            process = subprocess.Popen([hello, str(self.folder / who), self.endpoint, *rest],
+                                       stdout=subprocess.PIPE, text=True)
+            self.addCleanup(self.end, process)
+            return process
+
+        alice = start("alice")
+        bob = start("bob", first_line(alice, r"card: (\S+)"))
+        said, _ = bob.communicate(timeout=LIMIT_S)
+        self.assertEqual((said, bob.returncode), ("me:   hello\nthem: hello to you\n", OK))
+        said, _ = alice.communicate(timeout=LIMIT_S)
+        self.assertEqual((said, alice.returncode), ("them: hello\nme:   hello to you\n", OK))
+
+
+if __name__ == "__main__":
+    unittest.main()

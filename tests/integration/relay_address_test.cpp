@@ -1,0 +1,82 @@
+// Addresses and endpoints: one text for each value, and nothing else is taken.
+#include "transports/common/relay_address.h"
+
+#include <gtest/gtest.h>
+
+#include "transports/common/relay_keys.h"
+
+namespace wherry::transports {
+namespace {
+
+RelayEndpoint example() {
+  RelayEndpoint endpoint;
+  endpoint.relay.authority = {"relay.example", 4433};
+  for (std::uint8_t i = 0; i < 32; ++i) endpoint.relay.pin[i] = i;
+  for (std::uint8_t i = 0; i < 16; ++i) endpoint.inbox[i] = static_cast<std::uint8_t>(200 + i);
+  endpoint.token.fill(255);
+  return endpoint;
+}
+
+TEST(RelayAddress, EndpointsSurviveTheirText) {
+  const RelayEndpoint endpoint = example();
+  const std::string text = to_text(endpoint);
+  EXPECT_LE(text.size(), 130U);
+  const auto parsed = parse_relay_endpoint(text);
+  ASSERT_TRUE(parsed.has_value());
+  EXPECT_EQ(*parsed, endpoint);
+}
+
+TEST(RelayAddress, TakesIpv6) {
+  RelayEndpoint endpoint = example();
+  endpoint.relay.authority = {"2001:db8::1", 1};
+  EXPECT_EQ(parse_relay_endpoint(to_text(endpoint)), endpoint);
+  EXPECT_EQ(parse_relay_address(to_text(endpoint.relay)), endpoint.relay);
+}
+
+TEST(RelayAddress, RefusesEveryTruncationAndExtension) {
+  const std::string text = to_text(example());
+  for (std::size_t size = 0; size < text.size(); ++size) {
+    EXPECT_FALSE(parse_relay_endpoint(text.substr(0, size)).has_value()) << size;
+  }
+  for (const char* more : {"A", "/", "=", " ", "\n"}) {
+    EXPECT_FALSE(parse_relay_endpoint(text + more).has_value());
+    EXPECT_FALSE(parse_relay_endpoint(more + text).has_value());
+  }
+  EXPECT_FALSE(parse_relay_address(text).has_value()) << "an endpoint is no address";
+}
+
+TEST(RelayAddress, RefusesBadAuthorities) {
+  for (const char* text :
+       {"", ":1", "host", "host:", "host:0", "host:00", "host:01", "host:65536", "host:-1",
+        "host:1 ", "ho st:1", "[::1]", "[::g]:1", "::1:1", "[]:1", "host_name:1", "[1.2.3.4]:1"}) {
+    EXPECT_FALSE(parse_authority(text).has_value()) << text;
+  }
+  EXPECT_TRUE(parse_authority("host:0", true).has_value());
+  EXPECT_FALSE(parse_authority("host:00", true).has_value());
+  EXPECT_FALSE(parse_authority(std::string(101, 'a') + ":1").has_value());
+}
+
+TEST(RelayKeys, TheSameSecretGivesTheSameKeysAndAnotherOthers) {
+  const std::array<std::uint8_t, 32> one{1};
+  const std::array<std::uint8_t, 32> two{2};
+  const InboxKeys first{std::span<const std::uint8_t, 32>(one)};
+  const InboxKeys again{std::span<const std::uint8_t, 32>(one)};
+  const InboxKeys other{std::span<const std::uint8_t, 32>(two)};
+  EXPECT_EQ(first.id, again.id);
+  EXPECT_EQ(first.token, again.token);
+  EXPECT_NE(first.id, other.id);
+  EXPECT_NE(first.token, other.token);
+  EXPECT_EQ(first.id, inbox_id(first.key->public_key()));
+}
+
+TEST(RelayKeys, AnOwnersBundlesHaveUnrelatedKeys) {
+  const std::array<std::uint8_t, 32> owner{7};
+  const auto first = bundle_key(std::span<const std::uint8_t, 32>(owner), Locator{1});
+  const auto again = bundle_key(std::span<const std::uint8_t, 32>(owner), Locator{1});
+  const auto second = bundle_key(std::span<const std::uint8_t, 32>(owner), Locator{2});
+  EXPECT_EQ(first->public_key(), again->public_key());
+  EXPECT_NE(first->public_key(), second->public_key());
+}
+
+}  // namespace
+}  // namespace wherry::transports

@@ -1,0 +1,342 @@
+// The relay's side of the protocol, frame by frame: greetings, proofs, limits, flow.
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+
+#include "relay_fixture.h"
+#include "transports/common/crypto.h"
+#include "transports/relay/session.h"
+#include "transports/relay/sessions.h"
+#include "transports/relay/sqlite_store.h"
+
+namespace wherry::relay {
+namespace {
+
+constexpr auto kLimit = std::chrono::seconds(10);
+
+// A stream that writes at once and keeps all replies.
+template <class Kind>
+class TestWire final : public Wire {
+ public:
+  explicit TestWire(std::shared_ptr<Kind> session) : session_(std::move(session)) {
+    session_->attach(this);
+  }
+  TestWire(const TestWire&) = delete;
+  TestWire& operator=(const TestWire&) = delete;
+  ~TestWire() override { session_->detach(); }
+
+  void kick() override {
+    const std::lock_guard lock(mutex_);
+    typename Kind::Reply reply;
+    while (session_->take_reply(reply)) replies_.push_back(std::move(reply));
+    changed_.notify_all();
+  }
+
+  // The first reply for which `wanted` is true; fails the test when none comes.
+  template <class Wanted>
+  typename Kind::Reply wait_for(Wanted&& wanted) {
+    std::unique_lock lock(mutex_);
+    typename Kind::Reply found;
+    const bool came = changed_.wait_for(lock, kLimit, [&] {
+      for (const auto& reply : replies_) {
+        if (!wanted(reply)) continue;
+        found = reply;
+        return true;
+      }
+      return false;
+    });
+    EXPECT_TRUE(came) << "no such reply";
+    return found;
+  }
+
+  v1::Goodbye::Reason goodbye() {
+    return wait_for([](const auto& reply) { return reply.has_goodbye(); }).goodbye().reason();
+  }
+  v1::Welcome welcome() {
+    return wait_for([](const auto& reply) { return reply.has_welcome(); }).welcome();
+  }
+
+ private:
+  const std::shared_ptr<Kind> session_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<typename Kind::Reply> replies_;
+};
+
+std::string text(std::span<const std::uint8_t> bytes) {
+  return {bytes.begin(), bytes.end()};
+}
+
+class RelaySession : public ::testing::Test {
+ protected:
+  RelaySession()
+      : store_(open_sqlite_store(directory_.path() / "relay.db", {0, false}, error_)),
+        limiter_(quotas_, [] { return std::int64_t{1}; }),
+        sessions_(limiter_, [](bool) {}),
+        core_(*store_, quotas_, sessions_),
+        pump_(
+            core_, [] { return std::int64_t{1'800'000'000}; }, std::size_t{64} << 20U),
+        context_{pump_, limiter_, store_->id(), transports::Pin{9}} {}
+
+  template <class Request>
+  static Request hello(std::uint32_t min = 1, std::uint32_t max = 1) {
+    Request request;
+    request.mutable_hello()->set_version_min(min);
+    request.mutable_hello()->set_version_max(max);
+    return request;
+  }
+
+  std::shared_ptr<SubmitSession> submit() {
+    return sessions_.make<SubmitSession>(context_, "ipv4:127.0.0.1");
+  }
+  std::shared_ptr<ReceiveSession> receive() {
+    return sessions_.make<ReceiveSession>(context_, "ipv4:127.0.0.1");
+  }
+
+  static transports::InboxKeys keys(std::uint8_t which) {
+    const std::array<std::uint8_t, 32> secret{which};
+    return transports::InboxKeys(std::span<const std::uint8_t, 32>(secret));
+  }
+
+  v1::ReceiveRequest open(const transports::InboxKeys& inbox, const transports::Pin& pin,
+                          const std::string& challenge_text) const {
+    transports::Challenge challenge{};
+    std::copy(challenge_text.begin(), challenge_text.end(), challenge.begin());
+    v1::ReceiveRequest request;
+    auto* one = request.add_opens();
+    one->set_slot(1);
+    one->set_key(text(inbox.key->public_key()));
+    one->set_token_hash(text(inbox.token_hash));
+    one->set_signature(
+        text(inbox.key->sign(transports::open_proof(pin, challenge, inbox.token_hash))));
+    return request;
+  }
+
+  v1::Outcome opened(TestWire<ReceiveSession>& wire) {
+    return wire.wait_for([](const auto& reply) { return reply.opened_size() > 0; })
+        .opened(0)
+        .outcome();
+  }
+
+  test::TemporaryDirectory directory_;
+  std::string error_;
+  const Quotas quotas_;
+  std::unique_ptr<Store> store_;
+  Limiter limiter_;
+  Sessions sessions_;
+  Core core_;
+  Pump pump_;
+  SessionContext context_;
+};
+
+TEST_F(RelaySession, GreetsWithItsStoreAndAFreshChallenge) {
+  const auto first = receive();
+  const auto second = receive();
+  TestWire<ReceiveSession> one(first);
+  TestWire<ReceiveSession> two(second);
+  first->on_frame(hello<v1::ReceiveRequest>());
+  second->on_frame(hello<v1::ReceiveRequest>(1, 7));
+  EXPECT_EQ(one.welcome().version(), 1U);
+  EXPECT_EQ(one.welcome().store_id(), text(store_->id()));
+  EXPECT_EQ(one.welcome().challenge().size(), 32U);
+  EXPECT_NE(one.welcome().challenge(), two.welcome().challenge());
+}
+
+TEST_F(RelaySession, SaysWhenThereIsNoCommonVersion) {
+  const auto session = submit();
+  TestWire<SubmitSession> wire(session);
+  session->on_frame(hello<v1::SubmitRequest>(2, 9));
+  EXPECT_EQ(wire.goodbye(), v1::Goodbye::VERSION);
+}
+
+TEST_F(RelaySession, TakesNothingBeforeHelloAndNoSecondHello) {
+  const auto early = submit();
+  TestWire<SubmitSession> early_wire(early);
+  early->on_frame(v1::SubmitRequest());
+  EXPECT_EQ(early_wire.goodbye(), v1::Goodbye::PROTOCOL);
+  const auto twice = submit();
+  TestWire<SubmitSession> twice_wire(twice);
+  twice->on_frame(hello<v1::SubmitRequest>());
+  twice->on_frame(hello<v1::SubmitRequest>());
+  EXPECT_EQ(twice_wire.goodbye(), v1::Goodbye::PROTOCOL);
+}
+
+TEST_F(RelaySession, AProofOpensAnInbox) {
+  const auto session = receive();
+  TestWire<ReceiveSession> wire(session);
+  session->on_frame(hello<v1::ReceiveRequest>());
+  session->on_frame(open(keys(1), context_.pin, wire.welcome().challenge()));
+  EXPECT_EQ(opened(wire), v1::STORED);
+}
+
+TEST_F(RelaySession, RefusesAProofForAnotherStreamRelayOrKey) {
+  const auto other = receive();
+  TestWire<ReceiveSession> other_wire(other);
+  other->on_frame(hello<v1::ReceiveRequest>());
+  const std::string replayed = other_wire.welcome().challenge();
+  const auto attempt = [&](auto&& make) {
+    const auto session = receive();
+    TestWire<ReceiveSession> wire(session);
+    session->on_frame(hello<v1::ReceiveRequest>());
+    session->on_frame(make(wire.welcome().challenge()));
+    return opened(wire);
+  };
+  EXPECT_EQ(attempt([&](const std::string&) { return open(keys(1), context_.pin, replayed); }),
+            v1::NOT_ALLOWED);
+  EXPECT_EQ(attempt([&](const std::string& challenge) {
+              return open(keys(1), transports::Pin{8}, challenge);
+            }),
+            v1::NOT_ALLOWED);
+  EXPECT_EQ(attempt([&](const std::string& challenge) {
+              auto request = open(keys(1), context_.pin, challenge);
+              request.mutable_opens(0)->set_key(text(keys(2).key->public_key()));
+              return request;
+            }),
+            v1::NOT_ALLOWED);
+  EXPECT_EQ(attempt([&](const std::string& challenge) {
+              auto request = open(keys(1), context_.pin, challenge);
+              request.mutable_opens(0)->set_token_hash(text(keys(2).token_hash));
+              return request;
+            }),
+            v1::NOT_ALLOWED);
+}
+
+TEST_F(RelaySession, EndsStreamsThatBreakTheLimits) {
+  const auto expect_end = [&](const v1::SubmitRequest& frame) {
+    const auto session = submit();
+    TestWire<SubmitSession> wire(session);
+    session->on_frame(hello<v1::SubmitRequest>());
+    session->on_frame(frame);
+    EXPECT_EQ(wire.goodbye(), v1::Goodbye::PROTOCOL);
+    EXPECT_FALSE(session->ready_to_read());
+  };
+  const auto group = [](v1::SubmitRequest& frame) {
+    auto* made = frame.add_groups();
+    made->set_inbox(std::string(16, 'i'));
+    made->set_token(std::string(16, 't'));
+    return made;
+  };
+  v1::SubmitRequest empty;
+  group(empty)->add_envelopes("");
+  expect_end(empty);
+  v1::SubmitRequest large;
+  group(large)->add_envelopes(std::string(kEnvelopeSizeMax + 1, 'x'));
+  expect_end(large);
+  v1::SubmitRequest many;
+  auto* crowd = group(many);
+  for (std::size_t i = 0; i <= kFrameEnvelopesMax; ++i) crowd->add_envelopes("x");
+  expect_end(many);
+  v1::SubmitRequest token;
+  group(token)->set_token(std::string(15, 't'));
+  expect_end(token);
+  v1::SubmitRequest bundle;
+  auto* put = bundle.add_puts();
+  put->set_locator(std::string(32, 'l'));
+  put->set_owner_key(std::string(32, 'k'));
+  put->set_signature(std::string(64, 's'));
+  put->set_bundle(std::string(kBundleSizeMax + 1, 'b'));
+  put->set_time_to_live_s(1);
+  expect_end(bundle);
+}
+
+TEST_F(RelaySession, SlotsMustRise) {
+  const auto session = receive();
+  TestWire<ReceiveSession> wire(session);
+  session->on_frame(hello<v1::ReceiveRequest>());
+  const std::string challenge = wire.welcome().challenge();
+  session->on_frame(open(keys(1), context_.pin, challenge));
+  session->on_frame(open(keys(2), context_.pin, challenge));
+  EXPECT_EQ(wire.goodbye(), v1::Goodbye::PROTOCOL);
+}
+
+TEST_F(RelaySession, ABundleNeedsItsOwnersSignature) {
+  const auto session = submit();
+  TestWire<SubmitSession> wire(session);
+  session->on_frame(hello<v1::SubmitRequest>());
+  const std::array<std::uint8_t, 32> owner{1};
+  const auto key = transports::bundle_key(std::span<const std::uint8_t, 32>(owner), Locator{2});
+  transports::Challenge challenge{};
+  const std::string challenge_text = wire.welcome().challenge();
+  std::copy(challenge_text.begin(), challenge_text.end(), challenge.begin());
+  const std::string bundle = "prekeys";
+  const auto proof =
+      transports::put_proof(context_.pin, challenge, Locator{2}, 60,
+                            {reinterpret_cast<const std::uint8_t*>(bundle.data()), bundle.size()});
+  v1::SubmitRequest frame;
+  for (const std::uint64_t request : {std::uint64_t{1}, std::uint64_t{2}}) {
+    auto* put = frame.add_puts();
+    put->set_request(request);
+    put->set_locator(text(Locator{2}));
+    put->set_owner_key(text(key->public_key()));
+    put->set_signature(text(key->sign(proof)));
+    put->set_bundle(bundle);
+    put->set_time_to_live_s(request == 1 ? 60 : 61);  // the second was not what was signed
+  }
+  session->on_frame(frame);
+  const auto answer = [&](std::uint64_t request) {
+    v1::Outcome outcome = v1::LATER;
+    wire.wait_for([&](const auto& reply) {
+      for (const auto& one : reply.bundles()) {
+        if (one.request() == request) {
+          outcome = one.outcome();
+          return true;
+        }
+      }
+      return false;
+    });
+    return outcome;
+  };
+  EXPECT_EQ(answer(1), v1::STORED);
+  EXPECT_EQ(answer(2), v1::NOT_ALLOWED);
+}
+
+TEST_F(RelaySession, ResultsComeInTheOrderOfEnvelopes) {
+  const auto reader = receive();
+  TestWire<ReceiveSession> reader_wire(reader);
+  reader->on_frame(hello<v1::ReceiveRequest>());
+  const auto inbox = keys(1);
+  reader->on_frame(open(inbox, context_.pin, reader_wire.welcome().challenge()));
+  ASSERT_EQ(opened(reader_wire), v1::STORED);
+  const auto session = submit();
+  TestWire<SubmitSession> wire(session);
+  session->on_frame(hello<v1::SubmitRequest>());
+  v1::SubmitRequest frame;
+  for (const bool known : {true, false, true}) {
+    auto* group = frame.add_groups();
+    group->set_inbox(known ? text(inbox.id) : std::string(16, 'u'));
+    group->set_token(text(inbox.token));
+    group->add_envelopes(known ? "known" : "unknown");
+    group->add_envelopes(known ? "known 2" : "unknown 2");
+  }
+  session->on_frame(frame);
+  const auto reply = wire.wait_for([](const auto& one) { return one.results_size() > 0; });
+  ASSERT_EQ(reply.results_size(), 3);
+  EXPECT_EQ(reply.results(0).outcome(), v1::STORED);
+  EXPECT_EQ(reply.results(1).outcome(), v1::NOT_FOUND);
+  EXPECT_EQ(reply.results(1).count(), 2U);
+  EXPECT_EQ(reply.results(2).outcome(), v1::STORED);
+  const auto delivery =
+      reader_wire.wait_for([](const auto& one) { return one.deliveries_size() > 0; });
+  EXPECT_EQ(delivery.deliveries(0).envelopes(0), "known");
+  EXPECT_EQ(delivery.deliveries(0).envelopes_size(), 2) << "the doubles were stored once";
+}
+
+TEST_F(RelaySession, AnAddressHasBoundedStreamsAndRate) {
+  Quotas tight;
+  tight.address_streams_max = 1;
+  tight.address_envelopes_per_second = 1;
+  std::int64_t now_ms = 0;
+  Limiter limiter(tight, [&] { return now_ms; });
+  EXPECT_TRUE(limiter.stream_begins("a"));
+  EXPECT_FALSE(limiter.stream_begins("a"));
+  EXPECT_TRUE(limiter.stream_begins("b"));
+  limiter.stream_ends("a");
+  EXPECT_TRUE(limiter.stream_begins("a"));
+  EXPECT_TRUE(limiter.may_send("a", 4));
+  EXPECT_FALSE(limiter.may_send("a", 1));
+  now_ms += 1000;
+  EXPECT_TRUE(limiter.may_send("a", 1));
+}
+
+}  // namespace
+}  // namespace wherry::relay

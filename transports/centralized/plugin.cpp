@@ -1,0 +1,200 @@
+// The C table of the centralized transport: checks, converts, and stops exceptions.
+#include <cstring>
+#include <exception>
+#include <memory>
+#include <new>
+#include <system_error>
+#include <utility>
+
+#include "centralized.h"
+#include "client.h"
+#include "include/wherry/transport.h"
+
+using wherry::transports::Locator;
+using wherry::transports::centralized::Client;
+
+// The plug-in's handle owns the client; links may keep it a little longer, silent.
+struct wherry_transport {
+  std::shared_ptr<Client> client;
+};
+
+namespace {
+
+namespace centralized = wherry::transports::centralized;
+
+constexpr wherry_setting_description kSettings[] = {
+    {"relay", WHERRY_SETTING_TEXT, nullptr,
+     "The relay's address, as wherry-relay prints it: wr1:HOST:PORT/KEY"},
+    {"proxy", WHERRY_SETTING_ADDRESS, "",
+     "A SOCKS5 proxy to reach the relay through, HOST:PORT; empty: none"},
+};
+
+// No exception may cross. What can be thrown here is a lack of memory, threads or descriptors.
+template <class Function>
+std::int32_t guard(Function&& function) noexcept {
+  try {
+    return function();
+  } catch (const std::exception&) {
+    return WHERRY_TRANSPORT_E_RESOURCE;
+  } catch (...) {
+    return WHERRY_TRANSPORT_E_RESOURCE;
+  }
+}
+
+template <class Function>
+void guard_void(Function&& function) noexcept {
+  guard([&] {
+    function();
+    return std::int32_t{WHERRY_TRANSPORT_OK};
+  });
+}
+
+const wherry_transport_description* describe() {
+  static const wherry_transport_description description = [] {
+    wherry_transport_description it{};
+    it.size = sizeof(it);
+    it.name = "centralized";
+    it.version = WHERRY_CENTRALIZED_VERSION;
+    it.help = "One relay that everybody uses, self-hosted: wherry-relay";
+    it.architecture = WHERRY_ARCHITECTURE_CENTRALIZED;
+    it.abilities = WHERRY_ABILITY_OFFLINE | WHERRY_ABILITY_PROXY | WHERRY_ABILITY_BUNDLES |
+                   WHERRY_ABILITY_DIAGNOSE | WHERRY_ABILITY_CHEAP_INBOXES;
+    it.latency = WHERRY_LATENCY_MILLISECONDS;
+    it.envelope_size_max = WHERRY_ENVELOPE_SIZE_MAX;
+    it.reveals_worst = centralized::reveals_at_worst();
+    it.settings = kSettings;
+    it.setting_count = std::size(kSettings);
+    return it;
+  }();
+  return &description;
+}
+
+std::int32_t create(wherry_transport** transport, const wherry_transport_host_api* api,
+                    wherry_transport_host* host, const wherry_setting* settings,
+                    std::size_t setting_count) {
+  return guard([&]() -> std::int32_t {
+    std::string error;
+    auto parsed = centralized::parse_settings(settings, setting_count, error);
+    if (!parsed) {
+      api->log(host, WHERRY_LOG_WARNING, error.c_str());
+      return WHERRY_TRANSPORT_E_SETTING;
+    }
+    auto made = std::make_unique<wherry_transport>();
+    made->client = std::make_shared<Client>(*api, host, std::move(*parsed),
+                                            centralized::make_grpc_link, centralized::dial);
+    *transport = made.release();
+    return WHERRY_TRANSPORT_OK;
+  });
+}
+
+std::int32_t start(wherry_transport* transport) {
+  return guard([&] { return transport->client->start(); });
+}
+
+void stop(wherry_transport* transport) {
+  guard_void([&] { transport->client->stop(); });
+}
+
+void destroy(wherry_transport* transport) {
+  guard_void([&] { transport->client->join(); });
+  delete transport;
+}
+
+void update(wherry_transport* transport, std::uint32_t flags) {
+  guard_void([&] { transport->client->update(flags); });
+}
+
+std::int32_t open_inbox(wherry_transport* transport, std::uint64_t inbox,
+                        const std::uint8_t* secret) {
+  return guard([&] {
+    return transport->client->open_inbox(inbox, std::span<const std::uint8_t, 32>(secret, 32));
+  });
+}
+
+std::int32_t close_inbox(wherry_transport* transport, std::uint64_t inbox) {
+  return guard([&] { return transport->client->close_inbox(inbox); });
+}
+
+// The rendezvous secret is for networks without a fixed place to meet; here the relay is that.
+std::int32_t add_peer(wherry_transport* transport, std::uint64_t peer, const char* endpoint,
+                      const std::uint8_t*, wherry_reveals* reveals) {
+  return guard([&] { return transport->client->add_peer(peer, endpoint, reveals); });
+}
+
+std::int32_t remove_peer(wherry_transport* transport, std::uint64_t peer) {
+  return guard([&] { return transport->client->remove_peer(peer); });
+}
+
+std::int32_t connect_peer(wherry_transport* transport, std::uint64_t peer) {
+  return guard([&] { return transport->client->connect_peer(peer); });
+}
+
+std::int32_t send(wherry_transport* transport, const wherry_outgoing* envelopes, std::size_t count,
+                  std::size_t* accepted) {
+  return guard([&] { return transport->client->send(envelopes, count, *accepted); });
+}
+
+std::int32_t ack(wherry_transport* transport, const wherry_receipt* receipts, std::size_t count) {
+  return guard([&] { return transport->client->ack(receipts, count); });
+}
+
+void resume_receive(wherry_transport* transport) {
+  guard_void([&] { transport->client->resume_receive(); });
+}
+
+Locator to_locator(const std::uint8_t* bytes) {
+  Locator locator{};
+  std::memcpy(locator.data(), bytes, locator.size());
+  return locator;
+}
+
+std::int32_t put_bundle(wherry_transport* transport, std::uint64_t request,
+                        const std::uint8_t* locator, const std::uint8_t* owner, wherry_bytes bundle,
+                        std::uint32_t time_to_live_s) {
+  return guard([&]() -> std::int32_t {
+    if (bundle.size > WHERRY_BUNDLE_SIZE_MAX) return WHERRY_TRANSPORT_E_ARGUMENT;
+    return transport->client->put_bundle(
+        request, to_locator(locator), std::span<const std::uint8_t, 32>(owner, 32),
+        std::string(reinterpret_cast<const char*>(bundle.data), bundle.size), time_to_live_s);
+  });
+}
+
+std::int32_t get_bundle(wherry_transport* transport, std::uint64_t request, const char* endpoint,
+                        const std::uint8_t* locator) {
+  return guard(
+      [&] { return transport->client->get_bundle(request, endpoint, to_locator(locator)); });
+}
+
+void diagnose(wherry_transport* transport) {
+  guard_void([&] { transport->client->diagnose(); });
+}
+
+constexpr wherry_transport_plugin kPlugin = {
+    .size = sizeof(wherry_transport_plugin),
+    .abi = WHERRY_TRANSPORT_ABI,
+    .describe = describe,
+    .create = create,
+    .start = start,
+    .stop = stop,
+    .destroy = destroy,
+    .update = update,
+    .open_inbox = open_inbox,
+    .close_inbox = close_inbox,
+    .add_peer = add_peer,
+    .remove_peer = remove_peer,
+    .connect_peer = connect_peer,
+    .send = send,
+    .ack = ack,
+    .resume_receive = resume_receive,
+    .put_bundle = put_bundle,
+    .get_bundle = get_bundle,
+    .look_up = nullptr,
+    .recall = nullptr,
+    .diagnose = diagnose,
+};
+
+}  // namespace
+
+extern "C" const wherry_transport_plugin* wherry_transport_centralized() {
+  return &kPlugin;
+}

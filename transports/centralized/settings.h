@@ -1,0 +1,29 @@
+// What the user configures, parsed; and what that reveals.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+
+#include "include/wherry/transport.h"
+#include "transports/common/relay_address.h"
+
+namespace wherry::transports::centralized {
+
+struct ClientSettings {
+  RelayAddress relay;
+  std::optional<Authority> proxy;  // SOCKS5; it resolves the relay's name
+};
+
+// Empty when a setting is missing or malformed, with one line in `error`.
+[[nodiscard]] std::optional<ClientSettings> parse_settings(const wherry_setting* settings,
+                                                           std::size_t count, std::string& error);
+
+// Who learns what on the way to and from the relay. The same for every endpoint, since all are at
+// the one relay.
+[[nodiscard]] wherry_reveals reveals_of(const ClientSettings& settings);
+
+// The superset of every answer of reveals_of.
+[[nodiscard]] wherry_reveals reveals_at_worst();
+
+}  // namespace wherry::transports::centralized

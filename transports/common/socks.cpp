@@ -1,0 +1,233 @@
+// SOCKS5's handshake, and the tunnel to a library that dials by itself.
+#include "socks.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <system_error>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace wherry::transports {
+namespace {
+
+constexpr std::uint8_t kVersion = 5;
+constexpr std::uint8_t kNoAuthentication = 0;
+constexpr std::uint8_t kConnect = 1;
+constexpr std::uint8_t kIpv4 = 1;
+constexpr std::uint8_t kName = 3;
+constexpr std::uint8_t kIpv6 = 4;
+constexpr std::size_t kBufferSize = std::size_t{64} * 1024;
+
+DialError error_of_reply(std::uint8_t code) {
+  switch (code) {
+    case 3:  // network unreachable
+    case 4:  // host unreachable
+      return DialError::kUnreachable;
+    case 5:
+      return DialError::kRefused;
+    case 6:  // TTL expired
+      return DialError::kTimeout;
+    default:
+      return DialError::kProxy;
+  }
+}
+
+std::vector<std::uint8_t> connect_request(const Authority& target) {
+  std::vector<std::uint8_t> request{kVersion, kConnect, 0};
+  std::array<std::uint8_t, 16> address{};
+  if (inet_pton(AF_INET, target.host.c_str(), address.data()) == 1) {
+    request.push_back(kIpv4);
+    request.insert(request.end(), address.begin(), address.begin() + 4);
+  } else if (inet_pton(AF_INET6, target.host.c_str(), address.data()) == 1) {
+    request.push_back(kIpv6);
+    request.insert(request.end(), address.begin(), address.end());
+  } else {
+    request.push_back(kName);
+    request.push_back(static_cast<std::uint8_t>(target.host.size()));
+    request.insert(request.end(), target.host.begin(), target.host.end());
+  }
+  request.push_back(static_cast<std::uint8_t>(target.port >> 8U));
+  request.push_back(static_cast<std::uint8_t>(target.port & 255U));
+  return request;
+}
+
+// While we speak with the proxy, a closed connection is the proxy's doing.
+DialError of_proxy(DialError error) {
+  return error == DialError::kRefused ? DialError::kProxy : error;
+}
+
+DialError shake_hands(int socket, const Authority& target, Deadline deadline,
+                      const Stopper& stopper) {
+  const std::array<std::uint8_t, 3> greeting{kVersion, 1, kNoAuthentication};
+  DialError error = write_all(socket, greeting, deadline, stopper);
+  if (error != DialError::kNone) return of_proxy(error);
+  std::array<std::uint8_t, 2> choice{};
+  error = read_all(socket, choice, deadline, stopper);
+  if (error != DialError::kNone) return of_proxy(error);
+  if (choice[0] != kVersion || choice[1] != kNoAuthentication) return DialError::kProxy;
+  error = write_all(socket, connect_request(target), deadline, stopper);
+  if (error != DialError::kNone) return of_proxy(error);
+  std::array<std::uint8_t, 5> head{};  // up to the first byte of the bound address
+  error = read_all(socket, head, deadline, stopper);
+  if (error != DialError::kNone) return of_proxy(error);
+  if (head[0] != kVersion) return DialError::kProxy;
+  if (head[1] != 0) return error_of_reply(head[1]);
+  std::size_t rest = 2;  // the port
+  if (head[3] == kIpv4) {
+    rest += 3;
+  } else if (head[3] == kIpv6) {
+    rest += 15;
+  } else if (head[3] == kName) {
+    rest += head[4];
+  } else {
+    return DialError::kProxy;
+  }
+  std::vector<std::uint8_t> bound(rest);
+  return of_proxy(read_all(socket, bound, deadline, stopper));
+}
+
+// One direction of a tunnel: what was read and not yet written.
+struct Flow {
+  int from = -1;
+  int to = -1;
+  std::array<std::uint8_t, kBufferSize> buffer{};
+  std::size_t begin = 0;
+  std::size_t end = 0;
+  bool closed = false;  // `from` sends no more
+
+  bool done() const { return closed && begin == end; }
+
+  // False when the tunnel is to end.
+  bool move(short from_events, short to_events) {
+    if (begin == end && !closed && (from_events & (POLLIN | POLLHUP | POLLERR)) != 0) {
+      const ssize_t count = recv(from, buffer.data(), buffer.size(), 0);
+      if (count < 0 && errno != EAGAIN && errno != EINTR) return false;
+      if (count == 0) closed = true;
+      begin = 0;
+      end = count > 0 ? static_cast<std::size_t>(count) : 0;
+      to_events |= POLLOUT;  // it most often takes it at once
+    }
+    if (begin < end && (to_events & (POLLOUT | POLLHUP | POLLERR)) != 0) {
+      const ssize_t count = send(to, buffer.data() + begin, end - begin, MSG_NOSIGNAL);
+      if (count < 0 && errno != EAGAIN && errno != EINTR) return false;
+      if (count > 0) begin += static_cast<std::size_t>(count);
+    }
+    return true;
+  }
+};
+
+class UnixTunnel final : public Tunnel {
+ public:
+  explicit UnixTunnel(Descriptor far) : far_(std::move(far)) {}
+
+  ~UnixTunnel() override {
+    stopper_.stop();
+    if (thread_.joinable()) thread_.join();
+    if (!path_.empty()) unlink(path_.c_str());
+    if (!directory_.empty()) rmdir(directory_.c_str());
+  }
+
+  const std::string& path() const override { return path_; }
+
+  bool open() {
+    const char* base = std::getenv("TMPDIR");
+    std::string pattern = std::string(base != nullptr ? base : "/tmp") + "/wherry-XXXXXX";
+    if (pattern.size() + 3 > sizeof(sockaddr_un::sun_path)) pattern = "/tmp/wherry-XXXXXX";
+    if (mkdtemp(pattern.data()) == nullptr) return false;
+    directory_ = pattern;
+    path_ = directory_ + "/s";
+    listener_ = Descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::memcpy(address.sun_path, path_.c_str(), path_.size() + 1);
+    if (!listener_.valid() ||
+        bind(listener_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0 ||
+        listen(listener_.get(), 1) != 0) {
+      return false;
+    }
+    try {
+      thread_ = std::thread([this] { run(); });
+    } catch (const std::system_error&) {
+      return false;
+    }
+    return true;
+  }
+
+ private:
+  void run() {
+    const auto never = Deadline::max();
+    if (wait_for(listener_.get(), POLLIN, never, stopper_) != DialError::kNone) return;
+    const Descriptor near(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    listener_ = Descriptor();
+    if (near.valid()) join(near.get());
+    far_ = Descriptor();  // the library sees the end of its connection, and so does the proxy
+  }
+
+  void join(int near) {
+    auto out = std::make_unique<Flow>();
+    auto in = std::make_unique<Flow>();
+    out->from = in->to = near;
+    out->to = in->from = far_.get();
+    // gRPC never closes one half: the end of either direction is the end of both.
+    while (!out->done() && !in->done()) {
+      const auto wanted = [](const Flow& reads, const Flow& writes) {
+        short events = 0;
+        if (reads.begin == reads.end && !reads.closed) events |= POLLIN;
+        if (writes.begin < writes.end) events |= POLLOUT;
+        return events;
+      };
+      std::array<pollfd, 3> entries{pollfd{near, wanted(*out, *in), 0},
+                                    pollfd{far_.get(), wanted(*in, *out), 0},
+                                    pollfd{stopper_.descriptor(), POLLIN, 0}};
+      if (poll(entries.data(), entries.size(), -1) < 0 && errno != EINTR) return;
+      if (entries[2].revents != 0) return;
+      const bool alive = out->move(entries[0].revents, entries[1].revents) &&
+                         in->move(entries[1].revents, entries[0].revents);
+      if (!alive) return;
+    }
+  }
+
+  Descriptor far_;
+  Descriptor listener_;
+  Stopper stopper_;
+  std::string directory_;
+  std::string path_;
+  std::thread thread_;
+};
+
+}  // namespace
+
+DialError dial_socks5(const Authority& proxy, const Authority& target, Deadline deadline,
+                      const Stopper& stopper, Descriptor& out) {
+  std::vector<SocketAddress> addresses;
+  DialError error = resolve(proxy, deadline, stopper, addresses);
+  if (error == DialError::kStopped) return error;
+  if (error != DialError::kNone) return DialError::kProxy;
+  Descriptor socket;
+  for (const SocketAddress& address : addresses) {
+    error = connect_to(address, deadline, stopper, socket);
+    if (error == DialError::kNone || error == DialError::kStopped) break;
+  }
+  if (error == DialError::kStopped) return error;
+  if (error != DialError::kNone) return DialError::kProxy;
+  error = shake_hands(socket.get(), target, deadline, stopper);
+  if (error == DialError::kNone) out = std::move(socket);
+  return error;
+}
+
+std::unique_ptr<Tunnel> open_tunnel(Descriptor far) {
+  auto tunnel = std::make_unique<UnixTunnel>(std::move(far));
+  if (!tunnel->open()) return nullptr;
+  return tunnel;
+}
+
+}  // namespace wherry::transports

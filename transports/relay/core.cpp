@@ -1,0 +1,425 @@
+// The relay's core: one batch of inputs, one transaction; see the header.
+#include "core.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace wherry::relay {
+namespace {
+
+constexpr std::int64_t kSecondsPerDay = 86400;
+
+std::uint64_t way_key(std::uint32_t slot, std::uint32_t number) {
+  return (std::uint64_t{slot} << 32U) | number;
+}
+
+}  // namespace
+
+std::size_t Core::HashInbox::operator()(const InboxId& id) const {
+  std::size_t value = 0;  // an id is a hash already
+  std::memcpy(&value, id.data(), sizeof(value));
+  return value;
+}
+
+Core::Core(Store& store, const Quotas& quotas, Output& output)
+    : store_(store), quotas_(quotas), output_(output) {}
+
+void Core::apply(std::vector<Input> batch, std::int64_t now_s) {
+  now_s_ = now_s;
+  store_.begin();
+  for (const Deletion& deletion : deletions_) remove(deletion);
+  for (Input& input : batch) {
+    std::visit([this](auto& one) { apply_one(one); }, input);
+  }
+  for (const SessionId session : touched_) {
+    const auto reader = readers_.find(session);
+    if (reader != readers_.end()) pump(reader->second);
+  }
+  flush_deliveries();
+  answer(finish_batch());
+  trim_cache();
+}
+
+bool Core::finish_batch() {
+  write_inboxes();
+  const bool committed = store_.commit();
+  if (committed) {
+    for (const InboxId& id : dirty_) {
+      const auto inbox = inboxes_.find(id);
+      if (inbox != inboxes_.end()) inbox->second.dirty = false;
+    }
+    dirty_.clear();
+    deletions_.clear();
+  } else {
+    paused_until_s_ = now_s_ + kDiskPauseS;
+    recover();
+  }
+  if (committed ? disk_failed_ && inserted_ : !disk_failed_) {
+    disk_failed_ = !committed;
+    output_.disk_failed(disk_failed_);
+  }
+  inserted_ = false;
+  return committed;
+}
+
+// After a failed commit: rows are read again, and only the numbers that were given survive, to be
+// written with the next batch.
+void Core::recover() {
+  std::vector<std::pair<InboxId, std::uint32_t>> numbers;
+  for (const InboxId& id : dirty_) {
+    const auto inbox = inboxes_.find(id);
+    if (inbox != inboxes_.end()) numbers.emplace_back(id, inbox->second.row.next_number);
+  }
+  inboxes_.clear();
+  dirty_.clear();
+  store_.begin();
+  for (const auto& [id, number] : numbers) {
+    CachedInbox* inbox = find(id);
+    if (inbox == nullptr) continue;
+    inbox->row.next_number = std::max(inbox->row.next_number, number);
+    touch(id, *inbox);
+  }
+  for (OpenAnswer& open : opens_) {
+    if (open.outcome != Outcome::kStored || find(open.inbox) != nullptr) continue;
+    open.outcome = Outcome::kDisk;  // the inbox was made in the batch that failed
+    drop_slot(open.session, open.slot);
+  }
+  store_.commit();
+}
+
+void Core::answer(bool committed) {
+  for (auto& [session, answers] : answers_) {
+    if (!committed) {
+      for (ResultRun& run : answers.runs) {
+        if (run.outcome == Outcome::kStored) run.outcome = Outcome::kDisk;
+      }
+    }
+    output_.results(session, answers.runs, answers.cost);
+  }
+  answers_.clear();
+  for (const OpenAnswer& open : opens_) {
+    output_.opened(open.session, open.slot, open.outcome,
+                   open.created && open.outcome == Outcome::kStored);
+  }
+  opens_.clear();
+  for (BundleAnswer& bundle : bundles_) {
+    const bool stored = bundle.outcome == Outcome::kStored && bundle.bundle.empty();
+    output_.bundle(bundle.session, bundle.request,
+                   stored && !committed ? Outcome::kDisk : bundle.outcome,
+                   std::move(bundle.bundle));
+  }
+  bundles_.clear();
+}
+
+void Core::apply_one(Submit& submit) {
+  Answers& answers = answers_[submit.session];
+  answers.cost += submit.cost;
+  const auto note = [&](Outcome outcome) {
+    if (answers.runs.empty() || answers.runs.back().outcome != outcome) {
+      answers.runs.push_back({0, outcome});
+    }
+    ++answers.runs.back().count;
+  };
+  for (Submit::Group& group : submit.groups) {
+    std::optional<Outcome> refused = submit.refused;
+    CachedInbox* inbox = refused ? nullptr : find(group.inbox);
+    if (!refused && inbox == nullptr) refused = Outcome::kNotFound;
+    if (!refused && inbox->row.token_hash != group.token_hash) refused = Outcome::kNotAllowed;
+    if (!refused && inbox->row.closed_s != 0) refused = Outcome::kGone;
+    if (!refused && now_s_ < paused_until_s_) refused = Outcome::kDisk;
+    for (std::size_t i = 0; i < group.envelopes.size(); ++i) {
+      note(refused ? *refused
+                   : store_envelope(group.inbox, *inbox, group.hashes[i], group.envelopes[i]));
+    }
+  }
+}
+
+Outcome Core::store_envelope(const InboxId& id, CachedInbox& inbox, std::int64_t hash,
+                             std::string& envelope) {
+  InboxRow& row = inbox.row;
+  if (row.envelopes >= quotas_.inbox_envelopes_max ||
+      row.bytes + envelope.size() > quotas_.inbox_bytes_max || row.next_number == UINT32_MAX) {
+    return Outcome::kFull;
+  }
+  const std::uint32_t number = row.next_number;
+  if (!store_.insert_envelope(row.row, number, now_s_, hash, envelope)) return Outcome::kStored;
+  touch(id, inbox);
+  inserted_ = true;
+  ++row.next_number;
+  ++row.envelopes;
+  row.bytes += envelope.size();
+  forward(row, number, envelope);
+  return Outcome::kStored;
+}
+
+// Gives a new envelope to the inbox's reader, if there is one with room who has all before it.
+void Core::forward(const InboxRow& row, std::uint32_t number, std::string& envelope) {
+  const auto online = online_.find(row.row);
+  if (online == online_.end()) return;
+  const auto [session, slot] = online->second;
+  Reader& reader = readers_.at(session);
+  ReaderInbox& inbox = reader.slots.at(slot);
+  if (inbox.behind || reader.on_the_way.size() >= kReaderWindowEnvelopes ||
+      reader.bytes + envelope.size() > kReaderWindowBytes) {
+    mark_behind(reader, slot, inbox);
+    return;
+  }
+  inbox.cursor = number;
+  reader.on_the_way.emplace(way_key(slot, number), static_cast<std::uint32_t>(envelope.size()));
+  reader.bytes += envelope.size();
+  reader.out.push_back({slot, number, std::move(envelope)});
+  touched_.insert(session);
+}
+
+void Core::mark_behind(Reader& reader, std::uint32_t slot, ReaderInbox& inbox) {
+  if (inbox.behind) return;
+  inbox.behind = true;
+  reader.behind.push_back(slot);
+}
+
+// Fills the reader's window from the store, inbox after inbox, so that none starves another.
+void Core::pump(Reader& reader) {
+  while (!reader.behind.empty() && reader.on_the_way.size() < kReaderWindowEnvelopes &&
+         reader.bytes < kReaderWindowBytes) {
+    const std::uint32_t slot = reader.behind.front();
+    reader.behind.erase(reader.behind.begin());
+    const auto found = reader.slots.find(slot);
+    if (found == reader.slots.end()) continue;
+    ReaderInbox& inbox = found->second;
+    inbox.behind = false;
+    // A quarter of the window at a time for one inbox, while others wait.
+    const std::size_t room = kReaderWindowEnvelopes - reader.on_the_way.size();
+    const std::size_t limit = std::min(room, kReaderWindowEnvelopes / 4);
+    auto rows =
+        store_.envelopes_after(inbox.row, inbox.cursor, limit,
+                               std::min(kReaderWindowBytes - reader.bytes, kReaderWindowBytes / 4));
+    for (EnvelopeRow& row : rows) {
+      inbox.cursor = row.number;
+      reader.on_the_way.emplace(way_key(slot, row.number),
+                                static_cast<std::uint32_t>(row.body.size()));
+      reader.bytes += row.body.size();
+      reader.out.push_back({slot, row.number, std::move(row.body)});
+    }
+    if (!rows.empty()) mark_behind(reader, slot, inbox);
+  }
+}
+
+void Core::flush_deliveries() {
+  for (const SessionId session : touched_) {
+    const auto reader = readers_.find(session);
+    if (reader == readers_.end() || reader->second.out.empty()) continue;
+    output_.deliver(session, std::exchange(reader->second.out, {}));
+  }
+  touched_.clear();
+}
+
+void Core::apply_one(Open& open) {
+  answers_[open.session].cost += open.cost;
+  // Who opens an inbox again takes back that it was closed.
+  std::erase_if(deletions_, [&](const Deletion& deletion) {
+    return deletion.close && deletion.inbox == open.inbox;
+  });
+  const std::int64_t today = now_s_ / kSecondsPerDay;
+  CachedInbox* inbox = find(open.inbox);
+  const bool create = inbox == nullptr;
+  if (create) {
+    if (!open.may_create || now_s_ < paused_until_s_) {
+      opens_.push_back({open.session, open.slot, open.may_create ? Outcome::kDisk : Outcome::kQuota,
+                        open.inbox, false});
+      return;
+    }
+    CachedInbox made;
+    made.row.token_hash = open.token_hash;
+    made.row.opened_day = today;
+    store_.create_inbox(open.inbox, made.row);
+    inbox = &(inboxes_[open.inbox] = made);
+    touch(open.inbox, *inbox);
+  }
+  InboxRow& row = inbox->row;
+  const bool changed =
+      row.token_hash != open.token_hash || row.opened_day != today || row.closed_s != 0;
+  if (changed && now_s_ >= paused_until_s_) {
+    row.token_hash = open.token_hash;
+    row.opened_day = today;
+    row.closed_s = 0;
+    touch(open.inbox, *inbox);
+  }
+  const auto earlier = online_.find(row.row);
+  if (earlier != online_.end()) drop_slot(earlier->second.session, earlier->second.slot);
+  Reader& reader = readers_[open.session];
+  ReaderInbox& slot = reader.slots[open.slot];
+  slot = ReaderInbox{open.inbox, row.row, 0, false};
+  online_[row.row] = {open.session, open.slot};
+  mark_behind(reader, open.slot, slot);
+  touched_.insert(open.session);
+  opens_.push_back({open.session, open.slot, Outcome::kStored, open.inbox, create});
+}
+
+void Core::apply_one(Close& close) {
+  answers_[close.session].cost += close.cost;
+  const auto reader = readers_.find(close.session);
+  if (reader == readers_.end()) return;
+  const auto slot = reader->second.slots.find(close.slot);
+  if (slot == reader->second.slots.end()) return;
+  const Deletion deletion{slot->second.id, 0, UINT32_MAX, true};
+  drop_slot(close.session, close.slot);
+  remove(deletion);
+  remember(deletion);
+}
+
+// Only what is on the way to this reader can be acknowledged. A range costs what the window holds,
+// however wide it claims to be.
+void Core::apply_one(Ack& ack) {
+  answers_[ack.session].cost += ack.cost;
+  const auto found = readers_.find(ack.session);
+  if (found == readers_.end()) return;
+  Reader& reader = found->second;
+  const auto slot = reader.slots.find(ack.slot);
+  if (slot == reader.slots.end()) return;
+  touched_.insert(ack.session);
+  const std::uint32_t last = std::min(ack.last, slot->second.cursor);
+  std::size_t missed = 0;
+  for (std::uint64_t number = ack.first; number <= last && missed < kReaderWindowEnvelopes;
+       ++number) {
+    std::uint64_t end = number;
+    for (; end <= last; ++end) {
+      const auto way = reader.on_the_way.find(way_key(ack.slot, static_cast<std::uint32_t>(end)));
+      if (way == reader.on_the_way.end()) break;
+      reader.bytes -= way->second;
+      reader.on_the_way.erase(way);
+    }
+    if (end == number) {
+      ++missed;
+      continue;
+    }
+    const Deletion deletion{slot->second.id, static_cast<std::uint32_t>(number),
+                            static_cast<std::uint32_t>(end - 1), false};
+    remove(deletion);
+    remember(deletion);
+    number = end;
+  }
+}
+
+void Core::remove(const Deletion& deletion) {
+  CachedInbox* inbox = find(deletion.inbox);
+  if (inbox == nullptr) return;
+  take_off(deletion.inbox, *inbox,
+           store_.delete_envelopes(inbox->row.row, deletion.first, deletion.last));
+  if (!deletion.close) return;
+  inbox->row.closed_s = now_s_;
+  touch(deletion.inbox, *inbox);
+}
+
+// What is beyond the bound is delivered, and acknowledged, once more.
+void Core::remember(const Deletion& deletion) {
+  if (deletions_.size() < kDeletionsMax) deletions_.push_back(deletion);
+}
+
+// The reader no longer has this inbox; its window no longer counts what was on the way from it.
+void Core::drop_slot(SessionId session, std::uint32_t slot) {
+  const auto found = readers_.find(session);
+  if (found == readers_.end()) return;
+  Reader& reader = found->second;
+  const auto inbox = reader.slots.find(slot);
+  if (inbox == reader.slots.end()) return;
+  online_.erase(inbox->second.row);
+  reader.slots.erase(inbox);
+  std::erase_if(reader.on_the_way, [&](const auto& way) {
+    if (way.first >> 32U != slot) return false;
+    reader.bytes -= way.second;
+    return true;
+  });
+  touched_.insert(session);
+}
+
+void Core::apply_one(PutBundle& put) {
+  const auto earlier = store_.find_bundle(put.locator);
+  Outcome outcome = Outcome::kStored;
+  if (earlier && earlier->owner_key != put.owner_key && earlier->expires_s > now_s_) {
+    outcome = Outcome::kNotAllowed;
+  } else if (now_s_ < paused_until_s_) {
+    outcome = Outcome::kDisk;
+  } else {
+    store_.put_bundle(put.locator,
+                      {put.owner_key, now_s_ + put.time_to_live_s, std::move(put.bundle)});
+  }
+  bundles_.push_back({put.session, put.request, outcome, {}});
+}
+
+void Core::apply_one(GetBundle& get) {
+  auto bundle = store_.find_bundle(get.locator);
+  const bool found = bundle && bundle->expires_s > now_s_;
+  bundles_.push_back({get.session, get.request, found ? Outcome::kStored : Outcome::kNotFound,
+                      found ? std::move(bundle->body) : std::string()});
+}
+
+void Core::apply_one(Hangup& hangup) {
+  const auto reader = readers_.find(hangup.session);
+  if (reader == readers_.end()) return;
+  for (const auto& [slot, inbox] : reader->second.slots) online_.erase(inbox.row);
+  readers_.erase(reader);
+}
+
+void Core::sweep(std::int64_t now_s) {
+  now_s_ = now_s;
+  store_.begin();
+  const auto inboxes = store_.inboxes_after(sweep_after_, kSweepInboxes);
+  sweep_after_ = inboxes.size() < kSweepInboxes ? 0 : inboxes.back().second.row;
+  const std::int64_t before = now_s - quotas_.envelope_time_to_live_s;
+  for (const auto& [id, row] : inboxes) {
+    const bool forgotten =
+        (row.closed_s != 0 && row.closed_s + quotas_.closed_inbox_kept_s < now_s) ||
+        (row.opened_day * kSecondsPerDay + quotas_.unused_inbox_kept_s < now_s);
+    if (forgotten && online_.find(row.row) == online_.end()) {
+      store_.delete_inbox(row.row);
+      inboxes_.erase(id);
+      continue;
+    }
+    if (row.envelopes == 0) continue;
+    const Removed removed = store_.delete_arrived_before(row.row, before);
+    if (removed.envelopes == 0) continue;
+    CachedInbox* inbox = find(id);
+    if (inbox == nullptr) continue;
+    take_off(id, *inbox, removed);
+  }
+  store_.delete_bundles_expired(now_s, kSweepBundles);
+  finish_batch();
+  trim_cache();
+}
+
+Core::CachedInbox* Core::find(const InboxId& id) {
+  const auto cached = inboxes_.find(id);
+  if (cached != inboxes_.end()) return &cached->second;
+  const auto row = store_.find_inbox(id);
+  if (!row) return nullptr;
+  return &(inboxes_[id] = {*row, false});
+}
+
+void Core::touch(const InboxId& id, CachedInbox& inbox) {
+  if (inbox.dirty) return;
+  inbox.dirty = true;
+  dirty_.push_back(id);
+}
+
+void Core::take_off(const InboxId& id, CachedInbox& inbox, const Removed& removed) {
+  if (removed.envelopes == 0) return;
+  touch(id, inbox);
+  inbox.row.envelopes -= std::min(inbox.row.envelopes, removed.envelopes);
+  inbox.row.bytes -= std::min(inbox.row.bytes, removed.bytes);
+}
+
+void Core::write_inboxes() {
+  for (const InboxId& id : dirty_) {
+    const auto inbox = inboxes_.find(id);
+    if (inbox != inboxes_.end()) store_.update_inbox(inbox->second.row);
+  }
+}
+
+// Rows whose numbers are ahead of the store's stay.
+void Core::trim_cache() {
+  if (inboxes_.size() <= kInboxCacheMax) return;
+  std::erase_if(inboxes_, [](const auto& entry) { return !entry.second.dirty; });
+}
+
+}  // namespace wherry::relay

@@ -1,0 +1,174 @@
+// gRPC under the sessions: reads a frame when the session is ready to, writes one at a time.
+#include "grpc_server.h"
+
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/resource_quota.h>
+
+#include <chrono>
+#include <utility>
+
+#include "relay.grpc.pb.h"
+
+namespace wherry::relay {
+namespace {
+
+constexpr int kKeepaliveMs = 120 * 1000;
+constexpr int kKeepaliveTimeoutMs = 20 * 1000;
+constexpr int kClientPingIntervalMsMin = 10 * 1000;
+
+// "ipv4:1.2.3.4:5" or "ipv6:%5B::1%5D:5" without its port.
+std::string without_port(const std::string& peer) {
+  return peer.substr(0, peer.rfind(':'));
+}
+
+// One stream. gRPC owns it, from the call until OnDone.
+//
+// kick() may come from the core's thread at any time; it starts what can start, under mutex_. The
+// reactions never run inside kick().
+template <class Kind>
+class Stream final : public grpc::ServerBidiReactor<typename Kind::Request, typename Kind::Reply>,
+                     public Wire {
+ public:
+  Stream(Sessions& sessions, SessionContext& context, const std::string& address)
+      : sessions_(sessions), pump_(context.pump), session_(sessions.make<Kind>(context, address)) {
+    session_->attach(this);
+    kick();
+  }
+
+  void kick() override {
+    const std::lock_guard lock(mutex_);
+    if (ended_) return;
+    if (!writing_ && session_->take_reply(reply_)) {
+      writing_ = true;
+      this->StartWrite(&reply_);
+    }
+    if (!writing_ && session_->finished()) {
+      end(grpc::Status::OK);
+      return;
+    }
+    if (!reading_ && session_->ready_to_read()) {
+      reading_ = true;
+      this->StartRead(&request_);
+    }
+  }
+
+  void OnReadDone(bool ok) override {
+    if (!ok) {
+      // The client has closed its half, or the link is gone: nobody waits for more.
+      const std::lock_guard lock(mutex_);
+      end(grpc::Status::OK);
+      return;
+    }
+    session_->on_frame(std::move(request_));
+    {
+      const std::lock_guard lock(mutex_);
+      request_ = {};
+      reading_ = false;
+    }
+    kick();
+  }
+
+  void OnWriteDone(bool ok) override {
+    {
+      const std::lock_guard lock(mutex_);
+      writing_ = false;
+      if (!ok) end(grpc::Status::OK);
+    }
+    kick();
+  }
+
+  void OnCancel() override {
+    const std::lock_guard lock(mutex_);
+    end(grpc::Status::CANCELLED);
+  }
+
+  void OnDone() override {
+    sessions_.remove(session_, pump_);
+    delete this;
+  }
+
+ private:
+  void end(const grpc::Status& status) {  // mutex_ is held
+    if (ended_) return;
+    ended_ = true;
+    this->Finish(status);
+  }
+
+  Sessions& sessions_;
+  Pump& pump_;
+  const std::shared_ptr<Kind> session_;
+  std::mutex mutex_;
+  bool reading_ = false;
+  bool writing_ = false;
+  bool ended_ = false;
+  typename Kind::Request request_;
+  typename Kind::Reply reply_;
+};
+
+class Service final : public v1::Relay::CallbackService {
+ public:
+  Service(Sessions& sessions, SessionContext& context) : sessions_(sessions), context_(context) {}
+
+  grpc::ServerBidiReactor<v1::SubmitRequest, v1::SubmitReply>* Submit(
+      grpc::CallbackServerContext* call) override {
+    return new Stream<SubmitSession>(sessions_, context_, without_port(call->peer()));
+  }
+
+  grpc::ServerBidiReactor<v1::ReceiveRequest, v1::ReceiveReply>* Receive(
+      grpc::CallbackServerContext* call) override {
+    return new Stream<ReceiveSession>(sessions_, context_, without_port(call->peer()));
+  }
+
+ private:
+  Sessions& sessions_;
+  SessionContext& context_;
+};
+
+class Server final : public GrpcServer {
+ public:
+  Server(const std::string& address, const Identity& identity, Sessions& sessions,
+         SessionContext& context, std::size_t memory_max)
+      : service_(sessions, context) {
+    grpc::SslServerCredentialsOptions tls;
+    tls.pem_key_cert_pairs.push_back({identity.key_pem, identity.certificate_pem});
+    grpc::ResourceQuota quota;
+    quota.Resize(memory_max);
+    grpc::ServerBuilder builder;
+    builder.AddListeningPort(address, grpc::SslServerCredentials(tls), &port_);
+    builder.RegisterService(&service_);
+    builder.SetResourceQuota(quota);
+    builder.SetMaxReceiveMessageSize(static_cast<int>(kFrameSizeMax));
+    builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
+    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
+    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 0);
+    builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
+                               kClientPingIntervalMsMin);
+    server_ = builder.BuildAndStart();
+  }
+
+  bool started() const { return server_ != nullptr && port_ > 0; }
+  int port() const override { return port_; }
+
+  void shut_down(int seconds) override {
+    server_->Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(seconds));
+    server_->Wait();
+  }
+
+ private:
+  Service service_;
+  int port_ = 0;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+}  // namespace
+
+std::unique_ptr<GrpcServer> start_grpc_server(const std::string& address, const Identity& identity,
+                                              Sessions& sessions, SessionContext& context,
+                                              std::size_t memory_max) {
+  auto server = std::make_unique<Server>(address, identity, sessions, context, memory_max);
+  if (!server->started()) return nullptr;
+  return server;
+}
+
+}  // namespace wherry::relay

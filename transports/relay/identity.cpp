@@ -1,0 +1,146 @@
+// The relay's key and certificate, on OpenSSL.
+#include "identity.h"
+
+#include <fcntl.h>
+#include <openssl/bio.h>
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rand.h>
+#include <openssl/x509.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <memory>
+#include <sstream>
+#include <vector>
+
+#include "transports/common/crypto.h"
+
+namespace wherry::relay {
+namespace {
+
+template <auto Free>
+struct Freed {
+  template <class T>
+  void operator()(T* pointer) const {
+    Free(pointer);
+  }
+};
+using Key = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
+using Certificate = std::unique_ptr<X509, Freed<X509_free>>;
+using Bio = std::unique_ptr<BIO, Freed<BIO_free_all>>;
+
+constexpr long kValidSeconds = 3650L * 86400L;
+
+std::string text_of(BIO* bio) {
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(bio, &data);
+  return {data, static_cast<std::size_t>(size)};
+}
+
+std::string to_pem(EVP_PKEY* key) {
+  const Bio bio(BIO_new(BIO_s_mem()));
+  if (!bio ||
+      PEM_write_bio_PrivateKey(bio.get(), key, nullptr, nullptr, 0, nullptr, nullptr) != 1) {
+    return {};
+  }
+  return text_of(bio.get());
+}
+
+Key from_pem(const std::string& pem) {
+  const Bio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  return Key(bio ? PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr) : nullptr);
+}
+
+std::optional<transports::Pin> pin_of(EVP_PKEY* key) {
+  unsigned char* der = nullptr;
+  const int size = i2d_PUBKEY(key, &der);
+  if (size <= 0) return std::nullopt;
+  const transports::Pin pin = transports::sha256({der, static_cast<std::size_t>(size)});
+  OPENSSL_free(der);
+  return pin;
+}
+
+// Self-signed, with a name that says nothing.
+std::string make_certificate(EVP_PKEY* key) {
+  const Certificate certificate(X509_new());
+  if (!certificate) return {};
+  X509_set_version(certificate.get(), X509_VERSION_3);
+  std::int64_t serial = 0;
+  RAND_bytes(reinterpret_cast<unsigned char*>(&serial), sizeof(serial));
+  ASN1_INTEGER_set_int64(X509_get_serialNumber(certificate.get()), serial & INT64_MAX);
+  X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -86400);
+  X509_gmtime_adj(X509_getm_notAfter(certificate.get()), kValidSeconds);
+  X509_NAME* name = X509_get_subject_name(certificate.get());
+  X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
+                             reinterpret_cast<const unsigned char*>("localhost"), -1, -1, 0);
+  X509_set_issuer_name(certificate.get(), name);
+  X509_set_pubkey(certificate.get(), key);
+  if (X509_sign(certificate.get(), key, EVP_sha256()) == 0) return {};
+  const Bio bio(BIO_new(BIO_s_mem()));
+  if (!bio || PEM_write_bio_X509(bio.get(), certificate.get()) != 1) return {};
+  return text_of(bio.get());
+}
+
+bool write_all(int file, const std::string& text) {
+  std::size_t done = 0;
+  while (done < text.size()) {
+    const ssize_t count = write(file, text.data() + done, text.size() - done);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return false;
+    done += static_cast<std::size_t>(count);
+  }
+  return fsync(file) == 0;
+}
+
+// Written beside and renamed: a crash leaves the whole key or none.
+bool save_key(const std::filesystem::path& file, const std::string& pem) {
+  const std::filesystem::path beside = file.string() + ".new";
+  const int descriptor = open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (descriptor < 0) return false;
+  const bool written = write_all(descriptor, pem);
+  close(descriptor);
+  if (!written || rename(beside.c_str(), file.c_str()) != 0) return false;
+  const int directory = open(file.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (directory < 0) return false;
+  const bool synced = fsync(directory) == 0;
+  close(directory);
+  return synced;
+}
+
+}  // namespace
+
+std::optional<Identity> load_identity(const std::filesystem::path& directory, std::string& error) {
+  const std::filesystem::path file = directory / "relay.key";
+  const auto fail = [&](const char* what, const char* why) {
+    error = std::string("cannot ") + what + " the key " + file.string() + ": " + why;
+    return std::nullopt;
+  };
+  Key key;
+  if (std::filesystem::exists(file)) {
+    std::ifstream stream(file);
+    std::ostringstream text;
+    text << stream.rdbuf();
+    if (!stream) return fail("read", std::strerror(errno));
+    key = from_pem(text.str());
+    if (!key) return fail("use", "it is not a private key in PEM");
+  } else {
+    key.reset(EVP_EC_gen("P-256"));
+    if (!key) return fail("make", "OpenSSL failed");
+    if (!save_key(file, to_pem(key.get()))) return fail("write", std::strerror(errno));
+  }
+  Identity identity;
+  identity.key_pem = to_pem(key.get());
+  identity.certificate_pem = make_certificate(key.get());
+  const auto pin = pin_of(key.get());
+  if (identity.key_pem.empty() || identity.certificate_pem.empty() || !pin) {
+    return fail("use", "OpenSSL failed");
+  }
+  identity.pin = *pin;
+  return identity;
+}
+
+}  // namespace wherry::relay

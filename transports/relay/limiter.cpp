@@ -1,0 +1,95 @@
+// Counting by address: a bucket of envelopes that fills by the second, and counts by the day.
+#include "limiter.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace wherry::relay {
+namespace {
+
+constexpr double kBurstSeconds = 4;
+constexpr std::int64_t kMsPerDay = 86400LL * 1000;
+constexpr std::int64_t kIdleMs = 60LL * 1000;
+
+// Stands for all addresses beyond kRateAddressesMax.
+const std::string kOthers;
+
+}  // namespace
+
+Limiter::Limiter(const Quotas& quotas, Clock clock) : quotas_(quotas), clock_(std::move(clock)) {}
+
+bool Limiter::stream_begins(const std::string& address) {
+  const std::lock_guard lock(mutex_);
+  Usage& used = usage(address);
+  if (used.streams >= quotas_.address_streams_max) return false;
+  ++used.streams;
+  return true;
+}
+
+void Limiter::stream_ends(const std::string& address) {
+  const std::lock_guard lock(mutex_);
+  const auto found = usages_.find(address);
+  Usage& used =
+      found != usages_.end() && found->second.streams > 0 ? found->second : usage(kOthers);
+  if (used.streams > 0) --used.streams;
+}
+
+bool Limiter::may_send(const std::string& address, std::size_t envelopes) {
+  const std::lock_guard lock(mutex_);
+  Usage& used = usage(address);
+  const auto count = static_cast<double>(envelopes);
+  if (used.envelopes < count) return false;
+  used.envelopes -= count;
+  return true;
+}
+
+bool Limiter::may_put_bundle(const std::string& address) {
+  const std::lock_guard lock(mutex_);
+  Usage& used = usage(address);
+  if (used.bundles_today >= quotas_.address_bundles_per_day) return false;
+  ++used.bundles_today;
+  return true;
+}
+
+bool Limiter::may_make_inboxes(const std::string& address) {
+  const std::lock_guard lock(mutex_);
+  return usage(address).inboxes_today < quotas_.address_new_inboxes_per_day;
+}
+
+void Limiter::inbox_made(const std::string& address) {
+  const std::lock_guard lock(mutex_);
+  ++usage(address).inboxes_today;
+}
+
+// mutex_ is held.
+Limiter::Usage& Limiter::usage(const std::string& address) {
+  const std::int64_t now_ms = clock_();
+  if (usages_.size() >= kRateAddressesMax && usages_.find(address) == usages_.end()) {
+    forget_idle(now_ms);
+  }
+  const bool others = usages_.size() >= kRateAddressesMax && usages_.find(address) == usages_.end();
+  const double burst = kBurstSeconds * quotas_.address_envelopes_per_second;
+  const auto [entry, added] = usages_.try_emplace(others ? kOthers : address);
+  Usage& used = entry->second;
+  if (added) used = {burst, now_ms, now_ms / kMsPerDay, 0, 0, 0};
+  const double seconds = static_cast<double>(now_ms - used.filled_ms) / 1000;
+  used.envelopes = std::min(burst, used.envelopes + seconds * quotas_.address_envelopes_per_second);
+  used.filled_ms = now_ms;
+  if (used.day != now_ms / kMsPerDay) {
+    used.day = now_ms / kMsPerDay;
+    used.inboxes_today = 0;
+    used.bundles_today = 0;
+  }
+  return used;
+}
+
+// Of an address that was idle and made nothing today, nothing is worth keeping.
+void Limiter::forget_idle(std::int64_t now_ms) {
+  std::erase_if(usages_, [&](const auto& entry) {
+    const Usage& used = entry.second;
+    return used.streams == 0 && used.inboxes_today == 0 && used.bundles_today == 0 &&
+           now_ms - used.filled_ms > kIdleMs;
+  });
+}
+
+}  // namespace wherry::relay

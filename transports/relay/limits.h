@@ -1,0 +1,52 @@
+// Every bound of the relay in one place. Those that clients can see are specified in relay.proto.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace wherry::relay {
+
+// Seen by clients.
+inline constexpr std::uint32_t kProtocolVersion = 1;
+inline constexpr std::size_t kFrameSizeMax = std::size_t{768} * 1024;  // encoded
+inline constexpr std::size_t kFrameEnvelopesMax = 512;
+inline constexpr std::size_t kFrameEnvelopeBytesMax = std::size_t{512} * 1024;
+inline constexpr std::size_t kFrameRequestsMax = 256;  // opens, puts, gets: each
+inline constexpr std::size_t kFrameAcksMax = 1024;     // acks, closes: each
+inline constexpr std::size_t kEnvelopeSizeMax = 45056;
+inline constexpr std::size_t kBundleSizeMax = 4096;
+inline constexpr std::uint32_t kBundleTimeToLiveMaxS = 90U * 86400U;
+inline constexpr std::size_t kStreamInboxesMax = 10000;
+inline constexpr std::size_t kReaderWindowEnvelopes = 1024;
+inline constexpr std::size_t kReaderWindowBytes = std::size_t{4} * 1024 * 1024;
+
+// Defaults of what an operator may change.
+struct Quotas {
+  std::uint32_t inbox_envelopes_max = 1000;
+  std::uint64_t inbox_bytes_max = 16ULL * 1024 * 1024;
+  std::int64_t envelope_time_to_live_s = 21LL * 86400;
+  std::int64_t closed_inbox_kept_s = 21LL * 86400;  // so that a sender hears "gone" meanwhile
+  std::int64_t unused_inbox_kept_s = 180LL * 86400;
+  std::uint32_t address_envelopes_per_second = 100000;
+  std::uint32_t address_new_inboxes_per_day = 20000;
+  std::uint32_t address_bundles_per_day = 20000;
+  std::uint32_t address_streams_max = 1024;
+};
+
+// Memory and batches inside the relay.
+inline constexpr std::size_t kBatchEnvelopesMax = 8192;
+inline constexpr std::size_t kBatchBytesMax = std::size_t{8} * 1024 * 1024;
+inline constexpr std::size_t kStreamUnprocessedBytesMax = std::size_t{2} * 1024 * 1024;
+inline constexpr std::size_t kInputCost = 256;  // of an input without envelopes, about
+inline constexpr std::size_t kStreamResultRunsMax = 1024;
+inline constexpr std::size_t kStreamBundlesMax = 256;  // asked for and not yet answered
+inline constexpr std::size_t kStreamOpensMax = 1024;   // likewise
+inline constexpr std::size_t kDeletionsMax = 65536;    // that wait for a disk that works
+inline constexpr std::size_t kInboxCacheMax = 16384;
+inline constexpr std::size_t kSweepInboxes = 256;  // looked at each second for expired envelopes
+inline constexpr std::size_t kSweepBundles = 256;
+inline constexpr std::size_t kRateAddressesMax = 65536;
+inline constexpr int kHelloDeadlineS = 10;
+inline constexpr int kDiskPauseS = 1;  // after a failed commit, before new envelopes are tried
+
+}  // namespace wherry::relay

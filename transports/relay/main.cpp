@@ -1,0 +1,129 @@
+// wherry-relay: the command line of the relay.
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdio>
+#include <ctime>
+#include <string>
+
+#include "relay.h"
+
+namespace {
+
+using wherry::relay::RelayOptions;
+using wherry::transports::parse_authority;
+
+struct CommandLine {
+  RelayOptions options;
+  std::string data;
+  std::string listen;
+  std::string advertise;
+  std::string log_level = "info";
+  std::size_t memory_mib = 256;
+  std::size_t database_mib = 0;
+  std::int64_t time_to_live_days = 21;
+  bool fast_sync = false;
+};
+
+std::string check_authority(const std::string& text, bool allow_port_0) {
+  return parse_authority(text, allow_port_0) ? "" : "not HOST:PORT or [IPV6]:PORT: " + text;
+}
+
+void declare(CLI::App& app, CommandLine& line) {
+  app.set_version_flag("--version", std::string("wherry-relay ") + WHERRY_RELAY_VERSION);
+  app.add_option("--data", line.data, "Directory of the key and the database; made if missing")
+      ->required();
+  app.add_option("--listen", line.listen, "HOST:PORT to listen at; port 0: any free one")
+      ->required()
+      ->check([](const std::string& text) { return check_authority(text, true); });
+  app.add_option("--advertise", line.advertise,
+                 "HOST:PORT that clients dial, if it differs from --listen; port 0: as listened")
+      ->check([](const std::string& text) { return check_authority(text, true); });
+  auto& quotas = line.options.quotas;
+  app.add_option("--inbox-envelopes", quotas.inbox_envelopes_max, "Most envelopes in one inbox")
+      ->check(CLI::Range(1U, 1000000U))
+      ->capture_default_str();
+  app.add_option("--time-to-live-days", line.time_to_live_days,
+                 "How long an envelope waits for its reader")
+      ->check(CLI::Range(1, 365))
+      ->capture_default_str();
+  app.add_option("--rate", quotas.address_envelopes_per_second,
+                 "Envelopes a second that one network address may send")
+      ->check(CLI::Range(1U, 10000000U))
+      ->capture_default_str();
+  app.add_option("--memory-mib", line.memory_mib, "Bound of queues and buffers, about")
+      ->check(CLI::Range(32, 1048576))
+      ->capture_default_str();
+  app.add_option("--database-mib", line.database_mib, "Bound of the database file; 0: the disk's")
+      ->check(CLI::Range(0, 4194303))
+      ->capture_default_str();
+  app.add_flag("--fast-sync", line.fast_sync,
+               "Do not wait for the disk: a power failure may lose acknowledged envelopes");
+  app.add_option("--log-level", line.log_level, "What is logged to standard error")
+      ->check(CLI::IsMember({"error", "warn", "info", "debug"}))
+      ->capture_default_str();
+}
+
+void finish(CommandLine& line) {
+  RelayOptions& options = line.options;
+  options.data = line.data;
+  options.listen = *parse_authority(line.listen, true);
+  if (!line.advertise.empty()) options.advertise = parse_authority(line.advertise, true);
+  options.memory_max = line.memory_mib * 1024 * 1024;
+  options.database_pages_max = static_cast<std::uint32_t>(line.database_mib * 256);
+  options.quotas.envelope_time_to_live_s = line.time_to_live_days * 86400;
+  options.full_sync = !line.fast_sync;
+}
+
+// Runs until one of `signals` comes.
+void serve(wherry::relay::Relay& relay, const sigset_t& signals) {
+  const timespec second{1, 0};
+  while (true) {
+    const int signal = sigtimedwait(&signals, nullptr, &second);
+    if (signal > 0) {
+      spdlog::info("{} received: committing what is queued",
+                   signal == SIGTERM ? "SIGTERM" : "SIGINT");
+      return;
+    }
+    relay.tick();
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app(
+      "The relay of Wherry's centralized network: keeps sealed envelopes until their "
+      "reader fetches them. Prints its address on one line when it is ready.");
+  CommandLine line;
+  declare(app, line);
+  CLI11_PARSE(app, argc, argv);
+  finish(line);
+  spdlog::set_default_logger(spdlog::stderr_logger_mt("wherry-relay"));
+  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
+  spdlog::set_level(spdlog::level::from_str(line.log_level));
+
+  // Blocked before any thread starts, so that they come to serve() alone.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+
+  std::string error;
+  const auto relay = wherry::relay::start_relay(line.options, error);
+  if (!relay) {
+    spdlog::error("{}", error);
+    return 1;
+  }
+  std::puts(to_text(relay->address()).c_str());
+  std::fflush(stdout);
+  spdlog::info("ready");
+  serve(*relay, signals);
+  relay->drain();
+  spdlog::info("stopped");
+  return 0;
+}

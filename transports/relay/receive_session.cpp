@@ -1,0 +1,167 @@
+// The Receive stream: proofs of inboxes, acknowledgements, deliveries.
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "session.h"
+#include "transports/common/crypto.h"
+
+namespace wherry::relay {
+namespace {
+
+template <std::size_t Size>
+std::array<std::uint8_t, Size> to_array(const std::string& bytes) {
+  std::array<std::uint8_t, Size> out{};
+  std::memcpy(out.data(), bytes.data(), Size);
+  return out;
+}
+
+}  // namespace
+
+bool ReceiveSession::check(const Request& frame) const {
+  if (static_cast<std::size_t>(frame.opens_size()) > kFrameRequestsMax ||
+      static_cast<std::size_t>(frame.closes_size()) > kFrameAcksMax ||
+      static_cast<std::size_t>(frame.acks_size()) > kFrameAcksMax) {
+    return false;
+  }
+  std::uint32_t last_slot = last_slot_;
+  for (const auto& open : frame.opens()) {
+    if (open.slot() <= last_slot || open.key().size() != 32 || open.token_hash().size() != 32 ||
+        open.signature().size() != 64) {
+      return false;
+    }
+    last_slot = open.slot();
+  }
+  return true;
+}
+
+void ReceiveSession::on_frame(Request frame) {
+  std::vector<Input> inputs;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!may_read()) return;
+    if (!greeted_) {
+      if (!frame.has_hello()) {
+        end(v1::Goodbye::PROTOCOL);
+      } else {
+        accept_hello(frame.hello());
+      }
+    } else if (frame.has_hello() || !check(frame)) {
+      end(v1::Goodbye::PROTOCOL);
+    } else {
+      open_inboxes(frame, inputs);
+      for (const std::uint32_t slot : frame.closes()) {
+        inputs.emplace_back(Close{id_, slot, kInputCost});
+        if (open_slots_ > 0) --open_slots_;
+      }
+      for (const auto& ack : frame.acks()) {
+        inputs.emplace_back(Ack{id_, ack.slot(), ack.first(), ack.last(), kInputCost});
+      }
+      unprocessed_bytes_ += inputs.size() * kInputCost;
+    }
+  }
+  for (Input& input : inputs) context_.pump.push(std::move(input), kInputCost);
+  kick();
+}
+
+void ReceiveSession::open_inboxes(const Request& frame, std::vector<Input>& inputs) {
+  const bool may_create = context_.limiter.may_make_inboxes(address_);
+  for (const auto& from : frame.opens()) {
+    last_slot_ = from.slot();
+    ++unanswered_opens_;
+    const auto key = to_array<32>(from.key());
+    Open open;
+    open.session = id_;
+    open.slot = from.slot();
+    open.inbox = transports::inbox_id(key);
+    open.token_hash = to_array<32>(from.token_hash());
+    open.may_create = may_create;
+    open.cost = kInputCost;
+    const auto proof = transports::open_proof(context_.pin, challenge_, open.token_hash);
+    if (open_slots_ >= kStreamInboxesMax) {
+      opened_.push_back({open.slot, Outcome::kQuota});
+    } else if (!transports::verify(to_array<64>(from.signature()), proof, key)) {
+      opened_.push_back({open.slot, Outcome::kNotAllowed});
+    } else {
+      ++open_slots_;
+      inputs.emplace_back(open);
+    }
+  }
+}
+
+bool ReceiveSession::ready_to_read() const {
+  const std::lock_guard lock(mutex_);
+  if (!may_read() || unanswered_opens_ >= kStreamOpensMax) return false;
+  if (unprocessed_bytes_ == 0) return true;
+  return unprocessed_bytes_ < kStreamUnprocessedBytesMax && !context_.pump.crowded();
+}
+
+bool ReceiveSession::take_reply(Reply& reply) {
+  const std::lock_guard lock(mutex_);
+  if (goodbye_taken_) return false;
+  reply.Clear();
+  bool some = false;
+  if (welcome_due_) {
+    fill_welcome(*reply.mutable_welcome());
+    some = true;
+  }
+  for (const PendingOpened& opened : opened_) {
+    auto* answer = reply.add_opened();
+    answer->set_slot(opened.slot);
+    answer->set_outcome(static_cast<v1::Outcome>(opened.outcome));
+    some = true;
+  }
+  unanswered_opens_ -= opened_.size();
+  opened_.clear();
+  std::size_t envelopes = 0;
+  std::size_t bytes = 0;
+  v1::Delivery* run = nullptr;
+  while (!deliveries_.empty() && envelopes < kFrameEnvelopesMax &&
+         bytes + deliveries_.front().envelope.size() <= kFrameEnvelopeBytesMax) {
+    Delivery& delivery = deliveries_.front();
+    if (run == nullptr || run->slot() != delivery.slot) {
+      run = reply.add_deliveries();
+      run->set_slot(delivery.slot);
+    }
+    run->add_numbers(delivery.number);
+    bytes += delivery.envelope.size();
+    ++envelopes;
+    run->add_envelopes(std::move(delivery.envelope));
+    deliveries_.pop_front();
+    some = true;
+  }
+  // What was not delivered waits in the store: a goodbye need not wait for it.
+  if (ending_) {
+    reply.mutable_goodbye()->set_reason(goodbye_);
+    goodbye_taken_ = true;
+    some = true;
+  }
+  return some;
+}
+
+void ReceiveSession::results(const std::vector<ResultRun>&, std::size_t cost) {
+  {
+    const std::lock_guard lock(mutex_);
+    unprocessed_bytes_ -= std::min(unprocessed_bytes_, cost);
+  }
+  kick();
+}
+
+void ReceiveSession::opened(std::uint32_t slot, Outcome outcome, bool created) {
+  if (created) context_.limiter.inbox_made(address_);
+  {
+    const std::lock_guard lock(mutex_);
+    opened_.push_back({slot, outcome});
+  }
+  kick();
+}
+
+void ReceiveSession::deliver(std::vector<Delivery> deliveries) {
+  {
+    const std::lock_guard lock(mutex_);
+    for (Delivery& delivery : deliveries) deliveries_.push_back(std::move(delivery));
+  }
+  kick();
+}
+
+}  // namespace wherry::relay

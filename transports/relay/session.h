@@ -1,0 +1,158 @@
+// One stream's side of the protocol of relay.proto, without gRPC: frames in, inputs to the core;
+// answers of the core in, frames out.
+//
+// A session gathers what is to be written; its stream takes a frame of it whenever it can write one
+// (take_reply), and reads only while the session is ready to. So a client that does not read, or
+// sends without end, costs a bounded amount of memory.
+//
+// Thread-safe: on_frame comes from the stream, one at a time; answers come from the core's thread.
+#pragma once
+
+#include <chrono>
+#include <deque>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "core.h"
+#include "limiter.h"
+#include "pump.h"
+#include "relay.pb.h"
+
+namespace wherry::relay {
+
+// The stream under a session.
+class Wire {
+ public:
+  virtual ~Wire() = default;
+  // Something has changed: there may be a reply to write, or the session is ready to read again.
+  // Called without locks of the session; the wire must not end inside it.
+  virtual void kick() = 0;
+};
+
+// What sessions share; outlives them.
+struct SessionContext {
+  Pump& pump;
+  Limiter& limiter;
+  const transports::StoreId store_id;
+  const transports::Pin pin;
+};
+
+class Session {
+ public:
+  Session(SessionId id, SessionContext& context, std::string address);
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  virtual ~Session() = default;
+
+  SessionId id() const { return id_; }
+
+  void attach(Wire* wire);
+  void detach();  // no kick after this returns
+
+  // Ends the session once what it has to say is written.
+  void say_goodbye(v1::Goodbye::Reason reason);
+  // Reads nothing more; what was read is answered.
+  void stop_reading();
+  // True when nothing more will be written: the stream is to be closed.
+  bool finished() const;
+  // The client has said nothing for too long after it came.
+  bool overdue(std::chrono::steady_clock::time_point now) const;
+
+  // Answers of the core.
+  virtual void results(const std::vector<ResultRun>& runs, std::size_t cost) = 0;
+  virtual void opened(std::uint32_t slot, Outcome outcome, bool created);
+  virtual void deliver(std::vector<Delivery> deliveries);
+  virtual void bundle(std::uint64_t request, Outcome outcome, std::string bundle);
+
+ protected:
+  // mutex_ is held in these.
+  bool accept_hello(const v1::Hello& hello);  // false: a goodbye is on its way
+  void fill_welcome(v1::Welcome& welcome);
+  void end(v1::Goodbye::Reason reason);
+  bool may_read() const { return !ending_ && !reading_stopped_; }
+
+  void kick();  // mutex_ is not held
+
+  const SessionId id_;
+  SessionContext& context_;
+  const std::string address_;
+  mutable std::mutex mutex_;
+  transports::Challenge challenge_{};
+  bool greeted_ = false;
+  bool welcome_due_ = false;
+  bool ending_ = false;         // a goodbye is to be written
+  bool goodbye_taken_ = false;  // and was
+  bool reading_stopped_ = false;
+  v1::Goodbye::Reason goodbye_ = v1::Goodbye::ENDED;
+
+ private:
+  const std::chrono::steady_clock::time_point began_;
+  std::mutex wire_mutex_;
+  Wire* wire_ = nullptr;
+};
+
+// The stream on which envelopes and bundles come.
+class SubmitSession final : public Session {
+ public:
+  using Request = v1::SubmitRequest;
+  using Reply = v1::SubmitReply;
+  using Session::Session;
+
+  void on_frame(Request frame);
+  bool ready_to_read() const;
+  bool take_reply(Reply& reply);  // false: there is none now
+
+  void results(const std::vector<ResultRun>& runs, std::size_t cost) override;
+  void bundle(std::uint64_t request, Outcome outcome, std::string bundle) override;
+
+ private:
+  struct PendingBundle {
+    std::uint64_t request = 0;
+    Outcome outcome = Outcome::kLater;
+    std::string bundle;
+  };
+
+  bool check(const Request& frame) const;
+  void submit_groups(Request& frame, std::vector<std::pair<Input, std::size_t>>& inputs);
+  void submit_bundles(Request& frame, std::vector<std::pair<Input, std::size_t>>& inputs);
+
+  std::size_t unprocessed_bytes_ = 0;
+  std::size_t unanswered_bundles_ = 0;  // in the core, or in bundles_
+  std::vector<ResultRun> runs_;
+  std::deque<PendingBundle> bundles_;
+};
+
+// The stream on which inboxes are read.
+class ReceiveSession final : public Session {
+ public:
+  using Request = v1::ReceiveRequest;
+  using Reply = v1::ReceiveReply;
+  using Session::Session;
+
+  void on_frame(Request frame);
+  bool ready_to_read() const;
+  bool take_reply(Reply& reply);
+
+  void results(const std::vector<ResultRun>& runs, std::size_t cost) override;
+  void opened(std::uint32_t slot, Outcome outcome, bool created) override;
+  void deliver(std::vector<Delivery> deliveries) override;
+
+ private:
+  struct PendingOpened {
+    std::uint32_t slot = 0;
+    Outcome outcome = Outcome::kLater;
+  };
+
+  bool check(const Request& frame) const;
+  void open_inboxes(const Request& frame, std::vector<Input>& inputs);
+
+  std::size_t unprocessed_bytes_ = 0;
+  std::size_t unanswered_opens_ = 0;  // in the core, or in opened_
+  std::uint32_t last_slot_ = 0;
+  std::size_t open_slots_ = 0;
+  std::vector<PendingOpened> opened_;
+  std::deque<Delivery> deliveries_;  // bounded by the reader's window in the core
+};
+
+}  // namespace wherry::relay

@@ -1,0 +1,210 @@
+// The Submit stream: checks frames, hands envelopes to the core, gathers results.
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "session.h"
+#include "transports/common/crypto.h"
+
+namespace wherry::relay {
+namespace {
+
+template <std::size_t Size>
+std::array<std::uint8_t, Size> to_array(const std::string& bytes) {
+  std::array<std::uint8_t, Size> out{};
+  std::memcpy(out.data(), bytes.data(), Size);
+  return out;
+}
+
+std::span<const std::uint8_t> to_span(const std::string& bytes) {
+  return {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()};
+}
+
+// The hash by which an inbox knows an envelope that it already holds. It depends on the store, so
+// that nobody can look for two envelopes with one hash beforehand.
+std::int64_t envelope_hash(const transports::StoreId& store, const std::string& envelope) {
+  std::array<std::uint8_t, 16> digest{};
+  static_cast<void>(transports::hash(digest, "wherry rly once", {store, to_span(envelope)}));
+  std::int64_t value = 0;
+  std::memcpy(&value, digest.data(), sizeof(value));
+  return value;
+}
+
+v1::Outcome to_wire(Outcome outcome) {
+  return static_cast<v1::Outcome>(outcome);
+}
+
+}  // namespace
+
+bool SubmitSession::check(const Request& frame) const {
+  std::size_t envelopes = 0;
+  std::size_t bytes = 0;
+  for (const auto& group : frame.groups()) {
+    if (group.inbox().size() != 16 || group.token().size() != 16) return false;
+    envelopes += static_cast<std::size_t>(group.envelopes_size());
+    for (const std::string& envelope : group.envelopes()) {
+      if (envelope.empty() || envelope.size() > kEnvelopeSizeMax) return false;
+      bytes += envelope.size();
+    }
+  }
+  if (envelopes > kFrameEnvelopesMax || bytes > kFrameEnvelopeBytesMax) return false;
+  if (static_cast<std::size_t>(frame.puts_size()) > kFrameRequestsMax ||
+      static_cast<std::size_t>(frame.gets_size()) > kFrameRequestsMax) {
+    return false;
+  }
+  const bool puts = std::all_of(frame.puts().begin(), frame.puts().end(), [](const auto& put) {
+    return put.locator().size() == 32 && put.owner_key().size() == 32 &&
+           put.signature().size() == 64 && !put.bundle().empty() &&
+           put.bundle().size() <= kBundleSizeMax && put.time_to_live_s() > 0 &&
+           put.time_to_live_s() <= kBundleTimeToLiveMaxS;
+  });
+  return puts && std::all_of(frame.gets().begin(), frame.gets().end(),
+                             [](const auto& get) { return get.locator().size() == 32; });
+}
+
+void SubmitSession::on_frame(Request frame) {
+  std::vector<std::pair<Input, std::size_t>> inputs;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!may_read()) return;
+    if (!greeted_) {
+      if (!frame.has_hello()) {
+        end(v1::Goodbye::PROTOCOL);
+      } else {
+        accept_hello(frame.hello());
+      }
+    } else if (frame.has_hello() || !check(frame)) {
+      end(v1::Goodbye::PROTOCOL);
+    } else {
+      submit_groups(frame, inputs);
+      submit_bundles(frame, inputs);
+      for (const auto& [input, cost] : inputs) unprocessed_bytes_ += cost;
+    }
+  }
+  for (auto& [input, cost] : inputs) context_.pump.push(std::move(input), cost);
+  kick();
+}
+
+void SubmitSession::submit_groups(Request& frame,
+                                  std::vector<std::pair<Input, std::size_t>>& inputs) {
+  if (frame.groups_size() == 0) return;
+  Submit submit;
+  submit.session = id_;
+  std::size_t count = 0;
+  for (auto& from : *frame.mutable_groups()) {
+    Submit::Group group;
+    group.inbox = to_array<16>(from.inbox());
+    group.token_hash = transports::token_hash(to_array<16>(from.token()));
+    group.envelopes.reserve(static_cast<std::size_t>(from.envelopes_size()));
+    group.hashes.reserve(static_cast<std::size_t>(from.envelopes_size()));
+    for (std::string& envelope : *from.mutable_envelopes()) {
+      group.hashes.push_back(envelope_hash(context_.store_id, envelope));
+      submit.cost += envelope.size() + kInputCost;
+      group.envelopes.push_back(std::move(envelope));
+    }
+    count += group.envelopes.size();
+    submit.groups.push_back(std::move(group));
+  }
+  submit.cost += kInputCost;
+  if (!context_.limiter.may_send(address_, count)) submit.refused = Outcome::kQuota;
+  const std::size_t cost = submit.cost;
+  inputs.emplace_back(std::move(submit), cost);
+}
+
+void SubmitSession::submit_bundles(Request& frame,
+                                   std::vector<std::pair<Input, std::size_t>>& inputs) {
+  for (auto& from : *frame.mutable_puts()) {
+    ++unanswered_bundles_;
+    PutBundle put;
+    put.session = id_;
+    put.request = from.request();
+    put.locator = to_array<32>(from.locator());
+    put.owner_key = to_array<32>(from.owner_key());
+    put.time_to_live_s = from.time_to_live_s();
+    const auto proof = transports::put_proof(context_.pin, challenge_, put.locator,
+                                             put.time_to_live_s, to_span(from.bundle()));
+    if (!transports::verify(to_array<64>(from.signature()), proof, put.owner_key)) {
+      bundles_.push_back({put.request, Outcome::kNotAllowed, {}});
+    } else if (!context_.limiter.may_put_bundle(address_)) {
+      bundles_.push_back({put.request, Outcome::kQuota, {}});
+    } else {
+      put.bundle = std::move(*from.mutable_bundle());
+      inputs.emplace_back(std::move(put), 0);
+    }
+  }
+  for (const auto& from : frame.gets()) {
+    ++unanswered_bundles_;
+    inputs.emplace_back(GetBundle{id_, from.request(), to_array<32>(from.locator())}, 0);
+  }
+}
+
+bool SubmitSession::ready_to_read() const {
+  const std::lock_guard lock(mutex_);
+  if (!may_read() || runs_.size() >= kStreamResultRunsMax ||
+      unanswered_bundles_ >= kStreamBundlesMax) {
+    return false;
+  }
+  if (unprocessed_bytes_ == 0) return true;
+  return unprocessed_bytes_ < kStreamUnprocessedBytesMax && !context_.pump.crowded();
+}
+
+bool SubmitSession::take_reply(Reply& reply) {
+  const std::lock_guard lock(mutex_);
+  if (goodbye_taken_) return false;
+  reply.Clear();
+  bool some = false;
+  if (welcome_due_) {
+    fill_welcome(*reply.mutable_welcome());
+    some = true;
+  }
+  for (const ResultRun& run : runs_) {
+    auto* result = reply.add_results();
+    result->set_count(run.count);
+    result->set_outcome(to_wire(run.outcome));
+    some = true;
+  }
+  runs_.clear();
+  std::size_t bytes = 0;
+  while (!bundles_.empty() && bytes < kFrameEnvelopeBytesMax) {
+    PendingBundle& bundle = bundles_.front();
+    bytes += bundle.bundle.size();
+    auto* answer = reply.add_bundles();
+    answer->set_request(bundle.request);
+    answer->set_outcome(to_wire(bundle.outcome));
+    answer->set_bundle(std::move(bundle.bundle));
+    bundles_.pop_front();
+    --unanswered_bundles_;
+    some = true;
+  }
+  if (ending_ && bundles_.empty()) {
+    reply.mutable_goodbye()->set_reason(goodbye_);
+    goodbye_taken_ = true;
+    some = true;
+  }
+  return some;
+}
+
+void SubmitSession::results(const std::vector<ResultRun>& runs, std::size_t cost) {
+  {
+    const std::lock_guard lock(mutex_);
+    for (const ResultRun& run : runs) {
+      if (!runs_.empty() && runs_.back().outcome == run.outcome) {
+        runs_.back().count += run.count;
+      } else {
+        runs_.push_back(run);
+      }
+    }
+    unprocessed_bytes_ -= std::min(unprocessed_bytes_, cost);
+  }
+  kick();
+}
+
+void SubmitSession::bundle(std::uint64_t request, Outcome outcome, std::string bundle) {
+  {
+    const std::lock_guard lock(mutex_);
+    bundles_.push_back({request, outcome, std::move(bundle)});
+  }
+  kick();
+}
+
+}  // namespace wherry::relay
