@@ -5,13 +5,13 @@ foreach(name IN ITEMS describe demo_ledger)
   set_tests_properties(integration.${name} PROPERTIES TIMEOUT 120)
 endforeach()
 
-if(TARGET wherry_cli AND TARGET wherry_relay)
+if(TARGET wherry_cli AND TARGET wherry-relay)
   foreach(class IN ITEMS cli_test.TalkTest cli_test.MistakeTest cli_test.HelloTest
                          cli_pipe_test.BadInputTest cli_pipe_test.PipeTest)
     add_test(NAME integration.${class}
       COMMAND "${Python3_EXECUTABLE}" -B -m unittest ${class}
       WORKING_DIRECTORY "${CMAKE_CURRENT_LIST_DIR}")
     set_tests_properties(integration.${class} PROPERTIES TIMEOUT 300 ENVIRONMENT
-      "WHERRY_PROGRAM=$<TARGET_FILE:wherry_cli>;WHERRY_RELAY=$<TARGET_FILE:wherry_relay>;WHERRY_HELLO=$<TARGET_FILE:wherry_hello>")
+      "WHERRY_PROGRAM=$<TARGET_FILE:wherry_cli>;WHERRY_RELAY=$<TARGET_FILE:wherry-relay>;WHERRY_HELLO=$<TARGET_FILE:wherry_hello>")
   endforeach()
 endif()

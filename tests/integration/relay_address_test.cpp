@@ -11,7 +11,7 @@ namespace {
 RelayEndpoint example() {
   RelayEndpoint endpoint;
   endpoint.relay.authority = {"relay.example", 4433};
-  for (std::uint8_t i = 0; i < 32; ++i) endpoint.relay.pin[i] = i;
+  for (std::uint8_t i = 0; i < 16; ++i) endpoint.relay.pin[i] = i;
   for (std::uint8_t i = 0; i < 16; ++i) endpoint.inbox[i] = static_cast<std::uint8_t>(200 + i);
   endpoint.token.fill(255);
   return endpoint;

@@ -183,7 +183,7 @@ TEST_F(RelayClient, SaysThatNothingListens) {
     const Listener listener;
     authority = listener.authority();
   }
-  make_host(alice_, {{"relay", "wr1:" + authority + "/" + std::string(43, 'A')}}, alice_memory_);
+  make_host(alice_, {{"relay", "wr1:" + authority + "/" + std::string(22, 'A')}}, alice_memory_);
   ASSERT_EQ(alice_->start(), WHERRY_TRANSPORT_OK);
   EXPECT_TRUE(degrades(*alice_, WHERRY_REASON_REFUSED));
   EXPECT_EQ(alice_->connect_peer(0), WHERRY_TRANSPORT_OK);  // and again when the host says so
@@ -191,7 +191,7 @@ TEST_F(RelayClient, SaysThatNothingListens) {
 }
 
 TEST_F(RelayClient, SaysThatANameDoesNotResolve) {
-  make_host(alice_, {{"relay", "wr1:no-such-name.invalid:1/" + std::string(43, 'A')}},
+  make_host(alice_, {{"relay", "wr1:no-such-name.invalid:1/" + std::string(22, 'A')}},
             alice_memory_);
   ASSERT_EQ(alice_->start(), WHERRY_TRANSPORT_OK);
   EXPECT_TRUE(until([&] { return alice_->state() == WHERRY_TRANSPORT_STATE_DEGRADED; }));
@@ -200,7 +200,7 @@ TEST_F(RelayClient, SaysThatANameDoesNotResolve) {
 
 TEST_F(RelayClient, ARelayThatNeverAnswersTimesOutAndStopIsPrompt) {
   const Listener listener;
-  make_host(alice_, {{"relay", "wr1:" + listener.authority() + "/" + std::string(43, 'A')}},
+  make_host(alice_, {{"relay", "wr1:" + listener.authority() + "/" + std::string(22, 'A')}},
             alice_memory_);
   ASSERT_EQ(alice_->start(), WHERRY_TRANSPORT_OK);
   ASSERT_TRUE(until([&] {
@@ -386,7 +386,7 @@ TEST_F(RelayClient, RefusesEndpointsAtOtherRelays) {
 }
 
 TEST_F(RelayClient, RefusesSettingsThatAreMissingOrMalformed) {
-  const std::string pin(43, 'A');
+  const std::string pin(22, 'A');
   for (const Settings& settings :
        std::vector<Settings>{{{"relay", ""}},
                              {{"relay", "wr1:127.0.0.1:1"}},
@@ -493,7 +493,7 @@ TEST_F(RelayClient, GoesThroughAProxyThatResolvesTheName) {
 }
 
 TEST_F(RelayClient, SaysWhenTheProxyRefusesOrIsNotThere) {
-  const std::string relay = "wr1:relay.invalid:1/" + std::string(43, 'A');
+  const std::string relay = "wr1:relay.invalid:1/" + std::string(22, 'A');
   {
     SocksServer proxy("127.0.0.1:1", 2);  // "not allowed by ruleset"
     make_host(alice_, {{"relay", relay}, {"proxy", proxy.authority()}}, alice_memory_);

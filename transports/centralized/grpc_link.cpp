@@ -22,6 +22,7 @@
 #include "link.h"
 #include "relay.grpc.pb.h"
 #include "transports/common/crypto.h"
+#include "transports/common/relay_keys.h"
 
 namespace wherry::transports::centralized {
 namespace {
@@ -41,7 +42,7 @@ std::optional<Pin> pin_of_certificate(std::string_view pem) {
   const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
   std::optional<Pin> pin;
   if (size > 0) {
-    pin = sha256({der, static_cast<std::size_t>(size)});
+    pin = pin_of({der, static_cast<std::size_t>(size)});
     OPENSSL_free(der);
   }
   X509_free(certificate);

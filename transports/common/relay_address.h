@@ -5,7 +5,8 @@
 //   authority = host ":" port | "[" ipv6 "]" ":" port
 //   host     = 1..100 of [A-Za-z0-9.-]            a name or an IPv4 address
 //   port     = 1..65535 in decimal, no leading zero
-//   pin      = base64url(SHA-256 of the relay's public key as SubjectPublicKeyInfo), 43 characters
+//   pin      = base64url(first 16 bytes of SHA-256 of the relay's public key as
+//              SubjectPublicKeyInfo), 22 characters
 //   inbox, token = base64url of 16 bytes each, 22 characters
 //
 // base64url is RFC 4648 section 5 without padding, unused bits zero: one text for each value.
@@ -19,12 +20,14 @@
 
 namespace wherry::transports {
 
-using Pin = std::array<std::uint8_t, 32>;
+using Pin = std::array<std::uint8_t, 16>;
 using InboxId = std::array<std::uint8_t, 16>;
 using Token = std::array<std::uint8_t, 16>;
 
 inline constexpr std::size_t kRelayEndpointSizeMax = 200;
 inline constexpr std::size_t kRelayHostSizeMax = 100;
+// A contact card has room for no longer authority, in characters.
+inline constexpr std::size_t kRelayAuthorityInCardMax = 32;
 
 // A host and a port, for dialling. `host` has no brackets.
 struct Authority {

@@ -1,6 +1,8 @@
 // Derivations and proofs of inboxes and bundles; the layouts are in the header.
 #include "relay_keys.h"
 
+#include <algorithm>
+
 #include <string_view>
 
 namespace wherry::transports {
@@ -57,6 +59,13 @@ InboxId inbox_id(const PublicKey& key) {
 
 TokenHash token_hash(const Token& token) {
   return hashed<32>("wherry rly hash", token);
+}
+
+Pin pin_of(std::span<const std::uint8_t> subject_public_key_info) {
+  const auto digest = sha256(subject_public_key_info);
+  Pin pin;
+  std::copy_n(digest.begin(), pin.size(), pin.begin());
+  return pin;
 }
 
 std::vector<std::uint8_t> open_proof(const Pin& pin, const Challenge& challenge,

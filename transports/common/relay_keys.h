@@ -12,8 +12,8 @@
 //
 // Proofs are Ed25519 signatures over fixed layouts; `pin` and `challenge` bind them to one relay
 // and one stream, so that neither a relay nor a listener can use them elsewhere:
-//   open = "wherry-relay-1 open" 00 pin(32) challenge(32) token-hash(32)
-//   put  = "wherry-relay-1 put"  00 pin(32) challenge(32) locator(32) ttl(4, big endian)
+//   open = "wherry-relay-1 open" 00 pin(16) challenge(32) token-hash(32)
+//   put  = "wherry-relay-1 put"  00 pin(16) challenge(32) locator(32) ttl(4, big endian)
 //          hash("wherry rly bndl", bundle)(32)
 #pragma once
 
@@ -45,6 +45,9 @@ struct InboxKeys {
 
 [[nodiscard]] InboxId inbox_id(const PublicKey& key);
 [[nodiscard]] TokenHash token_hash(const Token& token);
+
+// The pin of a public key, given as DER of its SubjectPublicKeyInfo.
+[[nodiscard]] Pin pin_of(std::span<const std::uint8_t> subject_public_key_info);
 
 [[nodiscard]] std::vector<std::uint8_t> open_proof(const Pin& pin, const Challenge& challenge,
                                                    const TokenHash& token);

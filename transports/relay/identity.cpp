@@ -17,7 +17,7 @@
 #include <sstream>
 #include <vector>
 
-#include "transports/common/crypto.h"
+#include "transports/common/relay_keys.h"
 
 namespace wherry::relay {
 namespace {
@@ -59,7 +59,7 @@ std::optional<transports::Pin> pin_of(EVP_PKEY* key) {
   unsigned char* der = nullptr;
   const int size = i2d_PUBKEY(key, &der);
   if (size <= 0) return std::nullopt;
-  const transports::Pin pin = transports::sha256({der, static_cast<std::size_t>(size)});
+  const transports::Pin pin = transports::pin_of({der, static_cast<std::size_t>(size)});
   OPENSSL_free(der);
   return pin;
 }

@@ -31,6 +31,12 @@ std::string check_authority(const std::string& text, bool allow_port_0) {
   return parse_authority(text, allow_port_0) ? "" : "not HOST:PORT or [IPV6]:PORT: " + text;
 }
 
+std::string check_advertised(const std::string& text) {
+  if (text.size() <= wherry::transports::kRelayAuthorityInCardMax) return check_authority(text, true);
+  return "longer than " + std::to_string(wherry::transports::kRelayAuthorityInCardMax) +
+         " characters: contact cards have no room for it, give the relay a shorter name";
+}
+
 void declare(CLI::App& app, CommandLine& line) {
   app.set_version_flag("--version", std::string("wherry-relay ") + WHERRY_RELAY_VERSION);
   app.add_option("--data", line.data, "Directory of the key and the database; made if missing")
@@ -40,7 +46,7 @@ void declare(CLI::App& app, CommandLine& line) {
       ->check([](const std::string& text) { return check_authority(text, true); });
   app.add_option("--advertise", line.advertise,
                  "HOST:PORT that clients dial, if it differs from --listen; port 0: as listened")
-      ->check([](const std::string& text) { return check_authority(text, true); });
+      ->check([](const std::string& text) { return check_advertised(text); });
   auto& quotas = line.options.quotas;
   app.add_option("--inbox-envelopes", quotas.inbox_envelopes_max, "Most envelopes in one inbox")
       ->check(CLI::Range(1U, 1000000U))

@@ -1,0 +1,142 @@
+// World: several people on one virtual network, each with the real engine over a real store, in
+// virtual time. It runs on one thread, and everything that happens follows from its seed.
+//
+//   World world(seed);
+//   const int ann = world.add("ann"), bob = world.add("bob");
+//   world.connect(ann, bob);
+//   world.send(ann, bob, "hello");
+//   world.run_for(1000);
+//   world.received(bob, ann)  // {"hello"}
+//
+// Every person's app is modelled too: it takes each event as soon as it can, keeps a ledger of
+// what it was told that outlives crashes of the engine, and notes what contradicts a promise.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+#include "engine/commands.h"
+#include "engine/core.h"
+#include "store/profile_files.h"
+#include "tests/support/fake_net.h"
+#include "tests/unit/seeded_random.h"
+
+namespace wherry::test {
+
+// A directory that goes when it goes.
+class TemporaryFolder {
+ public:
+  TemporaryFolder();
+  ~TemporaryFolder();
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+// What an app was told, and what it concluded.
+struct Ledger {
+  std::map<uint64_t, std::string> by_seq;  // every durable event: a replay must say the same
+  std::vector<engine::Event> events;       // durable ones, replays left out, and others
+  std::map<Bytes32, std::vector<std::string>> received;  // texts by author
+  std::map<uint64_t, int32_t> evidence;                  // by message
+  std::set<Id128> message_ids;
+};
+
+class World {
+ public:
+  explicit World(uint64_t seed, FakeKind kind = FakeKind::kStored);
+  ~World();
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
+
+  FakeNet& net() { return net_; }
+  SeededRandom& random() { return random_; }
+  int64_t now_ms() const { return clock_.now_ms(); }
+
+  // A new person, whose transport is online.
+  int add(const std::string& name);
+  std::string card(int who, int64_t valid_s = 86400);
+  Result<uint64_t> add_by_card(int who, const std::string& card);
+  // `one` adds `other` by card and writes; `other` accepts; both know so.
+  void connect(int one, int other);
+  Status accept(int who, int other);
+  // The id of `other` at `who`; 0: not a contact.
+  uint64_t contact(int who, int other);
+  uint64_t conversation(int who, int other);
+  Result<uint64_t> send(int who, int other, const std::string& text,
+                        std::optional<Id128> ref = std::nullopt);
+  // Queues a message as wherry_submit does: without waiting for the commit.
+  void submit(int who, int other, const std::string& text);
+  Status start_transport(int who, bool started);
+
+  // Runs a command in a turn, and time until it is answered.
+  Status run(int who, std::function<Status(engine::Turn&)> command);
+  // Looks at a profile between two turns; makes no turn.
+  void inspect(int who, const std::function<void(engine::Turn&)>& look);
+
+  void run_for(int64_t duration_ms) { clock_.run_until(clock_.now_ms() + duration_ms); }
+  bool until(const std::function<bool()>& predicate, int64_t limit_ms) {
+    return clock_.until(predicate, limit_ms);
+  }
+
+  // The engine ends without a word, as a killed process does; open() starts it again.
+  void crash(int who);
+  Status open(int who);
+  void restart(int who);
+  bool running(int who) const;
+  // Keeps the profile's directory as it is now, and puts it back in place of what it became.
+  void save_image(int who);
+  void restore_image(int who);
+  std::filesystem::path folder(int who) const;
+  // A person's wall clock, beside the others'.
+  void jump_clock(int who, int64_t by_ms);
+  // Whether the app acknowledges events as it takes them (it does at first).
+  void acknowledge_events(int who, bool acknowledge);
+
+  Bytes32 identity(int who) const;
+  const Ledger& ledger(int who) const;
+  std::vector<std::string> received(int who, int from) const;
+  // Texts of a conversation, oldest first, as its history has them.
+  std::vector<std::string> history(int who, int other);
+  int count_events(int who, int32_t type, int32_t reason = -1) const;
+  int32_t waiting_reason(int who, int other);
+  size_t outbox(int who, int other);
+  uint64_t turns(int who) const;
+
+  // What contradicted a promise: an event that changed, evidence that fell, a message told twice,
+  // a nonce used twice, a busy loop.
+  const std::vector<std::string>& violations() const { return violations_; }
+  // Every envelope that any engine gave to its transport, for a test to look at or to change.
+  std::function<void(int who, Bytes&)> on_envelope;
+
+  // For the plug-in of this world.
+  void see_envelope(const std::string& node, const wherry_outgoing& outgoing, Bytes& changed);
+
+ private:
+  struct Person;
+
+  void ask(Person& person, int64_t at);
+  void take_events(Person& person);
+  void note(Person& person, const engine::Event& event);
+  void violation(const std::string& what);
+
+  TemporaryFolder folder_;
+  FakeClock clock_;
+  FakeNet net_;
+  SeededRandom random_;
+  std::vector<std::unique_ptr<Person>> people_;
+  std::map<Bytes, Bytes32> nonces_;  // and the hash of the envelope that had it
+  std::vector<std::string> violations_;
+};
+
+}  // namespace wherry::test
