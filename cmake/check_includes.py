@@ -31,7 +31,7 @@ TRANSPORT_ABI = ("include/wherry/transport.h", "include/wherry/wherry_schema.h")
 
 # Library -> (pattern of its headers, folders that may include it).
 WRAPPED = {
-    "libsodium": (re.compile(r"sodium(\.h$|/)"), ("sdk/crypto/", "transports/common/crypto")),
+    "libsodium": (re.compile(r"sodium(\.h$|/)"), ("sdk/crypto/", "transports/common/crypto", "tests/vectors/")),
     "SQLite": (re.compile(r"sqlite3(ext)?\.h$"), ("sdk/store/", "transports/relay/", "tests/")),
     "gRPC": (
         re.compile(r"(grpc(pp)?/)|(.*\.grpc\.pb\.h$)"),

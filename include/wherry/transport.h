@@ -66,14 +66,14 @@ typedef enum wherry_transport_status {
 
 /* A borrowed byte string. `data` may be NULL only when `size` is 0. */
 typedef struct wherry_bytes {
-  const uint8_t *data;
+  const uint8_t* data;
   size_t size; /* bytes */
 } wherry_bytes;
 
 /* One setting of an instance, as the user gave it. */
 typedef struct wherry_setting {
-  const char *name;
-  const char *value;
+  const char* name;
+  const char* value;
 } wherry_setting;
 
 /* The type of a setting's text. */
@@ -86,10 +86,10 @@ typedef enum wherry_setting_type {
 
 /* A setting that a transport knows. Static storage. */
 typedef struct wherry_setting_description {
-  const char *name;
+  const char* name;
   int32_t type;              /* wherry_setting_type */
-  const char *default_value; /* NULL: the setting must be given */
-  const char *help;          /* one line */
+  const char* default_value; /* NULL: the setting must be given */
+  const char* help;          /* one line */
 } wherry_setting_description;
 
 /* What a transport can do: bits of wherry_transport_description.abilities. */
@@ -112,16 +112,16 @@ typedef enum wherry_latency_class {
 
 /* What a transport is. Static storage; the same answer at every call. */
 typedef struct wherry_transport_description {
-  size_t size; /* sizeof(wherry_transport_description) */
-  const char *name;      /* [a-z][a-z0-9-]{0,31}, unique among plug-ins: "centralized" */
-  const char *version;   /* of the plug-in */
-  const char *help;      /* one line for a list */
-  int32_t architecture;  /* wherry_architecture */
-  uint32_t abilities;    /* WHERRY_ABILITY_* */
-  int32_t latency;       /* wherry_latency_class */
-  uint32_t envelope_size_max; /* bytes; at least 4096, at most WHERRY_ENVELOPE_SIZE_MAX */
+  size_t size;                  /* sizeof(wherry_transport_description) */
+  const char* name;             /* [a-z][a-z0-9-]{0,31}, unique among plug-ins: "centralized" */
+  const char* version;          /* of the plug-in */
+  const char* help;             /* one line for a list */
+  int32_t architecture;         /* wherry_architecture */
+  uint32_t abilities;           /* WHERRY_ABILITY_* */
+  int32_t latency;              /* wherry_latency_class */
+  uint32_t envelope_size_max;   /* bytes; at least 4096, at most WHERRY_ENVELOPE_SIZE_MAX */
   wherry_reveals reveals_worst; /* superset of every answer of add_peer and of listening */
-  const wherry_setting_description *settings;
+  const wherry_setting_description* settings;
   size_t setting_count;
 } wherry_transport_description;
 
@@ -148,10 +148,10 @@ typedef struct wherry_receipt {
 
 /* What became of an attempt. A transport never claims more than it knows. */
 typedef enum wherry_send_outcome {
-  WHERRY_OUTCOME_HANDED = 0,      /* left this device; nothing more is known */
-  WHERRY_OUTCOME_STORED = 1,      /* a relay or the receiver has it durably, by its own word */
-  WHERRY_OUTCOME_FAILED_RETRY = 2,     /* not sent, or not known; the host tries again, paced */
-  WHERRY_OUTCOME_FAILED_PERMANENT = 3  /* this endpoint will never take it: gone, refused */
+  WHERRY_OUTCOME_HANDED = 0,          /* left this device; nothing more is known */
+  WHERRY_OUTCOME_STORED = 1,          /* a relay or the receiver has it durably, by its own word */
+  WHERRY_OUTCOME_FAILED_RETRY = 2,    /* not sent, or not known; the host tries again, paced */
+  WHERRY_OUTCOME_FAILED_PERMANENT = 3 /* this endpoint will never take it: gone, refused */
 } wherry_send_outcome;
 
 typedef struct wherry_sent {
@@ -189,59 +189,58 @@ typedef struct wherry_transport_host_api {
   /* The instance's state. In: state (wherry_transport_state); percent 0..100 while STARTING, else
    * ignored; reason (wherry_reason) for DEGRADED and FAILED; phase, a short text or NULL.
    * Say every change once; the host paces what it tells the app. */
-  void (*on_state)(wherry_transport_host *host, int32_t state, int32_t percent, int32_t reason,
-                   const char *phase);
+  void (*on_state)(wherry_transport_host* host, int32_t state, int32_t percent, int32_t reason,
+                   const char* phase);
 
   /* The answer to open_inbox, and again whenever the endpoint changes. In: inbox, the host's id;
    * endpoint, or NULL when it failed; reason (wherry_reason) when it failed: the host asks again,
    * paced. An inbox that the transport lost (a relay with an empty store) is made again by the
    * plug-in and announced again, even if the endpoint is the same. */
-  void (*on_inbox)(wherry_transport_host *host, uint64_t inbox, const char *endpoint,
+  void (*on_inbox)(wherry_transport_host* host, uint64_t inbox, const char* endpoint,
                    int32_t reason);
 
   /* The state of the link to a peer. In: state (wherry_peer_state), reason (wherry_reason).
    * UNREACHABLE asks the host to call connect_peer again when its pacing allows. RESET says that
    * what was reported stored there may be lost: the host sends all that is unacknowledged again. */
-  void (*on_peer)(wherry_transport_host *host, uint64_t peer, int32_t state, int32_t reason);
+  void (*on_peer)(wherry_transport_host* host, uint64_t peer, int32_t state, int32_t reason);
 
   /* Room again after `send` accepted fewer than it was given. In: peer, or 0 for all. */
-  void (*on_writable)(wherry_transport_host *host, uint64_t peer);
+  void (*on_writable)(wherry_transport_host* host, uint64_t peer);
 
   /* Envelopes for an inbox. Returns how many the host has taken, from the first on; the plug-in
    * keeps the rest and offers them again after resume_receive. Each one taken is later named by
    * `ack`, once it is durable; one that is not named before a stop or crash must come again if the
    * transport stores. */
-  size_t (*on_receive)(wherry_transport_host *host, uint64_t inbox,
-                       const wherry_incoming *envelopes, size_t count);
+  size_t (*on_receive)(wherry_transport_host* host, uint64_t inbox,
+                       const wherry_incoming* envelopes, size_t count);
 
   /* What became of attempts. An attempt may be reported HANDED and later STORED or failed. */
-  void (*on_sent)(wherry_transport_host *host, const wherry_sent *sent, size_t count);
+  void (*on_sent)(wherry_transport_host* host, const wherry_sent* sent, size_t count);
 
   /* The answer to put_bundle and get_bundle. In: request, the host's id; bundle, the bytes found
    * (data NULL for put_bundle, or when it failed); reason: NONE, or why it failed (NOT_FOUND). */
-  void (*on_bundle)(wherry_transport_host *host, uint64_t request, wherry_bytes bundle,
+  void (*on_bundle)(wherry_transport_host* host, uint64_t request, wherry_bytes bundle,
                     int32_t reason);
 
   /* The answer to look_up. In: request; card, the contact card's text, or NULL; reason. */
-  void (*on_look_up)(wherry_transport_host *host, uint64_t request, const char *card,
+  void (*on_look_up)(wherry_transport_host* host, uint64_t request, const char* card,
                      int32_t reason);
 
   /* The answer to `stop`: no thread of the instance calls the host any more after this, but for
    * calls inside later plug-in functions. */
-  void (*on_stopped)(wherry_transport_host *host);
+  void (*on_stopped)(wherry_transport_host* host);
 
   /* Small durable state of this instance (a relay's store id, a client key). Keys are texts of at
    * most 64 bytes; values at most 4096 bytes; at most 64 keys.
    * state_get: copies at most `capacity` bytes to `out`; returns the value's size, or -1 if there
    * is none. state_set: stores durably before any later output of the instance is acted on;
    * size 0 deletes. Thread-safe. */
-  int64_t (*state_get)(wherry_transport_host *host, const char *key, uint8_t *out,
-                       size_t capacity);
-  int32_t (*state_set)(wherry_transport_host *host, const char *key, wherry_bytes value);
+  int64_t (*state_get)(wherry_transport_host* host, const char* key, uint8_t* out, size_t capacity);
+  int32_t (*state_set)(wherry_transport_host* host, const char* key, wherry_bytes value);
 
   /* Writes one line to the app's log. In: level (wherry_log_level). Keys, addresses and endpoints
    * only at DEBUG. */
-  void (*log)(wherry_transport_host *host, int32_t level, const char *text);
+  void (*log)(wherry_transport_host* host, int32_t level, const char* text);
 } wherry_transport_host_api;
 
 /*
@@ -254,84 +253,84 @@ typedef struct wherry_transport_plugin {
   uint32_t abi; /* WHERRY_TRANSPORT_ABI */
 
   /* What this transport is. Never NULL, never fails, callable without an instance. */
-  const wherry_transport_description *(*describe)(void);
+  const wherry_transport_description* (*describe)(void);
 
   /* Makes an instance. Out: transport. In: the host's table (lives until destroy returns) and its
    * first argument; settings, already checked against the description's names and types, defaults
    * filled in. Opens no connection and starts no thread that uses the network. */
-  int32_t (*create)(wherry_transport **transport, const wherry_transport_host_api *api,
-                    wherry_transport_host *host, const wherry_setting *settings,
+  int32_t (*create)(wherry_transport** transport, const wherry_transport_host_api* api,
+                    wherry_transport_host* host, const wherry_setting* settings,
                     size_t setting_count);
 
   /* Goes online: on_state follows. After a stop it may be started again. */
-  int32_t (*start)(wherry_transport *transport);
+  int32_t (*start)(wherry_transport* transport);
 
   /* Closes every connection; on_stopped follows within 2 seconds. Inboxes and peers stay known. */
-  void (*stop)(wherry_transport *transport);
+  void (*stop)(wherry_transport* transport);
 
   /* Frees the instance. Called after on_stopped, or before start. Joins its threads. */
-  void (*destroy)(wherry_transport *transport);
+  void (*destroy)(wherry_transport* transport);
 
   /* Something around the process changed. In: flags, WHERRY_UPDATE_*. */
-  void (*update)(wherry_transport *transport, uint32_t flags);
+  void (*update)(wherry_transport* transport, uint32_t flags);
 
   /* Receives at an inbox from now on. In: inbox, the host's id, not 0; secret, 32 bytes, from
    * which the plug-in derives all keys and addresses of this inbox (BLAKE2b with own contexts): the
    * same secret always gives the same endpoint. Idempotent. on_inbox follows. May be called before
    * start. */
-  int32_t (*open_inbox)(wherry_transport *transport, uint64_t inbox, const uint8_t *secret);
+  int32_t (*open_inbox)(wherry_transport* transport, uint64_t inbox, const uint8_t* secret);
 
   /* Gives an inbox up for good: what waits there is deleted where the transport stores. */
-  int32_t (*close_inbox)(wherry_transport *transport, uint64_t inbox);
+  int32_t (*close_inbox)(wherry_transport* transport, uint64_t inbox);
 
   /* Makes an endpoint known, without sending a packet. Out: reveals, what this path shows to whom,
    * frozen until remove_peer. In: peer, the host's id, not 0; endpoint, foreign text: checked
    * strictly; rendezvous, 32 bytes shared with that peer for finding each other, or NULL.
    * Returns OK, or E_ENDPOINT. */
-  int32_t (*add_peer)(wherry_transport *transport, uint64_t peer, const char *endpoint,
-                      const uint8_t *rendezvous, wherry_reveals *reveals);
+  int32_t (*add_peer)(wherry_transport* transport, uint64_t peer, const char* endpoint,
+                      const uint8_t* rendezvous, wherry_reveals* reveals);
 
   /* Forgets a peer and drops what is queued for it, without on_sent. */
-  int32_t (*remove_peer)(wherry_transport *transport, uint64_t peer);
+  int32_t (*remove_peer)(wherry_transport* transport, uint64_t peer);
 
   /* Connects to a peer, if it is not connected. The host paces these calls; a plug-in never
    * reconnects to a peer or a server by itself. With peer 0: to the transport's own server, after
    * on_state said DEGRADED. */
-  int32_t (*connect_peer)(wherry_transport *transport, uint64_t peer);
+  int32_t (*connect_peer)(wherry_transport* transport, uint64_t peer);
 
   /* Sends. Out: accepted, how many were taken, from the first on; if fewer than count, on_writable
    * follows. Each one accepted is followed by on_sent, but for remove_peer and stop. */
-  int32_t (*send)(wherry_transport *transport, const wherry_outgoing *envelopes, size_t count,
-                  size_t *accepted);
+  int32_t (*send)(wherry_transport* transport, const wherry_outgoing* envelopes, size_t count,
+                  size_t* accepted);
 
   /* These envelopes are durably the host's: the transport may forget them. */
-  int32_t (*ack)(wherry_transport *transport, const wherry_receipt *receipts, size_t count);
+  int32_t (*ack)(wherry_transport* transport, const wherry_receipt* receipts, size_t count);
 
   /* The host has room again after on_receive took fewer than it was offered. */
-  void (*resume_receive)(wherry_transport *transport);
+  void (*resume_receive)(wherry_transport* transport);
 
   /* Publishes a bundle under a locator (both look random), replacing what was there.
    * In: request, the host's id, for on_bundle; locator, 32 bytes; owner, 32 bytes, the secret that
    * proves the right to replace it; time to live in seconds. */
-  int32_t (*put_bundle)(wherry_transport *transport, uint64_t request, const uint8_t *locator,
-                        const uint8_t *owner, wherry_bytes bundle, uint32_t time_to_live_s);
+  int32_t (*put_bundle)(wherry_transport* transport, uint64_t request, const uint8_t* locator,
+                        const uint8_t* owner, wherry_bytes bundle, uint32_t time_to_live_s);
 
   /* Fetches a bundle. In: endpoint, the card's, which names the place; locator, 32 bytes. */
-  int32_t (*get_bundle)(wherry_transport *transport, uint64_t request, const char *endpoint,
-                        const uint8_t *locator);
+  int32_t (*get_bundle)(wherry_transport* transport, uint64_t request, const char* endpoint,
+                        const uint8_t* locator);
 
   /* Finds a contact card by a name. on_look_up follows. */
-  int32_t (*look_up)(wherry_transport *transport, uint64_t request, const char *name);
+  int32_t (*look_up)(wherry_transport* transport, uint64_t request, const char* name);
 
   /* Deletes an envelope that was reported stored, if it was not yet fetched. Best effort. */
-  int32_t (*recall)(wherry_transport *transport, uint64_t peer, uint64_t send_id);
+  int32_t (*recall)(wherry_transport* transport, uint64_t peer, uint64_t send_id);
 
   /* Writes findings with remedies as lines of text to the host's log at level INFO. */
-  void (*diagnose)(wherry_transport *transport);
+  void (*diagnose)(wherry_transport* transport);
 } wherry_transport_plugin;
 
 /* The symbol that a plug-in in a shared library exports; the library is never unloaded. */
-typedef const wherry_transport_plugin *(*wherry_transport_plugin_entry_fn)(void);
+typedef const wherry_transport_plugin* (*wherry_transport_plugin_entry_fn)(void);
 
 #ifdef __cplusplus
 }

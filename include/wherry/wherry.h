@@ -149,7 +149,7 @@ typedef struct wherry_error {
  *
  * Returns: a text in static storage.
  */
-WHERRY_API const char *wherry_version(void);
+WHERRY_API const char* wherry_version(void);
 
 /*
  * A default English text for a status.
@@ -157,7 +157,7 @@ WHERRY_API const char *wherry_version(void);
  * Returns: a text in static storage; "unknown status" for a value it does not know.
  * In: status, a wherry_status.
  */
-WHERRY_API const char *wherry_status_text(int32_t status);
+WHERRY_API const char* wherry_status_text(int32_t status);
 
 /*
  * A default English text for a reason.
@@ -165,7 +165,7 @@ WHERRY_API const char *wherry_status_text(int32_t status);
  * Returns: a text in static storage; "unknown reason" for a value it does not know.
  * In: reason, a wherry_reason.
  */
-WHERRY_API const char *wherry_reason_text(int32_t reason);
+WHERRY_API const char* wherry_reason_text(int32_t reason);
 
 /* ---- Profile -------------------------------------------------------------------------------- */
 
@@ -182,7 +182,7 @@ typedef struct wherry_transport_plugin wherry_transport_plugin;
  * 3 debug); text, one line, borrowed. Called from any thread, one call at a time for each profile.
  * It must not call the library and must not block.
  */
-typedef void (*wherry_log_fn)(void *context, int32_t level, const char *text);
+typedef void (*wherry_log_fn)(void* context, int32_t level, const char* text);
 
 /* How a profile's key is given. */
 typedef enum wherry_key_kind {
@@ -201,13 +201,13 @@ typedef enum wherry_durability {
 } wherry_durability;
 
 typedef struct wherry_profile_options {
-  size_t size;                                    /* sizeof(wherry_profile_options) */
-  const wherry_transport_plugin *const *plugins;  /* the transports this app links; static storage */
+  size_t size;                                   /* sizeof(wherry_profile_options) */
+  const wherry_transport_plugin* const* plugins; /* the transports this app links; static storage */
   size_t plugin_count;
-  int32_t durability;                             /* wherry_durability */
-  int32_t log_level;                              /* lines above this level are not made */
-  wherry_log_fn log;                              /* NULL: no log */
-  void *log_context;
+  int32_t durability; /* wherry_durability */
+  int32_t log_level;  /* lines above this level are not made */
+  wherry_log_fn log;  /* NULL: no log */
+  void* log_context;
 } wherry_profile_options;
 #define WHERRY_PROFILE_OPTIONS_INIT {sizeof(wherry_profile_options), NULL, 0, 0, 2, NULL, NULL}
 
@@ -221,10 +221,10 @@ typedef struct wherry_profile_options {
  *   (wherry_key_kind); options, NULL for the defaults.
  * Ownership: close it with wherry_close.
  */
-WHERRY_API int32_t wherry_profile_create(wherry_profile *profile, const char *path,
-                                         const uint8_t *key, size_t key_size, int32_t key_kind,
-                                         const wherry_profile_options *options,
-                                         wherry_error *error);
+WHERRY_API int32_t wherry_profile_create(wherry_profile* profile, const char* path,
+                                         const uint8_t* key, size_t key_size, int32_t key_kind,
+                                         const wherry_profile_options* options,
+                                         wherry_error* error);
 
 /*
  * Opens a profile. Transports that were started when it was closed are started again.
@@ -235,9 +235,9 @@ WHERRY_API int32_t wherry_profile_create(wherry_profile *profile, const char *pa
  * In: path, key, key_size, key_kind, options: as for wherry_profile_create.
  * Ownership: close it with wherry_close.
  */
-WHERRY_API int32_t wherry_profile_open(wherry_profile *profile, const char *path,
-                                       const uint8_t *key, size_t key_size, int32_t key_kind,
-                                       const wherry_profile_options *options, wherry_error *error);
+WHERRY_API int32_t wherry_profile_open(wherry_profile* profile, const char* path,
+                                       const uint8_t* key, size_t key_size, int32_t key_kind,
+                                       const wherry_profile_options* options, wherry_error* error);
 
 /*
  * Closes a profile: commits what was accepted, stops its transports and joins its threads, within
@@ -254,25 +254,25 @@ WHERRY_API int32_t wherry_close(wherry_profile profile);
  * Returns: WHERRY_OK, E_ARGUMENT.
  * Out: identity, WHERRY_IDENTITY_SIZE bytes: the public key that contacts know and verify.
  */
-WHERRY_API int32_t wherry_identity(wherry_profile profile, uint8_t *identity, wherry_error *error);
+WHERRY_API int32_t wherry_identity(wherry_profile profile, uint8_t* identity, wherry_error* error);
 
 /* ---- Transports ----------------------------------------------------------------------------- */
 
 /* A setting of a transport, as the user gave it. */
 typedef struct wherry_option {
-  const char *name;
-  const char *value;
+  const char* name;
+  const char* value;
 } wherry_option;
 
 /* A transport of a profile. Pointers live as long as the page. */
 typedef struct wherry_transport_info {
   size_t size;
   uint64_t transport;
-  const char *name;  /* the plug-in's */
-  int32_t started;   /* 1 if it is to be running, 0 if not */
-  int32_t state;     /* wherry_transport_state */
-  int32_t percent;   /* 0..100 while starting */
-  int32_t reason;    /* wherry_reason, when degraded or failed */
+  const char* name; /* the plug-in's */
+  int32_t started;  /* 1 if it is to be running, 0 if not */
+  int32_t state;    /* wherry_transport_state */
+  int32_t percent;  /* 0..100 while starting */
+  int32_t reason;   /* wherry_reason, when degraded or failed */
 } wherry_transport_info;
 
 /*
@@ -284,9 +284,9 @@ typedef struct wherry_transport_info {
  * In: name, the plug-in's; settings, setting_count of them, names and values as
  *   wherry_transport_describe lists them.
  */
-WHERRY_API int32_t wherry_transport_add(wherry_profile profile, uint64_t *transport,
-                                        const char *name, const wherry_option *settings,
-                                        size_t setting_count, wherry_error *error);
+WHERRY_API int32_t wherry_transport_add(wherry_profile profile, uint64_t* transport,
+                                        const char* name, const wherry_option* settings,
+                                        size_t setting_count, wherry_error* error);
 
 /*
  * Changes settings of a transport: those named; the others stay. If it is running, it is stopped
@@ -296,8 +296,8 @@ WHERRY_API int32_t wherry_transport_add(wherry_profile profile, uint64_t *transp
  * In: transport, settings, setting_count.
  */
 WHERRY_API int32_t wherry_transport_set(wherry_profile profile, uint64_t transport,
-                                        const wherry_option *settings, size_t setting_count,
-                                        wherry_error *error);
+                                        const wherry_option* settings, size_t setting_count,
+                                        wherry_error* error);
 
 /*
  * Starts a transport, now and whenever the profile is opened. Its states come as events.
@@ -306,7 +306,7 @@ WHERRY_API int32_t wherry_transport_set(wherry_profile profile, uint64_t transpo
  * In: transport.
  */
 WHERRY_API int32_t wherry_transport_start(wherry_profile profile, uint64_t transport,
-                                          wherry_error *error);
+                                          wherry_error* error);
 
 /*
  * Stops a transport, until it is started.
@@ -315,7 +315,7 @@ WHERRY_API int32_t wherry_transport_start(wherry_profile profile, uint64_t trans
  * In: transport.
  */
 WHERRY_API int32_t wherry_transport_stop(wherry_profile profile, uint64_t transport,
-                                         wherry_error *error);
+                                         wherry_error* error);
 
 /* A page of results: immutable, of one kind of item. */
 typedef struct wherry_page wherry_page;
@@ -327,8 +327,8 @@ typedef struct wherry_page wherry_page;
  * Out: page, of wherry_transport_info.
  * Ownership: wherry_page_free.
  */
-WHERRY_API int32_t wherry_transport_list(wherry_profile profile, wherry_page **page,
-                                         wherry_error *error);
+WHERRY_API int32_t wherry_transport_list(wherry_profile profile, wherry_page** page,
+                                         wherry_error* error);
 
 /*
  * What a plug-in is, can do and reveals, and its settings, as a JSON object: name, version, help,
@@ -340,8 +340,8 @@ WHERRY_API int32_t wherry_transport_list(wherry_profile profile, wherry_page **p
  * In: name, the plug-in's.
  * Ownership: wherry_page_free.
  */
-WHERRY_API int32_t wherry_transport_describe(wherry_profile profile, wherry_page **page,
-                                             const char *name, wherry_error *error);
+WHERRY_API int32_t wherry_transport_describe(wherry_profile profile, wherry_page** page,
+                                             const char* name, wherry_error* error);
 
 /* ---- Contact cards -------------------------------------------------------------------------- */
 
@@ -349,8 +349,8 @@ WHERRY_API int32_t wherry_transport_describe(wherry_profile profile, wherry_page
 typedef struct wherry_card_info {
   size_t size;
   uint8_t identity[WHERRY_IDENTITY_SIZE]; /* whose card it is */
-  const char *transport;                  /* the name of the network it leads to */
-  const char *endpoint;                   /* where on that network */
+  const char* transport;                  /* the name of the network it leads to */
+  const char* endpoint;                   /* where on that network */
   int64_t expires_ms;
   int32_t expired; /* 1 if it has expired by this machine's clock */
 } wherry_card_info;
@@ -364,8 +364,8 @@ typedef struct wherry_card_info {
  * Out: text, NUL-terminated, capacity in bytes: WHERRY_CARD_TEXT_SIZE is enough.
  * In: transport; valid_s, for how many seconds (0: 30 days; at most 365 days).
  */
-WHERRY_API int32_t wherry_card_make(wherry_profile profile, char *text, size_t capacity,
-                                    uint64_t transport, uint32_t valid_s, wherry_error *error);
+WHERRY_API int32_t wherry_card_make(wherry_profile profile, char* text, size_t capacity,
+                                    uint64_t transport, uint32_t valid_s, wherry_error* error);
 
 /*
  * Reads a contact card and checks its signature. An expired one is read too.
@@ -375,7 +375,7 @@ WHERRY_API int32_t wherry_card_make(wherry_profile profile, char *text, size_t c
  * In: text, the card; spaces and line breaks around and within it are ignored.
  * Ownership: wherry_page_free.
  */
-WHERRY_API int32_t wherry_card_parse(wherry_page **page, const char *text, wherry_error *error);
+WHERRY_API int32_t wherry_card_parse(wherry_page** page, const char* text, wherry_error* error);
 
 /* ---- Contacts ------------------------------------------------------------------------------- */
 
@@ -385,7 +385,7 @@ typedef struct wherry_contact {
   uint64_t contact;
   int32_t state; /* wherry_contact_state */
   uint8_t identity[WHERRY_IDENTITY_SIZE];
-  const char *name;      /* as this profile calls them; may be empty */
+  const char* name;      /* as this profile calls them; may be empty */
   uint64_t conversation; /* the direct conversation with them */
   int64_t added_ms;
 } wherry_contact;
@@ -400,8 +400,8 @@ typedef struct wherry_contact {
  * Out: contact.
  * In: card, its text; name, how to call them, NULL to leave it as it is.
  */
-WHERRY_API int32_t wherry_contact_add(wherry_profile profile, uint64_t *contact, const char *card,
-                                      const char *name, wherry_error *error);
+WHERRY_API int32_t wherry_contact_add(wherry_profile profile, uint64_t* contact, const char* card,
+                                      const char* name, wherry_error* error);
 
 /*
  * Accepts a person who wrote by holding this profile's card. Until then nothing is sent to them,
@@ -410,8 +410,8 @@ WHERRY_API int32_t wherry_contact_add(wherry_profile profile, uint64_t *contact,
  * Returns: WHERRY_OK, E_NOT_FOUND, E_UTF8, E_TOO_LARGE (name), E_DISK.
  * In: contact; name, how to call them, NULL to leave it as it is.
  */
-WHERRY_API int32_t wherry_contact_accept(wherry_profile profile, uint64_t contact,
-                                         const char *name, wherry_error *error);
+WHERRY_API int32_t wherry_contact_accept(wherry_profile profile, uint64_t contact, const char* name,
+                                         wherry_error* error);
 
 /*
  * Contacts in the order in which they were added.
@@ -421,8 +421,8 @@ WHERRY_API int32_t wherry_contact_accept(wherry_profile profile, uint64_t contac
  * In: after, a contact's id, 0 for the first page; limit, 1 to 1000.
  * Ownership: wherry_page_free.
  */
-WHERRY_API int32_t wherry_contact_list(wherry_profile profile, wherry_page **page, uint64_t after,
-                                       uint32_t limit, wherry_error *error);
+WHERRY_API int32_t wherry_contact_list(wherry_profile profile, wherry_page** page, uint64_t after,
+                                       uint32_t limit, wherry_error* error);
 
 /* ---- Conversations -------------------------------------------------------------------------- */
 
@@ -444,8 +444,8 @@ typedef struct wherry_conversation {
  * In: after, a conversation's id, 0 for the first page; limit, 1 to 1000.
  * Ownership: wherry_page_free.
  */
-WHERRY_API int32_t wherry_conversation_list(wherry_profile profile, wherry_page **page,
-                                            uint64_t after, uint32_t limit, wherry_error *error);
+WHERRY_API int32_t wherry_conversation_list(wherry_profile profile, wherry_page** page,
+                                            uint64_t after, uint32_t limit, wherry_error* error);
 
 /*
  * The direct conversation with a contact.
@@ -454,15 +454,15 @@ WHERRY_API int32_t wherry_conversation_list(wherry_profile profile, wherry_page 
  * Out: conversation.
  * In: contact.
  */
-WHERRY_API int32_t wherry_conversation_with(wherry_profile profile, uint64_t *conversation,
-                                            uint64_t contact, wherry_error *error);
+WHERRY_API int32_t wherry_conversation_with(wherry_profile profile, uint64_t* conversation,
+                                            uint64_t contact, wherry_error* error);
 
 /* ---- Messages ------------------------------------------------------------------------------- */
 
 /* A message. Pointers live as long as the page. */
 typedef struct wherry_message {
   size_t size;
-  uint64_t message;                   /* this profile's id of it */
+  uint64_t message; /* this profile's id of it */
   uint64_t conversation;
   uint8_t message_id[WHERRY_ID_SIZE]; /* the same on both sides */
   uint64_t author;                    /* a contact; 0: this profile */
@@ -471,8 +471,8 @@ typedef struct wherry_message {
   int32_t reason;                     /* wherry_reason: why it waits or failed */
   int64_t sent_ms;                    /* by its author's clock */
   int64_t received_ms;                /* by this machine's clock */
-  const uint8_t *body;
-  size_t body_size;                   /* bytes */
+  const uint8_t* body;
+  size_t body_size; /* bytes */
 } wherry_message;
 
 /*
@@ -487,9 +487,9 @@ typedef struct wherry_message {
  *   before it could note what it had sent; content, a wherry_content; body, body_size in bytes, 0
  *   to WHERRY_BODY_SIZE_MAX.
  */
-WHERRY_API int32_t wherry_send(wherry_profile profile, uint64_t *message, uint64_t conversation,
-                               const uint8_t *ref, int32_t content, const uint8_t *body,
-                               size_t body_size, wherry_error *error);
+WHERRY_API int32_t wherry_send(wherry_profile profile, uint64_t* message, uint64_t conversation,
+                               const uint8_t* ref, int32_t content, const uint8_t* body,
+                               size_t body_size, wherry_error* error);
 
 /*
  * Hands a message over without waiting for the commit: for many in a row. It is durable when a
@@ -499,9 +499,9 @@ WHERRY_API int32_t wherry_send(wherry_profile profile, uint64_t *message, uint64
  *   wait a little).
  * In: conversation, ref (not NULL), content, body, body_size: as for wherry_send.
  */
-WHERRY_API int32_t wherry_submit(wherry_profile profile, uint64_t conversation, const uint8_t *ref,
-                                 int32_t content, const uint8_t *body, size_t body_size,
-                                 wherry_error *error);
+WHERRY_API int32_t wherry_submit(wherry_profile profile, uint64_t conversation, const uint8_t* ref,
+                                 int32_t content, const uint8_t* body, size_t body_size,
+                                 wherry_error* error);
 
 /*
  * Waits until everything that was submitted before is durable or has failed.
@@ -511,7 +511,7 @@ WHERRY_API int32_t wherry_submit(wherry_profile profile, uint64_t conversation, 
  *   what is durable already is not doubled.
  * In: timeout_ms.
  */
-WHERRY_API int32_t wherry_sync(wherry_profile profile, int32_t timeout_ms, wherry_error *error);
+WHERRY_API int32_t wherry_sync(wherry_profile profile, int32_t timeout_ms, wherry_error* error);
 
 /* From where to where a history is read. */
 typedef enum wherry_direction {
@@ -528,9 +528,9 @@ typedef enum wherry_direction {
  *   oldest end for NEWER; direction, a wherry_direction; limit, 1 to 1000.
  * Ownership: wherry_page_free.
  */
-WHERRY_API int32_t wherry_history(wherry_profile profile, wherry_page **page,
-                                  uint64_t conversation, uint64_t from, int32_t direction,
-                                  uint32_t limit, wherry_error *error);
+WHERRY_API int32_t wherry_history(wherry_profile profile, wherry_page** page, uint64_t conversation,
+                                  uint64_t from, int32_t direction, uint32_t limit,
+                                  wherry_error* error);
 
 /*
  * One message.
@@ -540,8 +540,8 @@ WHERRY_API int32_t wherry_history(wherry_profile profile, wherry_page **page,
  * In: message.
  * Ownership: wherry_page_free.
  */
-WHERRY_API int32_t wherry_message_get(wherry_profile profile, wherry_page **page, uint64_t message,
-                                      wherry_error *error);
+WHERRY_API int32_t wherry_message_get(wherry_profile profile, wherry_page** page, uint64_t message,
+                                      wherry_error* error);
 
 /* ---- Pages ---------------------------------------------------------------------------------- */
 
@@ -551,7 +551,7 @@ WHERRY_API int32_t wherry_message_get(wherry_profile profile, wherry_page **page
  * Returns: the number; 0 for NULL.
  * In: page.
  */
-WHERRY_API size_t wherry_page_count(const wherry_page *page);
+WHERRY_API size_t wherry_page_count(const wherry_page* page);
 
 /*
  * Items of a page, by their kind.
@@ -560,13 +560,13 @@ WHERRY_API size_t wherry_page_count(const wherry_page *page);
  * In: page; index, from 0.
  * Ownership: lives until wherry_page_free.
  */
-WHERRY_API const wherry_message *wherry_page_message(const wherry_page *page, size_t index);
-WHERRY_API const wherry_contact *wherry_page_contact(const wherry_page *page, size_t index);
-WHERRY_API const wherry_conversation *wherry_page_conversation(const wherry_page *page,
+WHERRY_API const wherry_message* wherry_page_message(const wherry_page* page, size_t index);
+WHERRY_API const wherry_contact* wherry_page_contact(const wherry_page* page, size_t index);
+WHERRY_API const wherry_conversation* wherry_page_conversation(const wherry_page* page,
                                                                size_t index);
-WHERRY_API const wherry_transport_info *wherry_page_transport(const wherry_page *page,
+WHERRY_API const wherry_transport_info* wherry_page_transport(const wherry_page* page,
                                                               size_t index);
-WHERRY_API const wherry_card_info *wherry_page_card(const wherry_page *page, size_t index);
+WHERRY_API const wherry_card_info* wherry_page_card(const wherry_page* page, size_t index);
 
 /*
  * A page as JSON: an array of objects whose members are those of the structs; 64-bit numbers as
@@ -576,14 +576,14 @@ WHERRY_API const wherry_card_info *wherry_page_card(const wherry_page *page, siz
  * In: page.
  * Ownership: lives until wherry_page_free.
  */
-WHERRY_API const char *wherry_page_json(const wherry_page *page);
+WHERRY_API const char* wherry_page_json(const wherry_page* page);
 
 /*
  * Frees a page. NULL is allowed.
  *
  * In: page.
  */
-WHERRY_API void wherry_page_free(wherry_page *page);
+WHERRY_API void wherry_page_free(wherry_page* page);
 
 /* ---- Events --------------------------------------------------------------------------------- */
 
@@ -601,8 +601,8 @@ typedef struct wherry_event wherry_event;
  * Ownership: wherry_event_free.
  * Threads: each event is given to one caller only.
  */
-WHERRY_API int32_t wherry_next_event(wherry_profile profile, wherry_event **event,
-                                     int32_t timeout_ms, wherry_error *error);
+WHERRY_API int32_t wherry_next_event(wherry_profile profile, wherry_event** event,
+                                     int32_t timeout_ms, wherry_error* error);
 
 /*
  * Says that the app has dealt with every durable event up to this one; they are not repeated and
@@ -611,7 +611,7 @@ WHERRY_API int32_t wherry_next_event(wherry_profile profile, wherry_event **even
  * Returns: WHERRY_OK, E_ARGUMENT (a seq that was not given out), E_AGAIN.
  * In: seq.
  */
-WHERRY_API int32_t wherry_event_ack(wherry_profile profile, uint64_t seq, wherry_error *error);
+WHERRY_API int32_t wherry_event_ack(wherry_profile profile, uint64_t seq, wherry_error* error);
 
 /*
  * A descriptor for poll, epoll, select or any event loop, readable while wherry_next_event would
@@ -621,7 +621,7 @@ WHERRY_API int32_t wherry_event_ack(wherry_profile profile, uint64_t seq, wherry
  * Out: handle, a file descriptor.
  * Ownership: the profile's; invalid after wherry_close.
  */
-WHERRY_API int32_t wherry_wait_handle(wherry_profile profile, int32_t *handle, wherry_error *error);
+WHERRY_API int32_t wherry_wait_handle(wherry_profile profile, int32_t* handle, wherry_error* error);
 
 /*
  * An event's type.
@@ -629,7 +629,7 @@ WHERRY_API int32_t wherry_wait_handle(wherry_profile profile, int32_t *handle, w
  * Returns: a wherry_event_type; 0 for NULL.
  * In: event.
  */
-WHERRY_API int32_t wherry_event_kind(const wherry_event *event);
+WHERRY_API int32_t wherry_event_kind(const wherry_event* event);
 
 /*
  * An event's number in the durable feed.
@@ -637,7 +637,7 @@ WHERRY_API int32_t wherry_event_kind(const wherry_event *event);
  * Returns: its seq, rising from 1; 0 if it is not durable, or for NULL.
  * In: event.
  */
-WHERRY_API uint64_t wherry_event_seq(const wherry_event *event);
+WHERRY_API uint64_t wherry_event_seq(const wherry_event* event);
 
 /*
  * A field of type integer.
@@ -645,7 +645,7 @@ WHERRY_API uint64_t wherry_event_seq(const wherry_event *event);
  * Returns: its value; 0 if the event has no such integer.
  * In: event; field, a wherry_field.
  */
-WHERRY_API int64_t wherry_event_integer(const wherry_event *event, int32_t field);
+WHERRY_API int64_t wherry_event_integer(const wherry_event* event, int32_t field);
 
 /*
  * A field of type bytes or text. A text also ends with NUL, which is not counted.
@@ -655,7 +655,7 @@ WHERRY_API int64_t wherry_event_integer(const wherry_event *event, int32_t field
  * In: event; field, a wherry_field.
  * Ownership: lives until wherry_event_free.
  */
-WHERRY_API const uint8_t *wherry_event_bytes(const wherry_event *event, size_t *length,
+WHERRY_API const uint8_t* wherry_event_bytes(const wherry_event* event, size_t* length,
                                              int32_t field);
 
 /*
@@ -666,14 +666,14 @@ WHERRY_API const uint8_t *wherry_event_bytes(const wherry_event *event, size_t *
  * In: event.
  * Ownership: lives until wherry_event_free.
  */
-WHERRY_API const char *wherry_event_json(const wherry_event *event);
+WHERRY_API const char* wherry_event_json(const wherry_event* event);
 
 /*
  * Frees an event. NULL is allowed.
  *
  * In: event.
  */
-WHERRY_API void wherry_event_free(wherry_event *event);
+WHERRY_API void wherry_event_free(wherry_event* event);
 
 #ifdef __cplusplus
 }

@@ -51,6 +51,7 @@ inline constexpr int64_t kRetryFailedMax_ms = 600 * 1000;
 // Requests from strangers (PROTOCOL §4.4).
 inline constexpr size_t kRequestsMax = 100;
 inline constexpr size_t kRequestEnvelopeMax = 4096;
+inline constexpr size_t kRequestGreetings = 4;  // of one stranger
 
 // Endpoints of one contact (PROTOCOL §6).
 inline constexpr size_t kEndpointsMax = 8;

@@ -11,8 +11,8 @@ Result<std::string> text_in(const char* text, const char* name, size_t size_max)
   if (text == nullptr) return argument("a text is NULL");
   const size_t size = ::strnlen(text, size_max + 1);
   if (size > size_max) {
-    return fail(WHERRY_E_TOO_LARGE, std::string(name) + " is longer than " +
-                                        std::to_string(size_max) + " bytes");
+    return fail(WHERRY_E_TOO_LARGE,
+                std::string(name) + " is longer than " + std::to_string(size_max) + " bytes");
   }
   if (!codec::utf8_valid({text, size})) {
     return fail(WHERRY_E_UTF8, std::string(name) + " is not valid UTF-8");
@@ -61,21 +61,38 @@ Result<engine::Options> options_in(const wherry_profile_options* options) {
   converted.full_sync = options->durability == WHERRY_DURABILITY_FULL;
   converted.log_level = static_cast<LogLevel>(options->log_level);
   if (options->log != nullptr) {
-    converted.log = [log = options->log, context = options->log_context](
-                        LogLevel level, const std::string& line) {
+    converted.log = [log = options->log, context = options->log_context](LogLevel level,
+                                                                         const std::string& line) {
       log(context, static_cast<int32_t>(level), line.c_str());
     };
   }
   return converted;
 }
 
+namespace {
+
+// One that is too long is malformed.
+Result<std::string> setting_text_in(const char* text, const char* name, size_t size_max) {
+  Result<std::string> given = text_in(text, name, size_max);
+  if (given || given.error().status != WHERRY_E_TOO_LARGE) return given;
+  return fail(WHERRY_E_SETTING, given.error().text);
+}
+
+}  // namespace
+
+Result<std::string> plugin_name_in(const char* name) {
+  Result<std::string> given = text_in(name, "name", 64);
+  if (given || given.error().status != WHERRY_E_TOO_LARGE) return given;
+  return fail(WHERRY_E_NOT_FOUND, "there is no plug-in of this name");
+}
+
 Result<plugin::Settings> settings_in(const wherry_option* settings, size_t count) {
   if (count != 0 && settings == nullptr) return argument("settings is NULL");
   plugin::Settings converted;
   for (size_t i = 0; i < count; ++i) {
-    Result<std::string> name = text_in(settings[i].name, "a setting's name", 64);
+    Result<std::string> name = setting_text_in(settings[i].name, "a setting's name", 64);
     if (!name) return name.error();
-    Result<std::string> value = text_in(settings[i].value, "a setting's value", 4096);
+    Result<std::string> value = setting_text_in(settings[i].value, "a setting's value", 4096);
     if (!value) return value.error();
     if (!converted.emplace(*name, value.take()).second) {
       return fail(WHERRY_E_SETTING, "the setting '" + *name + "' is given twice");

@@ -21,20 +21,34 @@ int64_t integer(const engine::Event& event, int32_t field) {
   const auto* message = event.message ? &*event.message : nullptr;
   const bool transport = row.type == WHERRY_EVENT_TRANSPORT;
   switch (field) {
-    case WHERRY_FIELD_CONTACT: return static_cast<int64_t>(row.contact);
-    case WHERRY_FIELD_CONVERSATION: return static_cast<int64_t>(row.conversation);
-    case WHERRY_FIELD_MESSAGE: return static_cast<int64_t>(row.message);
-    case WHERRY_FIELD_AUTHOR: return message ? static_cast<int64_t>(message->author) : 0;
-    case WHERRY_FIELD_CONTENT: return message ? message->content : 0;
-    case WHERRY_FIELD_SENT_MS: return message ? message->sent_ms : 0;
-    case WHERRY_FIELD_RECEIVED_MS: return message ? message->received_ms : 0;
-    case WHERRY_FIELD_EVIDENCE: return row.value;
-    case WHERRY_FIELD_REASON: return row.seq == 0 ? event.ephemeral.reason : row.reason;
-    case WHERRY_FIELD_STATE: return transport ? event.ephemeral.state : row.value;
-    case WHERRY_FIELD_TRANSPORT: return static_cast<int64_t>(event.ephemeral.transport);
-    case WHERRY_FIELD_PERCENT: return event.ephemeral.percent;
-    case WHERRY_FIELD_COUNT: return row.value;
-    default: return 0;
+    case WHERRY_FIELD_CONTACT:
+      return static_cast<int64_t>(row.contact);
+    case WHERRY_FIELD_CONVERSATION:
+      return static_cast<int64_t>(row.conversation);
+    case WHERRY_FIELD_MESSAGE:
+      return static_cast<int64_t>(row.message);
+    case WHERRY_FIELD_AUTHOR:
+      return message ? static_cast<int64_t>(message->author) : 0;
+    case WHERRY_FIELD_CONTENT:
+      return message ? message->content : 0;
+    case WHERRY_FIELD_SENT_MS:
+      return message ? message->sent_ms : 0;
+    case WHERRY_FIELD_RECEIVED_MS:
+      return message ? message->received_ms : 0;
+    case WHERRY_FIELD_EVIDENCE:
+      return row.value;
+    case WHERRY_FIELD_REASON:
+      return row.seq == 0 ? event.ephemeral.reason : row.reason;
+    case WHERRY_FIELD_STATE:
+      return transport ? event.ephemeral.state : row.value;
+    case WHERRY_FIELD_TRANSPORT:
+      return static_cast<int64_t>(event.ephemeral.transport);
+    case WHERRY_FIELD_PERCENT:
+      return event.ephemeral.percent;
+    case WHERRY_FIELD_COUNT:
+      return row.value;
+    default:
+      return 0;
   }
 }
 
@@ -47,11 +61,16 @@ const FieldInfo* find_field(const engine::Event& event, int32_t field) {
 
 ByteView bytes(const engine::Event& event, int32_t field) {
   switch (field) {
-    case WHERRY_FIELD_MESSAGE_ID: return event.message ? ByteView(event.message->mid) : ByteView();
-    case WHERRY_FIELD_BODY: return event.message ? ByteView(event.message->body) : ByteView();
-    case WHERRY_FIELD_IDENTITY: return event.identity ? ByteView(*event.identity) : ByteView();
-    case WHERRY_FIELD_PHASE: return as_bytes(event.ephemeral.phase);
-    default: return {};
+    case WHERRY_FIELD_MESSAGE_ID:
+      return event.message ? ByteView(event.message->mid) : ByteView();
+    case WHERRY_FIELD_BODY:
+      return event.message ? ByteView(event.message->body) : ByteView();
+    case WHERRY_FIELD_IDENTITY:
+      return event.identity ? ByteView(*event.identity) : ByteView();
+    case WHERRY_FIELD_PHASE:
+      return as_bytes(event.ephemeral.phase);
+    default:
+      return {};
   }
 }
 
@@ -158,6 +177,8 @@ const char* wherry_event_json(const wherry_event* event) {
   });
 }
 
-void wherry_event_free(wherry_event* event) { delete event; }
+void wherry_event_free(wherry_event* event) {
+  delete event;
+}
 
 }  // extern "C"

@@ -28,7 +28,9 @@ Table& table() {
   return *the;
 }
 
-Error unknown() { return fail(WHERRY_E_HANDLE, "the profile is not open: it was closed, or never was"); }
+Error unknown() {
+  return fail(WHERRY_E_HANDLE, "the profile is not open: it was closed, or never was");
+}
 
 }  // namespace
 

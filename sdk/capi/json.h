@@ -11,8 +11,12 @@ namespace wherry::capi {
 
 using Json = nlohmann::ordered_json;
 
-inline std::string wide(uint64_t value) { return std::to_string(value); }
-inline std::string wide(int64_t value) { return std::to_string(value); }
+inline std::string wide(uint64_t value) {
+  return std::to_string(value);
+}
+inline std::string wide(int64_t value) {
+  return std::to_string(value);
+}
 // RFC 4648 §4, with padding.
 std::string base64(ByteView bytes);
 // `body`, and for a text also `text`.

@@ -56,8 +56,7 @@ int32_t wherry_send(wherry_profile profile, uint64_t* message, uint64_t conversa
 }
 
 int32_t wherry_submit(wherry_profile profile, uint64_t conversation, const uint8_t* ref,
-                      int32_t content, const uint8_t* body, size_t body_size,
-                      wherry_error* error) {
+                      int32_t content, const uint8_t* body, size_t body_size, wherry_error* error) {
   return wherry::capi::guard(error, [&]() -> Status {
     if (ref == nullptr) return wherry::capi::argument("ref is NULL: submit needs one");
     auto engine = wherry::capi::find_handle(profile);
@@ -86,8 +85,7 @@ int32_t wherry_history(wherry_profile profile, wherry_page** page, uint64_t conv
     if (Status in_range = wherry::capi::limit_in(limit); !in_range) return in_range;
     auto engine = wherry::capi::find_handle(profile);
     if (!engine) return engine.error();
-    auto rows =
-        (*engine)->history(conversation, from, direction == WHERRY_DIRECTION_OLDER, limit);
+    auto rows = (*engine)->history(conversation, from, direction == WHERRY_DIRECTION_OLDER, limit);
     if (!rows) return rows.error();
     *page = wherry::capi::message_page(rows.take());
     return {};

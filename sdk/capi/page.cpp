@@ -125,14 +125,15 @@ const char* wherry_page_json(const wherry_page* page) {
     std::call_once(page->json_once, [page] {
       // A description is its JSON alone.
       if (page->json.empty()) {
-        page->json =
-            wherry::capi::dump(std::visit(wherry::capi::PageToJson{}, page->items));
+        page->json = wherry::capi::dump(std::visit(wherry::capi::PageToJson{}, page->items));
       }
     });
     return page->json.c_str();
   });
 }
 
-void wherry_page_free(wherry_page* page) { delete page; }
+void wherry_page_free(wherry_page* page) {
+  delete page;
+}
 
 }  // extern "C"

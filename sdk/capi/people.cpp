@@ -1,4 +1,5 @@
 // Cards, contacts, conversations.
+#include <algorithm>
 #include <cstring>
 
 #include "capi/convert.h"
@@ -13,6 +14,11 @@ namespace {
 // The text of a card with its white space; generous, since that is not counted.
 constexpr size_t kCardInputMax = 4096;
 constexpr uint32_t kDay_s = 86400;
+
+// Ids are positive numbers of 63 bits in the database: what is above is behind all of them.
+uint64_t cursor(uint64_t after) {
+  return std::min<uint64_t>(after, INT64_MAX);
+}
 
 wherry_contact contact_item(wherry_page& page, const store::ContactRow& row) {
   wherry_contact item{};
@@ -58,15 +64,14 @@ int32_t wherry_card_parse(wherry_page** page, const char* text, wherry_error* er
   return wherry::capi::guard(error, [&]() -> Status {
     if (page == nullptr) return wherry::capi::argument("page is NULL");
     if (!wherry::crypto::init()) return wherry::fail(WHERRY_E_MEMORY, "no source of randomness");
-    Result<std::string> given =
-        wherry::capi::text_in(text, "a card", wherry::capi::kCardInputMax);
+    Result<std::string> given = wherry::capi::text_in(text, "a card", wherry::capi::kCardInputMax);
     if (!given) {
       if (given.error().status != WHERRY_E_TOO_LARGE) return given.error();
       return wherry::fail(WHERRY_E_CARD_MALFORMED, "this is not a contact card: it is too long");
     }
     Result<wherry::identity::Card> card = wherry::identity::Card::parse(*given);
     if (!card) return card.error();
-    wherry::engine::SystemClock clock;
+    wherry::SystemClock clock;
     auto made = std::make_unique<wherry_page>();
     wherry_card_info item{};
     item.size = sizeof item;
@@ -119,7 +124,7 @@ int32_t wherry_contact_list(wherry_profile profile, wherry_page** page, uint64_t
     if (Status in_range = wherry::capi::limit_in(limit); !in_range) return in_range;
     auto engine = wherry::capi::find_handle(profile);
     if (!engine) return engine.error();
-    auto rows = (*engine)->contacts(after, limit);
+    auto rows = (*engine)->contacts(wherry::capi::cursor(after), limit);
     if (!rows) return rows.error();
     auto made = std::make_unique<wherry_page>();
     std::vector<wherry_contact> items;
@@ -139,7 +144,7 @@ int32_t wherry_conversation_list(wherry_profile profile, wherry_page** page, uin
     if (Status in_range = wherry::capi::limit_in(limit); !in_range) return in_range;
     auto engine = wherry::capi::find_handle(profile);
     if (!engine) return engine.error();
-    auto views = (*engine)->conversations(after, limit);
+    auto views = (*engine)->conversations(wherry::capi::cursor(after), limit);
     if (!views) return views.error();
     auto made = std::make_unique<wherry_page>();
     std::vector<wherry_conversation> items;

@@ -1,5 +1,7 @@
 // Profiles: created, opened, closed, identified.
+#include <chrono>
 #include <cstring>
+#include <thread>
 
 #include "capi/convert.h"
 #include "capi/guard.h"
@@ -14,7 +16,10 @@ Status open_with(Opener opener, wherry_profile* profile, const char* path, const
                  size_t key_size, int32_t key_kind, const wherry_profile_options* options) {
   if (profile == nullptr) return argument("profile is NULL");
   Result<std::string> directory = text_in(path, "path", 4096);
-  if (!directory) return directory.error();
+  if (!directory) {
+    if (directory.error().status != WHERRY_E_TOO_LARGE) return directory.error();
+    return argument("path is longer than 4096 bytes");
+  }
   if (directory->empty()) return argument("path is empty");
   Result<store::Key> with = key_in(key, key_size, key_kind);
   if (!with) return with.error();
@@ -30,6 +35,10 @@ Status open_with(Opener opener, wherry_profile* profile, const char* path, const
 }  // namespace wherry::capi
 
 using wherry::Status;
+
+namespace {
+constexpr int kLastCallsWait_ms = 500;
+}
 
 extern "C" {
 
@@ -56,6 +65,10 @@ int32_t wherry_close(wherry_profile profile) {
     auto engine = wherry::capi::remove_handle(profile);
     if (!engine) return engine.error();
     (*engine)->close();
+    // The files are unlocked by the last owner: the calls that were told E_CLOSED are about to go.
+    for (int waited_ms = 0; engine->use_count() > 1 && waited_ms < kLastCallsWait_ms; ++waited_ms) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
     return {};
   });
 }

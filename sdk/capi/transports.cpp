@@ -46,7 +46,7 @@ int32_t wherry_transport_add(wherry_profile profile, uint64_t* transport, const 
     if (transport == nullptr) return wherry::capi::argument("transport is NULL");
     auto engine = wherry::capi::find_handle(profile);
     if (!engine) return engine.error();
-    Result<std::string> plugin = wherry::capi::text_in(name, "name", 64);
+    Result<std::string> plugin = wherry::capi::plugin_name_in(name);
     if (!plugin) return plugin.error();
     auto given = wherry::capi::settings_in(settings, setting_count);
     if (!given) return given.error();
@@ -110,7 +110,7 @@ int32_t wherry_transport_describe(wherry_profile profile, wherry_page** page, co
     if (page == nullptr) return wherry::capi::argument("page is NULL");
     auto engine = wherry::capi::find_handle(profile);
     if (!engine) return engine.error();
-    Result<std::string> plugin = wherry::capi::text_in(name, "name", 64);
+    Result<std::string> plugin = wherry::capi::plugin_name_in(name);
     if (!plugin) return plugin.error();
     const wherry_transport_plugin* table = (*engine)->plugins().find(*plugin);
     if (table == nullptr) {

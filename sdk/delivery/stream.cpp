@@ -82,7 +82,9 @@ Acked acknowledgement(const Stream& stream) {
   return acked;
 }
 
-bool covers(const Acked& acked, uint64_t seq) { return covers_all(acked, seq, seq); }
+bool covers(const Acked& acked, uint64_t seq) {
+  return covers_all(acked, seq, seq);
+}
 
 bool covers_all(const Acked& acked, uint64_t first, uint64_t last) {
   if (last < acked.next) return true;

@@ -1,5 +1,6 @@
 // The responder's side of a handshake: first envelopes at cards' and contacts' inboxes.
 #include <algorithm>
+#include <cstdlib>
 
 #include "base/limits.h"
 #include "engine/greeting.h"
@@ -7,8 +8,6 @@
 
 namespace wherry::engine {
 namespace {
-
-constexpr int64_t kCollisionOver_ms = 30 * 1000;
 
 struct Candidate {
   store::PrekeyKind kind;
@@ -24,8 +23,7 @@ std::vector<Candidate> candidates(Turn& turn, const store::InboxRow& inbox) {
     if (card != turn.profile.cards.end()) {
       list.push_back({store::PrekeyKind::kCard, inbox.owner, card->second.row.fetch.clone()});
     }
-  } else if (auto prekey =
-                 store::prekey_of(turn.db, store::PrekeyKind::kReset, inbox.owner)) {
+  } else if (auto prekey = store::prekey_of(turn.db, store::PrekeyKind::kReset, inbox.owner)) {
     list.push_back({store::PrekeyKind::kReset, inbox.owner, prekey->fetch.clone()});
   }
   return list;
@@ -40,6 +38,11 @@ Contact* author(Turn& turn, const session::Accepted& accepted, const Candidate& 
   const auto known = profile.contact_by_identity.find(identity);
   if (known != profile.contact_by_identity.end()) {
     Contact* contact = profile.contact(known->second);
+    if (contact->row.state == WHERRY_CONTACT_STATE_REQUEST &&
+        (envelope_size > limits::kRequestEnvelopeMax ||
+         contact->sessions.size() >= limits::kRequestGreetings)) {
+      return nullptr;
+    }
     if (candidate.kind == store::PrekeyKind::kReset && candidate.owner != contact->row.id) {
       return nullptr;
     }
@@ -67,13 +70,21 @@ Contact* author(Turn& turn, const session::Accepted& accepted, const Candidate& 
 // author still repeats it, they do not have the session that won.
 void repeated(Turn& turn, Session& session, const session::FirstEnvelope& first) {
   Contact& contact = *turn.profile.contact(session.contact);
-  if (session.stage == store::SessionStage::kReceiveOnly &&
-      contact.sessions.back() == session.id &&
-      turn.wall_ms - session.made_ms > kCollisionOver_ms) {
+  if (session.stage == store::SessionStage::kReceiveOnly && contact.sessions.back() == session.id &&
+      std::abs(turn.wall_ms - session.made_ms) > kCollisionOver_ms) {
     session.stage = store::SessionStage::kWorking;
-    settle_sessions(turn, contact, session, false);
+    settle_sessions(turn, contact, session, Collision::kNone);
+    begin_stream(turn, contact);
   }
   open_in_session(turn, session, {}, first.envelope);
+}
+
+// Whether a session with this contact was ever answered, so that streams had begun in it.
+bool had_begun(const Profile& profile, const Contact& contact) {
+  return std::ranges::any_of(contact.sessions, [&](uint64_t id) {
+    const Session& session = *profile.sessions.at(id);
+    return session.stage == store::SessionStage::kWorking || session.ratchet.receive_chains > 0;
+  });
 }
 
 }  // namespace
@@ -90,12 +101,13 @@ bool accept_greeting(Turn& turn, const store::InboxRow& inbox, ByteView envelope
     if (!row || row->kind != candidate.kind || row->owner != candidate.owner) return false;
     Result<identity::Prekey> prekey = identity::Prekey::from_bytes(row->secret.view());
     if (!prekey) return false;
-    Result<session::Accepted> accepted = session::accept(
-        *first, turn.profile.identity.public_key(), turn.profile.device, *prekey);
+    Result<session::Accepted> accepted =
+        session::accept(*first, turn.profile.identity.public_key(), turn.profile.device, *prekey);
     if (!accepted || accepted->step.outcome != session::Outcome::kOpened) return false;
     Contact* contact = author(turn, *accepted, candidate, envelope.size());
     if (contact == nullptr) return false;
 
+    const bool anew = had_begun(turn.profile, *contact);
     auto made = std::make_unique<Session>();
     Session& session = *made;
     session.contact = contact->row.id;
@@ -121,7 +133,14 @@ bool accept_greeting(Turn& turn, const store::InboxRow& inbox, ByteView envelope
     store::seen_insert(turn.db, first->seen, row->id, session.id);
     session.ratchet = std::move(*accepted->step.next);
     turn.profile.tags.load(session.id, session.ratchet, {});
-    settle_sessions(turn, *contact, session, row->kind == store::PrekeyKind::kCard);
+    const bool used = settle_sessions(
+        turn, *contact, session,
+        row->kind == store::PrekeyKind::kCard ? Collision::kAny : Collision::kAtOnce);
+    if (used && anew) {
+      begin_stream(turn, *contact);
+      // Their count of generations may have begun anew as well.
+      if (contact->theirs) contact->theirs->generation = 0;
+    }
     if (contact->row.state == WHERRY_CONTACT_STATE_ADDED) {
       set_contact_state(turn, *contact, WHERRY_CONTACT_STATE_CONNECTED);
     }

@@ -35,10 +35,10 @@ void answer(Turn& turn, uint64_t card_id) {
       ++wait;
       continue;
     }
-    turn.calls.push_back([done = std::move(wait->done),
-                          text = text_of(turn.profile, turn.profile.cards[card_id])] {
-      done(text);
-    });
+    turn.calls.push_back(
+        [done = std::move(wait->done), text = text_of(turn.profile, turn.profile.cards[card_id])] {
+          done(text);
+        });
     wait = waits.erase(wait);
   }
 }
@@ -101,10 +101,9 @@ Status make_card(Turn& turn, uint64_t transport, int64_t valid_s,
   inbox.id = store::inbox_insert(turn.db, inbox);
   card.inbox = inbox.id;
   turn.runtime.card_waits.push_back({card.row.id, turn.now + kCardWait_ms, std::move(done)});
-  turn.calls.push_back(
-      [network, id = inbox.id, secret = to_array<32>(inbox.secret.view())] {
-        if (network->running()) network->instance->open_inbox(id, Secret<32>(secret));
-      });
+  turn.calls.push_back([network, id = inbox.id, secret = to_array<32>(inbox.secret.view())] {
+    if (network->running()) network->instance->open_inbox(id, Secret<32>(secret));
+  });
   turn.profile.inboxes.emplace(card.inbox, std::move(inbox));
   turn.profile.cards.emplace(card.row.id, std::move(card));
   return {};
@@ -119,8 +118,7 @@ void publish(Turn& turn, CardState& card) {
   }
   Result<identity::Prekey> prekey = current_prekey(turn, card);
   if (!prekey) return;
-  Result<Bytes> bundle =
-      identity::Bundle::make(turn.profile.device, *turn.profile.list, *prekey);
+  Result<Bytes> bundle = identity::Bundle::make(turn.profile.device, *turn.profile.list, *prekey);
   if (!bundle) {
     turn.log.error("a bundle could not be made: " + bundle.error().text);
     return;
@@ -131,13 +129,10 @@ void publish(Turn& turn, CardState& card) {
       60, std::min(card.row.expires_s - turn.wall_ms / 1000, limits::kPrekeyKeep_ms / 1000));
   turn.calls.push_back(
       [network, request = card.put_request, locator = identity::bundle_locator(card.row.fetch),
-       owner = crypto::hash<32>(turn.profile.local.view(), "bundle/owner",
-                                {card.row.fetch.view()}),
+       owner = crypto::hash<32>(turn.profile.local.view(), "bundle/owner", {card.row.fetch.view()}),
        sealed = identity::seal_bundle(card.row.fetch, *bundle, *turn.env.random), left_s] {
-        if (network->running()) {
-          network->instance->put_bundle(request, locator, Secret<32>(owner), sealed,
-                                        static_cast<uint32_t>(left_s));
-        }
+        network->put_bundle(request, locator, Secret<32>(owner), sealed,
+                            static_cast<uint32_t>(left_s));
       });
 }
 
@@ -176,7 +171,8 @@ int64_t keep_cards(Turn& turn) {
     if (!expired && (card.put_at <= turn.now || (old && card.row.published_ms != 0))) {
       publish(turn, card);
     }
-    next = std::min(next, std::max(card.put_at, turn.now + 1));
+    // What is due and waits for its transport is looked at again when that is online.
+    if (card.put_at > turn.now) next = std::min(next, card.put_at);
     ++at;
   }
   store::prekeys_erase_before(turn.db, turn.wall_ms - limits::kPrekeyKeep_ms);

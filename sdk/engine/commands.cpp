@@ -165,8 +165,8 @@ Result<uint64_t> add_message(Turn& turn, const Engine::Outbound& message) {
   row.received_ms = row.sent_ms;
   row.body = message.body;
   store::message_insert(turn.db, row);
-  store::outbox_insert(turn.db, {contact->row.id, conversation.next_seq, row.id, 0,
-                                 row.body.size()});
+  store::outbox_insert(turn.db,
+                       {contact->row.id, conversation.next_seq, row.id, 0, row.body.size()});
   ++conversation.next_seq;
   ++conversation.sent;
   conversation.last_message = row.id;

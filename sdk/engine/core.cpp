@@ -55,7 +55,7 @@ Result<std::unique_ptr<Core>> Core::make(std::unique_ptr<store::Connection> db, 
   core->profile_ = loaded.take();
   core->identity_ = core->profile_->identity.public_key().bytes;
   core->add_networks();
-  feed.committed(core->profile_->next_event);
+  if (Status begun = feed.begin(core->profile_->next_event); !begun) return begun.error();
   return core;
 }
 
@@ -182,7 +182,8 @@ void Core::release(Turn& turn, std::vector<Input>& inputs) {
   add_networks();
 }
 
-void Core::fail_turn(Turn& turn, std::vector<Input> inputs, const Error& error) {
+// By value: the connection forgets its error on the way.
+void Core::fail_turn(Turn& turn, std::vector<Input> inputs, Error error) {
   log_.error("nothing could be stored: " + error.text);
   db_->forgive();
   turn.withdraw();
@@ -206,10 +207,7 @@ void Core::fail_turn(Turn& turn, std::vector<Input> inputs, const Error& error) 
       }
     }
   }
-  for (auto& [id, network] : runtime_.networks) {
-    network->contact_by_peer.clear();
-    network->flights.clear();
-  }
+  for (auto& [id, network] : runtime_.networks) network->forget_all();
   profile_valid_ = false;
   for (const CardWait& wait : runtime_.card_waits) wait.done(error);
   runtime_.card_waits.clear();

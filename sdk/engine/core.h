@@ -1,5 +1,6 @@
-// The engine without threads: queued inputs in, turns that commit, outputs out. Whoever owns it calls
-// turn() when woken and at the times that it asks for: ThreadExecutor in an app, a simulator in tests.
+// The engine without threads: queued inputs in, turns that commit, outputs out. Whoever owns it
+// calls turn() when woken and at the times that it asks for: ThreadExecutor in an app, a simulator
+// in tests.
 #ifndef WHERRY_ENGINE_CORE_H
 #define WHERRY_ENGINE_CORE_H
 
@@ -40,7 +41,7 @@ class Core {
 
   void take_in(Turn& turn, const Input& input);
   void release(Turn& turn, std::vector<Input>& inputs);
-  void fail_turn(Turn& turn, std::vector<Input> inputs, const Error& error);
+  void fail_turn(Turn& turn, std::vector<Input> inputs, Error error);
   // Loads the profile anew after a failed commit. False: the disk does not even read.
   bool reload();
   void refuse_commands();

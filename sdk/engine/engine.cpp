@@ -11,7 +11,18 @@
 namespace wherry::engine {
 namespace {
 
-Error closed_error() { return fail(WHERRY_E_CLOSED, "the profile was closed"); }
+// With limits::kCloseDeadline_ms / 2 for the transports, these are the bound of wherry_close.
+constexpr int64_t kCloseCalls_ms = 1000;
+constexpr int64_t kCloseDrain_ms = 1000;
+
+Error closed_error() {
+  return fail(WHERRY_E_CLOSED, "the profile was closed");
+}
+
+// Why a message waits is kept once, with its conversation.
+void set_waiting_reason(store::MessageRow& row, const store::ConversationRow& conversation) {
+  if (row.author == 0 && row.evidence == WHERRY_EVIDENCE_QUEUED) row.reason = conversation.waiting;
+}
 
 // Something that a turn answers and a caller waits for.
 template <typename T>
@@ -29,6 +40,11 @@ class Answer {
     set_.wait(lock, [this] { return value_.has_value(); });
     return std::move(*value_);
   }
+  bool wait_for(int64_t milliseconds) {
+    std::unique_lock lock(mutex_);
+    return set_.wait_for(lock, std::chrono::milliseconds(milliseconds),
+                         [this] { return value_.has_value(); });
+  }
 
  private:
   std::mutex mutex_;
@@ -43,34 +59,34 @@ Engine::Engine(Options options) : log_(options.log_level, std::move(options.log)
 Result<std::unique_ptr<Engine>> Engine::create(const std::string& path, const store::Key& key,
                                                Options options) {
   if (!crypto::init()) return fail(WHERRY_E_MEMORY, "this machine has no source of randomness");
-  const std::vector<const wherry_transport_plugin*> plugins = options.plugins;
+  Result<plugin::PluginSet> plugins = plugin::PluginSet::make(options.plugins);
+  if (!plugins) return plugins.error();
   const bool full_sync = options.full_sync;
   std::unique_ptr<Engine> engine(new Engine(std::move(options)));
   Result<std::unique_ptr<store::ProfileFiles>> files = store::ProfileFiles::create(
       path, key, full_sync, engine->random_,
       [&](store::Connection& db) { return Profile::found(db, engine->random_); });
   if (!files) return files.error();
-  return start(std::move(engine), files.take(), plugins);
+  return start(std::move(engine), files.take(), plugins.take());
 }
 
 Result<std::unique_ptr<Engine>> Engine::open(const std::string& path, const store::Key& key,
                                              Options options) {
   if (!crypto::init()) return fail(WHERRY_E_MEMORY, "this machine has no source of randomness");
-  const std::vector<const wherry_transport_plugin*> plugins = options.plugins;
+  Result<plugin::PluginSet> plugins = plugin::PluginSet::make(options.plugins);
+  if (!plugins) return plugins.error();
   const bool full_sync = options.full_sync;
   std::unique_ptr<Engine> engine(new Engine(std::move(options)));
   Result<std::unique_ptr<store::ProfileFiles>> files =
       store::ProfileFiles::open(path, key, full_sync);
   if (!files) return files.error();
-  return start(std::move(engine), files.take(), plugins);
+  return start(std::move(engine), files.take(), plugins.take());
 }
 
-Result<std::unique_ptr<Engine>> Engine::start(
-    std::unique_ptr<Engine> engine, std::unique_ptr<store::ProfileFiles> files,
-    const std::vector<const wherry_transport_plugin*>& plugins) {
+Result<std::unique_ptr<Engine>> Engine::start(std::unique_ptr<Engine> engine,
+                                              std::unique_ptr<store::ProfileFiles> files,
+                                              plugin::PluginSet plugins) {
   engine->files_ = std::move(files);
-  Result<plugin::PluginSet> set = plugin::PluginSet::make(plugins);
-  if (!set) return set.error();
   auto writer = engine->files_->connect(false);
   if (!writer) return writer.error();
   auto reader = engine->files_->connect(true);
@@ -83,7 +99,7 @@ Result<std::unique_ptr<Engine>> Engine::start(
   engine->feed_ = feed.take();
   const Env env{&engine->clock_, &engine->random_, &engine->executor_};
   Result<std::unique_ptr<Core>> core =
-      Core::make(writer.take(), env, engine->log_, set.take(), *engine->feed_);
+      Core::make(writer.take(), env, engine->log_, std::move(plugins), *engine->feed_);
   if (!core) return core.error();
   engine->core_ = core.take();
   engine->core_->resume_transports();
@@ -91,24 +107,30 @@ Result<std::unique_ptr<Engine>> Engine::start(
   return engine;
 }
 
-Engine::~Engine() { close(); }
+Engine::~Engine() {
+  close();
+}
 
 void Engine::close() {
   if (core_ == nullptr) return;
   {
-    std::unique_lock lock(close_mutex_);
+    std::lock_guard lock(close_mutex_);
     if (closed_) return;
     closed_ = true;
   }
   feed_->close();
+  // Calls under way end with their turns, and so does everything that was queued before them: a
+  // turn takes inputs in their order. Each wait is bounded, should the disk hang.
   {
-    // Calls under way end with their turns; turns end while the disk answers.
     std::unique_lock lock(close_mutex_);
-    call_done_.wait_for(lock, std::chrono::milliseconds(limits::kCloseDeadline_ms / 2),
+    call_done_.wait_for(lock, std::chrono::milliseconds(kCloseCalls_ms),
                         [this] { return calls_ == 0; });
   }
-  if (Status synced = sync(static_cast<int32_t>(limits::kCloseDeadline_ms / 4)); !synced) {
-    log_.warning("closed with unsaved messages: " + synced.error().text);
+  auto drained = std::make_shared<Answer<Status>>();
+  core_->inputs().push(Command{[](Turn&) -> Status { return {}; },
+                               [drained](const Status& outcome) { drained->set(outcome); }});
+  if (!drained->wait_for(kCloseDrain_ms)) {
+    log_.warning("closed while the disk did not answer; what was not acknowledged comes again");
   }
   executor_.stop();
   core_->shut_down();
@@ -123,9 +145,8 @@ Status Engine::call(std::function<Status(Turn&)> run) {
     ++calls_;
   }
   auto answer = std::make_shared<Answer<Status>>();
-  core_->inputs().push(Command{std::move(run), [answer](const Status& outcome) {
-                                 answer->set(outcome);
-                               }});
+  core_->inputs().push(
+      Command{std::move(run), [answer](const Status& outcome) { answer->set(outcome); }});
   Status outcome = answer->wait();
   {
     std::lock_guard lock(close_mutex_);
@@ -135,8 +156,7 @@ Status Engine::call(std::function<Status(Turn&)> run) {
   return outcome;
 }
 
-Result<uint64_t> Engine::transport_add(const std::string& name,
-                                       const plugin::Settings& settings) {
+Result<uint64_t> Engine::transport_add(const std::string& name, const plugin::Settings& settings) {
   uint64_t id = 0;
   Status outcome = call([&](Turn& turn) -> Status {
     Result<uint64_t> added = add_transport(turn, plugins(), name, settings);
@@ -268,13 +288,13 @@ Status Engine::submit(Outbound message) {
     ++submitted_;
     submitted_bytes_ += size;
   }
-  core_->inputs().push(Command{
-      [message = std::move(message)](Turn& turn) -> Status {
-        Result<uint64_t> added = add_message(turn, message);
-        if (!added) return added.error();
-        return {};
-      },
-      [this, size](const Status& outcome) { finish_submit(outcome, size); }});
+  core_->inputs().push(
+      Command{[message = std::move(message)](Turn& turn) -> Status {
+                Result<uint64_t> added = add_message(turn, message);
+                if (!added) return added.error();
+                return {};
+              },
+              [this, size](const Status& outcome) { finish_submit(outcome, size); }});
   return {};
 }
 
@@ -303,26 +323,34 @@ Status Engine::sync(int32_t timeout_ms) {
 
 Result<std::vector<store::MessageRow>> Engine::history(uint64_t conversation, uint64_t from,
                                                        bool older, uint32_t limit) {
-  auto known = read(
-      [&](store::Connection& db) { return store::conversations(db, conversation - 1, 1); });
+  auto known =
+      read([&](store::Connection& db) { return store::conversations(db, conversation - 1, 1); });
   if (!known) return known.error();
   if (conversation == 0 || known->empty() || known->front().id != conversation) {
     return fail(WHERRY_E_NOT_FOUND, "there is no conversation with this id");
   }
-  auto rows = read([&](store::Connection& db) {
-    return store::history(db, conversation, from, older, limit);
-  });
-  if (!rows) return rows;
-  for (store::MessageRow& row : *rows) {
-    if (row.author == 0 && row.evidence == WHERRY_EVIDENCE_QUEUED) {
-      row.reason = known->front().waiting;
+  if (from != 0) {
+    Result<store::MessageRow> start = message(from);
+    if (!start) return start.error();
+    if (start->conversation != conversation) {
+      return fail(WHERRY_E_NOT_FOUND, "the message is not of this conversation");
     }
   }
+  auto rows = read(
+      [&](store::Connection& db) { return store::history(db, conversation, from, older, limit); });
+  if (!rows) return rows;
+  for (store::MessageRow& row : *rows) set_waiting_reason(row, known->front());
   return rows;
 }
 
 Result<store::MessageRow> Engine::message(uint64_t id) {
-  auto row = read([&](store::Connection& db) { return store::message(db, id); });
+  auto row = read([&](store::Connection& db) {
+    std::optional<store::MessageRow> found = store::message(db, id);
+    if (!found) return found;
+    const auto conversation = store::conversations(db, found->conversation - 1, 1);
+    if (!conversation.empty()) set_waiting_reason(*found, conversation.front());
+    return found;
+  });
   if (!row) return row.error();
   if (!row->has_value()) return fail(WHERRY_E_NOT_FOUND, "there is no message with this id");
   return std::move(**row);

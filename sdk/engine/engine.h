@@ -7,9 +7,9 @@
 #include <memory>
 #include <mutex>
 
+#include "crypto/system_random.h"
 #include "engine/core.h"
 #include "engine/thread_executor.h"
-#include "crypto/system_random.h"
 #include "store/profile_files.h"
 
 namespace wherry::engine {
@@ -85,8 +85,7 @@ class Engine {
   explicit Engine(Options options);
   static Result<std::unique_ptr<Engine>> start(std::unique_ptr<Engine> engine,
                                                std::unique_ptr<store::ProfileFiles> files,
-                                               const std::vector<const wherry_transport_plugin*>&
-                                                   plugins);
+                                               plugin::PluginSet plugins);
   // Runs a command in a turn and waits for its commit.
   Status call(std::function<Status(Turn&)> run);
   void finish_submit(const Status& outcome, size_t size);

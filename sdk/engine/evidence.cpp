@@ -33,9 +33,7 @@ void set_waiting(Turn& turn, Contact& contact, int32_t reason) {
   contact.conversation.waiting = reason;
   turn.changed_conversation(contact);
   // A full window is the ordinary course of a long feed, and no news.
-  const auto quiet = [](int32_t r) {
-    return r == WHERRY_REASON_NONE || r == WHERRY_REASON_WINDOW;
-  };
+  const auto quiet = [](int32_t r) { return r == WHERRY_REASON_NONE || r == WHERRY_REASON_WINDOW; };
   if (quiet(before) && quiet(reason)) return;
   store::EventRow event;
   event.type = WHERRY_EVENT_WAITING;

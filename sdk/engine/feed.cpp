@@ -21,7 +21,17 @@ Result<std::unique_ptr<Feed>> Feed::make(std::unique_ptr<store::Connection> read
 Feed::Feed(std::unique_ptr<store::Connection> reader, int handle)
     : reader_(std::move(reader)), handle_(handle) {}
 
-Feed::~Feed() { ::close(handle_); }
+Feed::~Feed() {
+  ::close(handle_);
+}
+
+Status Feed::begin(uint64_t next) {
+  std::lock_guard lock(mutex_);
+  committed_ = next - 1;
+  Status filled = fill();
+  show();
+  return filled;
+}
 
 void Feed::committed(uint64_t next) {
   std::lock_guard lock(mutex_);
@@ -44,8 +54,6 @@ void Feed::add(EphemeralEvent event) {
 
 Result<Event> Feed::next(int32_t timeout_ms) {
   std::unique_lock lock(mutex_);
-  const auto deadline =
-      std::chrono::steady_clock::now() + std::chrono::milliseconds(std::max(timeout_ms, 0));
   for (;;) {
     if (closed_) return fail(WHERRY_E_CLOSED, "the profile was closed");
     if (page_.empty() && read_ < committed_) {
@@ -56,7 +64,7 @@ Result<Event> Feed::next(int32_t timeout_ms) {
     const auto ready = [this] { return closed_ || available(); };
     if (timeout_ms < 0) {
       changed_.wait(lock, ready);
-    } else if (!changed_.wait_until(lock, deadline, ready)) {
+    } else if (!changed_.wait_for(lock, std::chrono::milliseconds(timeout_ms), ready)) {
       return fail(WHERRY_E_TIMEOUT, "no event came in time");
     }
   }
@@ -100,8 +108,7 @@ Status Feed::fill() {
     event.row = row;
     if (row.message != 0) event.message = store::message(*reader_, row.message);
     if (row.type == WHERRY_EVENT_CONTACT) {
-      const std::vector<store::ContactRow> contact =
-          store::contacts(*reader_, row.contact - 1, 1);
+      const std::vector<store::ContactRow> contact = store::contacts(*reader_, row.contact - 1, 1);
       if (!contact.empty() && contact.front().id == row.contact) {
         event.identity = contact.front().identity;
         event.contact_conversation = contact.front().conversation;
@@ -122,8 +129,8 @@ void Feed::show() {
   const bool wanted = closed_ || available();
   if (wanted == shown_) return;
   uint64_t count = 1;
-  const ssize_t done = wanted ? ::write(handle_, &count, sizeof count)
-                              : ::read(handle_, &count, sizeof count);
+  const ssize_t done =
+      wanted ? ::write(handle_, &count, sizeof count) : ::read(handle_, &count, sizeof count);
   if (done == static_cast<ssize_t>(sizeof count)) shown_ = wanted;
 }
 

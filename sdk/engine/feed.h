@@ -41,6 +41,8 @@ class Feed {
   Feed(const Feed&) = delete;
   Feed& operator=(const Feed&) = delete;
 
+  // At opening: as committed(), and looks whether anything below `next` is left to be given at all.
+  Status begin(uint64_t next);
   // After a commit: everything below `next` can be read.
   void committed(uint64_t next);
   void add(EphemeralEvent event);

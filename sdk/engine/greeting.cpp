@@ -2,6 +2,7 @@
 #include "engine/greeting.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "base/limits.h"
 #include "engine/evidence.h"
@@ -33,7 +34,7 @@ int32_t ask_for_bundle(Turn& turn, Contact& contact) {
   turn.calls.push_back([network, request = contact.bundle_request,
                         endpoint = contact.card->endpoint,
                         locator = identity::bundle_locator(contact.card->fetch_secret)] {
-    if (network->running()) network->instance->get_bundle(request, endpoint, locator);
+    network->get_bundle(request, endpoint, locator);
   });
   return reason;
 }
@@ -41,9 +42,9 @@ int32_t ask_for_bundle(Turn& turn, Contact& contact) {
 void retry_bundle(Turn& turn, Contact& contact, int32_t reason) {
   ++contact.bundle_tries;
   contact.bundle_reason = reason;
-  contact.bundle_at = turn.now + delivery::backoff_ms(limits::kBundleRetryFirst_ms,
-                                                      limits::kBundleRetryMax_ms,
-                                                      contact.bundle_tries);
+  contact.bundle_at =
+      turn.now + delivery::backoff_ms(limits::kBundleRetryFirst_ms, limits::kBundleRetryMax_ms,
+                                      contact.bundle_tries);
   turn.wake(contact, contact.bundle_at);
 }
 
@@ -163,16 +164,20 @@ void on_bundle(Turn& turn, Contact& contact, const BundleReport& report) {
   retry_bundle(turn, contact, opened.error().reason);
 }
 
-void settle_sessions(Turn& turn, Contact& contact, Session& news, bool may_collide) {
+bool settle_sessions(Turn& turn, Contact& contact, Session& news, Collision collision) {
   news.first.clear();
   news.fetch.clear();
   Session* winner = &news;
   for (uint64_t id : contact.sessions) {
     Session* other = turn.profile.session(id);
-    if (may_collide && other != &news && other->mine &&
-        other->stage != store::SessionStage::kReceiveOnly && other->hash < news.hash) {
-      winner = other;
+    if (other == &news || !other->mine || other->stage == store::SessionStage::kReceiveOnly) {
+      continue;
     }
+    const bool at_once = other->stage == store::SessionStage::kUnanswered ||
+                         std::abs(turn.wall_ms - other->made_ms) < kCollisionOver_ms;
+    const bool collides =
+        collision == Collision::kAny || (collision == Collision::kAtOnce && at_once);
+    if (collides && other->hash < winner->hash) winner = other;
   }
   bool copies_stay = true;
   for (uint64_t id : contact.sessions) {
@@ -180,30 +185,46 @@ void settle_sessions(Turn& turn, Contact& contact, Session& news, bool may_colli
     if (other == winner || other->stage == store::SessionStage::kReceiveOnly) continue;
     retire(turn, *other);
     copies_stay = copies_stay && std::ranges::none_of(contact.copies, [id](const Copy& copy) {
-      return copy.session == id;
-    });
+                    return copy.session == id;
+                  });
   }
   turn.changed(news);
   if (!copies_stay) void_copies(turn, contact);
   forget_oldest(turn, contact);
   turn.pump(contact);
+  return winner == &news;
+}
+
+void begin_stream(Turn& turn, Contact& contact) {
+  void_copies(turn, contact);
+  contact.conversation.incarnation = turn.env.random->number();
+  contact.conversation.next_seq = store::outbox_renumber(turn.db, contact.row.id);
+  contact.waiting_count = contact.conversation.next_seq - 1;
+  turn.changed_conversation(contact);
+}
+
+void tell_again(Turn& turn, Contact& contact) {
+  contact.offer_reset = true;
+  if (!contact.announced) return;
+  contact.announced->list.clear();
+  contact.row.announced = contact.announced->to_bytes();
+  turn.changed(contact);
 }
 
 void void_copies(Turn& turn, Contact& contact) {
   store::sealed_delete_all(turn.db, contact.row.id);
-  store::outbox_unseal(turn.db, contact.row.id);
+  store::outbox_unseal_all(turn.db, contact.row.id);
   contact.waiting_count += contact.window_messages;
   contact.window_messages = 0;
   contact.window_bytes = 0;
   contact.copies.clear();
   contact.unsealed_from = 1;
-  // Control members may have been among them: they are said again.
-  contact.offer_reset = true;
-  if (contact.announced) contact.announced->list.clear();
+  // Control members may have been among them.
+  tell_again(turn, contact);
   turn.pump(contact);
 }
 
-void reset_sessions(Turn& turn, Contact& contact, int32_t reason, bool own_rollback) {
+void reset_sessions(Turn& turn, Contact& contact, int32_t reason) {
   auto budget = delivery::ResetBudget::from_bytes(contact.row.resets);
   const bool allowed = budget.spend(turn.wall_ms);
   contact.row.resets = budget.to_bytes();
@@ -214,13 +235,8 @@ void reset_sessions(Turn& turn, Contact& contact, int32_t reason, bool own_rollb
   }
   if (reason == WHERRY_REASON_ROLLBACK_SUSPECTED) security_event(turn, contact, reason);
   for (uint64_t id : contact.sessions) retire(turn, *turn.profile.session(id));
-  void_copies(turn, contact);
-  if (own_rollback) {
-    contact.conversation.incarnation = turn.env.random->number();
-    contact.conversation.next_seq = store::outbox_renumber(turn.db, contact.row.id);
-    turn.changed_conversation(contact);
-  }
-  forget_oldest(turn, contact);
+  begin_stream(turn, contact);
+  contact.reseal_asked_at = contact.opened_at;
 }
 
 }  // namespace wherry::engine

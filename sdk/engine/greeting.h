@@ -20,17 +20,32 @@ void on_bundle(Turn& turn, Contact& contact, const BundleReport& report);
 // Accepts a first envelope if it is one for this inbox. False: it is not, or may not be accepted.
 bool accept_greeting(Turn& turn, const store::InboxRow& inbox, ByteView envelope);
 
-// A session that was unanswered got its first answer, or one was accepted: from now on it is used
-// for sending, and others only receive; but where both sides may have begun at once (`may_collide`),
-// the one with the lower hash stays, which both decide in the same way.
-void settle_sessions(Turn& turn, Contact& contact, Session& news, bool may_collide);
+// Which sessions that this profile began may have been begun at once with one that was accepted.
+enum class Collision {
+  kNone,
+  kAtOnce,  // an unanswered one, or one begun within the last half minute: resets
+  kAny,     // any that is in use: cards, whose inbox may have kept the other's greeting for long
+};
+inline constexpr int64_t kCollisionOver_ms = 30 * 1000;
 
-// Gives the old sessions up for sending and greets again, within the day's budget. With
-// `own_rollback`, sequence numbers begin anew too.
-void reset_sessions(Turn& turn, Contact& contact, int32_t reason, bool own_rollback);
+// A session that was unanswered got its first answer, or one was accepted: from now on it is used
+// for sending, and others only receive; but where both sides may have begun at once, the one with
+// the lower hash stays, which both decide in the same way. True: `news` is used.
+bool settle_sessions(Turn& turn, Contact& contact, Session& news, Collision collision);
+
+// Gives the old sessions up for sending and greets again, within the day's budget, with a new
+// incarnation: see begin_stream().
+void reset_sessions(Turn& turn, Contact& contact, int32_t reason);
+
+// Numbers all that is unacknowledged from 1 in a new incarnation. After a session was given up
+// neither side knows any more what the other has stored: one of them may run from an old disk.
+void begin_stream(Turn& turn, Contact& contact);
 
 // What is sealed is void: everything unacknowledged is sealed anew.
 void void_copies(Turn& turn, Contact& contact);
+
+// Endpoints and reset bundle are to be said again: what said them is void.
+void tell_again(Turn& turn, Contact& contact);
 
 }  // namespace wherry::engine
 

@@ -1,5 +1,5 @@
-// What the engine's turns work on: commands of the app and reports of plug-ins, in one bounded queue
-// that any thread may fill.
+// What the engine's turns work on: commands of the app and reports of plug-ins, in one bounded
+// queue that any thread may fill.
 #ifndef WHERRY_ENGINE_INPUTS_H
 #define WHERRY_ENGINE_INPUTS_H
 

@@ -42,8 +42,7 @@ void Network::stop() {
   stopping = true;
   state = WHERRY_TRANSPORT_STATE_OFF;
   reconnect_at = Executor::kNever;
-  queue_.clear();
-  flights.clear();
+  forget_all();
   instance->stop();
 }
 
@@ -51,9 +50,8 @@ void Network::destroy() {
   instance.reset();
   started_ = false;
   stopping = false;
-  contact_by_peer.clear();
-  queue_.clear();
-  flights.clear();
+  crowded = false;
+  forget_all();
 }
 
 void Network::join(int64_t timeout_ms) {
@@ -66,14 +64,18 @@ void Network::join(int64_t timeout_ms) {
   destroy();
 }
 
-void Network::send(Outgoing outgoing) { queue_.push_back(std::move(outgoing)); }
+void Network::send(Outgoing outgoing) {
+  queue_.push_back(std::move(outgoing));
+}
 
 void Network::flush() {
   if (!running() || queue_.empty()) return;
   std::vector<wherry_outgoing> batch;
   batch.reserve(queue_.size());
   for (const Outgoing& outgoing : queue_) {
-    batch.push_back({outgoing.peer, outgoing.peer, outgoing.send_id,
+    batch.push_back({outgoing.peer,
+                     outgoing.peer,
+                     outgoing.send_id,
                      {outgoing.envelope.data(), outgoing.envelope.size()}});
   }
   const size_t taken = instance->send(batch);
@@ -92,9 +94,33 @@ void Network::set_handed(uint64_t send_id) {
   found->second.handed = true;
   // Nothing need ever be said of it again: only the newest are remembered.
   if (flights.size() <= 2 * limits::kInFlight) return;
-  const auto oldest = std::ranges::find_if(
-      flights, [](const auto& flight) { return flight.second.handed; });
+  const auto oldest =
+      std::ranges::find_if(flights, [](const auto& flight) { return flight.second.handed; });
   if (oldest != flights.end()) flights.erase(oldest);
+}
+
+void Network::forget_peer(uint64_t peer, uint64_t contact) {
+  std::erase_if(queue_, [peer](const Outgoing& outgoing) { return outgoing.peer == peer; });
+  std::erase_if(flights,
+                [contact](const auto& flight) { return flight.second.contact == contact; });
+  contact_by_peer.erase(peer);
+}
+
+void Network::forget_all() {
+  queue_.clear();
+  flights.clear();
+  contact_by_peer.clear();
+}
+
+void Network::put_bundle(uint64_t request, const Bytes32& locator, const Secret<32>& owner,
+                         ByteView bundle, uint32_t time_to_live_s) {
+  if (running() && instance->put_bundle(request, locator, owner, bundle, time_to_live_s)) return;
+  on_bundle(request, std::nullopt, WHERRY_REASON_REFUSED);
+}
+
+void Network::get_bundle(uint64_t request, const std::string& endpoint, const Bytes32& locator) {
+  if (running() && instance->get_bundle(request, endpoint, locator)) return;
+  on_bundle(request, std::nullopt, WHERRY_REASON_REFUSED);
 }
 
 void Network::on_state(int32_t new_state, int32_t new_percent, int32_t new_reason,
@@ -110,7 +136,9 @@ void Network::on_peer(uint64_t peer, int32_t new_state, int32_t why) {
   inputs_.push(PeerReport{id_, peer, new_state, why});
 }
 
-void Network::on_writable() { inputs_.push(WritableReport{id_}); }
+void Network::on_writable() {
+  inputs_.push(WritableReport{id_});
+}
 
 bool Network::on_receive(uint64_t inbox, uint64_t receipt, ByteView envelope) {
   // What is larger than any envelope is not copied; as an empty one it is refused in its turn.
@@ -144,8 +172,7 @@ std::optional<Bytes> Network::state_get(const std::string& name) {
 }
 
 Status Network::state_set(const std::string& name, ByteView value) {
-  if (name.empty() || name.size() > limits::kStateKeyMax ||
-      value.size() > limits::kStateValueMax) {
+  if (name.empty() || name.size() > limits::kStateKeyMax || value.size() > limits::kStateValueMax) {
     return fail(WHERRY_E_ARGUMENT, "a plug-in's state is too large");
   }
   {
@@ -165,8 +192,7 @@ Status Network::state_set(const std::string& name, ByteView value) {
 
 void Network::log(int32_t level, const std::string& text) {
   if (level < WHERRY_LOG_ERROR || level > WHERRY_LOG_DEBUG) level = WHERRY_LOG_DEBUG;
-  log_.write(static_cast<LogLevel>(level),
-             std::string(table_.describe()->name) + ": " + text);
+  log_.write(static_cast<LogLevel>(level), std::string(table_.describe()->name) + ": " + text);
 }
 
 }  // namespace wherry::engine

@@ -59,6 +59,15 @@ class Network : public plugin::HostEvents {
   // How many more envelopes may be under way.
   size_t room() const;
   void set_handed(uint64_t send_id);
+  // Drops what is queued for a peer that is to be removed, and the attempts of its contact.
+  void forget_peer(uint64_t peer, uint64_t contact);
+  // Drops all that is queued.
+  void forget_all();
+
+  // As the plug-in's; a report follows in any case.
+  void put_bundle(uint64_t request, const Bytes32& locator, const Secret<32>& owner,
+                  ByteView bundle, uint32_t time_to_live_s);
+  void get_bundle(uint64_t request, const std::string& endpoint, const Bytes32& locator);
 
   // What the instance said; for turns.
   int32_t state = WHERRY_TRANSPORT_STATE_OFF;
@@ -69,8 +78,9 @@ class Network : public plugin::HostEvents {
   std::unique_ptr<plugin::Instance> instance;
   bool stopping = false;
   bool restart = false;  // start again once stopped, with the newest settings
+  bool crowded = false;  // somebody waits for room
   int reconnects = 0;
-  int64_t reconnect_at = Executor::kNever;  // steady ms
+  int64_t reconnect_at = Executor::kNever;                 // steady ms
   std::map<uint64_t, Flight> flights;                      // by send id
   std::unordered_map<uint64_t, uint64_t> contact_by_peer;  // contact ids
 

@@ -18,10 +18,8 @@ void drop_path(Turn& turn, Contact& contact, const PathEntry& path) {
   Network* network = turn.network(path.transport);
   if (path.peer == 0 || network == nullptr || !network->running()) return;
   // The plug-in drops what it holds for the peer without a word.
-  std::erase_if(network->flights,
-                [&](const auto& flight) { return flight.second.contact == contact.row.id; });
+  network->forget_peer(path.peer, contact.row.id);
   for (Copy& copy : contact.copies) copy.send_id = 0;
-  network->contact_by_peer.erase(path.peer);
   turn.calls.push_back([network, peer = path.peer] {
     if (network->running()) network->instance->remove_peer(peer);
   });
@@ -34,7 +32,9 @@ void reconnect(Turn& turn, const Contact& contact, PathEntry& path) {
       network == nullptr || !network->online()) {
     return;
   }
-  if (contact.waiting_count == 0 && contact.copies.empty()) return;
+  if (contact.waiting_count == 0 && contact.copies.empty() && contact.ack_at == Executor::kNever) {
+    return;
+  }
   path.peer_state = WHERRY_PEER_STATE_UNKNOWN;
   turn.calls.push_back([network, peer = path.peer] {
     if (network->running()) network->instance->connect_peer(peer);
@@ -139,8 +139,7 @@ void ensure_inboxes(Turn& turn, Contact& contact) {
 std::vector<message::Endpoint> own_endpoints(const Profile& profile, const Contact& contact) {
   std::vector<message::Endpoint> list;
   for (const auto& [id, transport] : profile.transports) {
-    const store::InboxRow* inbox =
-        profile.inbox_of(store::InboxKind::kContact, contact.row.id, id);
+    const store::InboxRow* inbox = profile.inbox_of(store::InboxKind::kContact, contact.row.id, id);
     if (inbox != nullptr && !inbox->endpoint.empty()) {
       list.push_back({transport.name, inbox->endpoint});
     }

@@ -43,7 +43,8 @@ Status load_streams(store::Connection& db, Contact& contact) {
   for (store::StreamRow& row : store::streams(db, contact.row.conversation)) {
     Result<delivery::Stream> stream = delivery::Stream::from_bytes(row.next, row.ranges);
     if (!stream) return stream.error();
-    contact.streams.push_back({row.device, row.incarnation, stream.take(), false, false});
+    contact.streams.push_back({row.device, row.incarnation, stream.take(), false, row.owed});
+    if (row.owed && contact.row.state != WHERRY_CONTACT_STATE_REQUEST) contact.ack_at = 0;
   }
   return {};
 }
@@ -61,16 +62,16 @@ void load_outbox(store::Connection& db, Contact& contact) {
     if (copy.first_seq != 0) {
       for (const store::OutboxRow& item :
            store::outbox_between(db, contact.row.id, copy.first_seq, copy.last_seq)) {
+        if (item.sealed != copy.id) continue;
         ++contact.window_messages;
         contact.window_bytes += item.size;
       }
     }
     contact.copies.push_back(std::move(copy));
   }
-  const std::vector<store::OutboxRow> first =
-      store::outbox_unsealed(db, contact.row.id, 0, 1);
+  const std::vector<store::OutboxRow> first = store::outbox_unsealed(db, contact.row.id, 0, 1);
   contact.unsealed_from = first.empty() ? contact.conversation.next_seq : first.front().seq;
-  contact.waiting_count = store::outbox_count(db, contact.row.id) - contact.window_messages;
+  contact.waiting_count = store::outbox_waiting(db, contact.row.id);
 }
 
 Status load_contacts(store::Connection& db, Profile& profile) {
@@ -88,6 +89,7 @@ Status load_contacts(store::Connection& db, Profile& profile) {
     if (Status streams = load_streams(db, *contact); !streams) return streams;
     load_outbox(db, *contact);
     contact->offer_reset =
+        !contact->announced || contact->announced->list.empty() ||
         !store::prekey_of(db, store::PrekeyKind::kReset, contact->row.id).has_value();
     profile.contact_by_identity[contact->row.identity] = contact->row.id;
     profile.contact_by_conversation[contact->row.conversation] = contact->row.id;
@@ -147,8 +149,7 @@ void load_networks(store::Connection& db, Profile& profile) {
 Status Profile::found(store::Connection& db, Random& random) {
   const identity::Identity identity = identity::Identity::make(random);
   const identity::Device device = identity::Device::make(random);
-  const identity::DeviceList list =
-      identity::DeviceList::make(identity, 1, {device.public_part()});
+  const identity::DeviceList list = identity::DeviceList::make(identity, 1, {device.public_part()});
   db.begin();
   store::meta_set(db, kIdentity, identity.to_bytes().view());
   store::meta_set(db, kDevice, device.to_bytes().view());

@@ -47,8 +47,8 @@ struct Session {
   bool mine = false;  // this profile began it
   store::SessionStage stage = store::SessionStage::kWorking;
   Bytes32 hash{};
-  Bytes first;          // prefix of the first envelope, while it is not sealed
-  Secret<32> fetch;     // wraps it
+  Bytes first;       // prefix of the first envelope, while it is not sealed
+  Secret<32> fetch;  // wraps it
   int64_t made_ms = 0;
   session::Ratchet ratchet;
   bool changed = false;  // see Turn::save()
@@ -84,22 +84,23 @@ struct Contact {
   std::vector<IncomingStream> streams;
   std::vector<PathEntry> paths;
 
-  std::deque<Copy> copies;       // in the order of sealing
-  uint64_t unsealed_from = 1;    // no unsealed message has a lower seq
-  uint64_t waiting_count = 0;    // messages not yet sealed
-  size_t window_messages = 0;    // sealed and unacknowledged
+  std::deque<Copy> copies;     // in the order of sealing
+  uint64_t unsealed_from = 1;  // no unsealed message has a lower seq
+  uint64_t waiting_count = 0;  // messages not yet sealed
+  size_t window_messages = 0;  // sealed and unacknowledged
   size_t window_bytes = 0;
 
   int64_t ack_at = Executor::kNever;  // steady ms
   uint32_t ack_messages = 0;
   bool ask_reseal = false;
-  int64_t reseal_asked_at = INT64_MIN / 2;   // steady ms
-  int64_t resealed_at = INT64_MIN / 2;       // steady ms
-  bool offer_reset = false;  // they have no reset bundle of ours
+  int64_t reseal_asked_at = INT64_MIN / 2;  // steady ms
+  int64_t resealed_at = INT64_MIN / 2;      // steady ms
+  int64_t opened_at = INT64_MIN / 2;        // steady ms, of the last envelope that opened
+  bool offer_reset = false;                 // they have no reset bundle of ours
 
   uint64_t bundle_request = 0;  // under way
   int bundle_tries = 0;
-  int64_t bundle_at = 0;        // steady ms of the next try
+  int64_t bundle_at = 0;  // steady ms of the next try
   int32_t bundle_reason = 0;
 
   int64_t wake_at = Executor::kNever;  // as in Turn's timers

@@ -18,8 +18,7 @@ class StoredKeys : public session::KeyLookup {
   StoredKeys(store::Connection& db, uint64_t session) : db_(db), session_(session) {}
 
   std::optional<session::KeyRow> find(const session::Tag& tag) override {
-    const std::optional<store::RatchetKeyRow> row =
-        store::ratchet_key_by_tag(db_, session_, tag);
+    const std::optional<store::RatchetKeyRow> row = store::ratchet_key_by_tag(db_, session_, tag);
     if (!row) return std::nullopt;
     Result<session::KeyRow> key = session::KeyRow::from_bytes(row->g, row->tag, row->value.view());
     if (!key) return std::nullopt;
@@ -60,10 +59,15 @@ bool open_by_trial(Turn& turn, Contact& contact, ByteView envelope) {
   return false;
 }
 
+// Asks for fresh copies; if that was done and nothing came that opens, begins anew.
 void ask_reseal(Turn& turn, Contact& contact) {
   if (turn.now - contact.reseal_asked_at < kResealAskEvery_ms) return;
   const Session* session = sending_session(turn.profile, contact);
-  if (session == nullptr || !session->ratchet.can_seal()) return;
+  if (session == nullptr || session->stage != store::SessionStage::kWorking) return;
+  if (contact.reseal_asked_at > contact.opened_at) {
+    reset_sessions(turn, contact, WHERRY_REASON_NONE);
+    return;
+  }
   contact.reseal_asked_at = turn.now;
   contact.ask_reseal = true;
   contact.ack_at = turn.now;
@@ -96,8 +100,7 @@ void receive(Turn& turn, const Incoming& incoming) {
   open_envelope(turn, inbox->second, incoming.envelope);
 }
 
-bool open_in_session(Turn& turn, Session& session, const session::Place& place,
-                     ByteView envelope) {
+bool open_in_session(Turn& turn, Session& session, const session::Place& place, ByteView envelope) {
   StoredKeys keys(turn.db, session.id);
   Result<session::OpenStep> step = session::open(session.ratchet, place, envelope, keys);
   if (!step) return false;
@@ -106,25 +109,36 @@ bool open_in_session(Turn& turn, Session& session, const session::Place& place,
     case session::Outcome::kBelowFloor:
       return true;
     case session::Outcome::kDuplicate:
-      // Its sender does not know that it came.
+      // Its sender does not know that it came, unless there was nothing to acknowledge in it.
+      if (const auto row =
+              store::ratchet_key_by_tag(turn.db, session.id, session::tag_of(envelope));
+          !row || !row->owed) {
+        return true;
+      }
       for (IncomingStream& stream : contact.streams) stream.acknowledge = true;
       contact.ack_at = std::min(contact.ack_at, turn.now + limits::kAckDelay_ms);
       turn.pump(contact);
       return true;
     case session::Outcome::kPeerRolledBack:
-      reset_sessions(turn, contact, WHERRY_REASON_ROLLBACK_SUSPECTED, false);
+      // In a session that was given up this is known already.
+      if (session.stage == store::SessionStage::kWorking) {
+        reset_sessions(turn, contact, WHERRY_REASON_ROLLBACK_SUSPECTED);
+      }
       return true;
     case session::Outcome::kOpened:
       break;
   }
+  // Strangers have nothing more to say before they are answered (PROTOCOL §4.4).
+  if (contact.row.state == WHERRY_CONTACT_STATE_REQUEST) return true;
+  contact.opened_at = turn.now;
   session.ratchet = std::move(*step->next);
   turn.profile.tags.update(session.id, session.ratchet, step->add);
   turn.changed(session);
   if (session.stage == store::SessionStage::kUnanswered) {
     session.stage = store::SessionStage::kWorking;
-    contact.offer_reset = contact.offer_reset || !store::prekey_of(turn.db, store::PrekeyKind::kReset,
-                                                                   contact.row.id);
-    settle_sessions(turn, contact, session, false);
+    contact.offer_reset = contact.offer_reset ||
+                          !store::prekey_of(turn.db, store::PrekeyKind::kReset, contact.row.id);
+    settle_sessions(turn, contact, session, Collision::kNone);
     if (contact.row.state == WHERRY_CONTACT_STATE_ADDED) {
       set_contact_state(turn, contact, WHERRY_CONTACT_STATE_CONNECTED);
     }
@@ -134,15 +148,17 @@ bool open_in_session(Turn& turn, Session& session, const session::Place& place,
 }
 
 void take_step(Turn& turn, Contact& contact, Session& session, session::OpenStep& step) {
+  Result<message::Payload> payload = message::decode_payload(step.payload);
+  const bool owed = payload && (!payload->records.empty() || payload->endpoints || payload->reset);
   for (const session::KeyRow& key : step.add) {
-    store::RatchetKeyRow row{key.g, key.used, key.tag, key.to_bytes()};
+    store::RatchetKeyRow row{key.g, key.used, key.used && owed, key.tag, key.to_bytes()};
     store::ratchet_key_put(turn.db, session.id, row);
   }
   store::ratchet_keys_erase_below(turn.db, session.id, session.ratchet.peer_floor);
-  if (step.own_rollback) {
-    reset_sessions(turn, contact, WHERRY_REASON_ROLLBACK_SUSPECTED, true);
+  // First of all: what they acknowledge is not what this disk sent.
+  if (step.own_rollback && session.stage == store::SessionStage::kWorking) {
+    reset_sessions(turn, contact, WHERRY_REASON_ROLLBACK_SUSPECTED);
   }
-  Result<message::Payload> payload = message::decode_payload(step.payload);
   if (!payload) {
     turn.log.warning("a contact sent a payload that does not follow the format");
     return;
@@ -150,8 +166,7 @@ void take_step(Turn& turn, Contact& contact, Session& session, session::OpenStep
   take_payload(turn, contact, session, *payload);
 }
 
-Contact& add_contact(Turn& turn, const Bytes32& identity, int32_t state,
-                     const std::string& name) {
+Contact& add_contact(Turn& turn, const Bytes32& identity, int32_t state, const std::string& name) {
   auto made = std::make_unique<Contact>();
   Contact& contact = *made;
   contact.conversation.incarnation = turn.profile.incarnation;

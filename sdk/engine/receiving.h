@@ -10,8 +10,7 @@ namespace wherry::engine {
 void receive(Turn& turn, const Incoming& incoming);
 
 // Opens a ratchet envelope in a session. False: it does not open there.
-bool open_in_session(Turn& turn, Session& session, const session::Place& place,
-                     ByteView envelope);
+bool open_in_session(Turn& turn, Session& session, const session::Place& place, ByteView envelope);
 
 // Stores what an opened step added (its `next` is the session's ratchet already) and takes in the
 // payload.

@@ -86,9 +86,9 @@ void on_state(Turn& turn, Network& network, const StateReport& report) {
     }
     turn.runtime.housekeeping_at = turn.now;
   } else if (report.state == WHERRY_TRANSPORT_STATE_DEGRADED) {
-    network.reconnect_at = turn.now + delivery::backoff_ms(limits::kReconnectFirst_ms,
-                                                           limits::kReconnectMax_ms,
-                                                           ++network.reconnects);
+    network.reconnect_at =
+        turn.now + delivery::backoff_ms(limits::kReconnectFirst_ms, limits::kReconnectMax_ms,
+                                        ++network.reconnects);
   } else {
     network.reconnect_at = Executor::kNever;
   }
@@ -157,9 +157,9 @@ int64_t reconnect_networks(Turn& turn) {
   for (auto& [id, network] : turn.runtime.networks) {
     if (network->reconnect_at <= turn.now && network->running()) {
       // Asked again after a while even if the plug-in says nothing of this try.
-      network->reconnect_at = turn.now + delivery::backoff_ms(limits::kReconnectFirst_ms,
-                                                              limits::kReconnectMax_ms,
-                                                              ++network->reconnects);
+      network->reconnect_at =
+          turn.now + delivery::backoff_ms(limits::kReconnectFirst_ms, limits::kReconnectMax_ms,
+                                          ++network->reconnects);
       turn.calls.push_back([network = network.get()] {
         if (network->running()) network->instance->connect_peer(0);
       });

@@ -7,6 +7,7 @@
 #include "engine/evidence.h"
 #include "engine/greeting.h"
 #include "engine/paths.h"
+#include "engine/running.h"
 #include "identity/bundle.h"
 
 namespace wherry::engine {
@@ -50,8 +51,8 @@ message::Record record_of(const Contact& contact, const store::MessageRow& row, 
   return record;
 }
 
-void add_acknowledgements(Contact& contact, message::Payload& payload) {
-  for (IncomingStream& stream : contact.streams) {
+void add_acknowledgements(const Contact& contact, message::Payload& payload) {
+  for (const IncomingStream& stream : contact.streams) {
     if (!stream.acknowledge) continue;
     const delivery::Acked acked = delivery::acknowledgement(stream.stream);
     message::Ack ack;
@@ -59,9 +60,17 @@ void add_acknowledgements(Contact& contact, message::Payload& payload) {
     ack.next = acked.next;
     for (const delivery::Range& range : acked.ranges) ack.ranges.push_back({range.from, range.to});
     payload.acks.push_back(std::move(ack));
-    stream.acknowledge = false;
   }
   payload.reseal = contact.ask_reseal;
+}
+
+// What add_acknowledgements() wrote is sealed.
+void acknowledged(Turn& turn, Contact& contact) {
+  for (IncomingStream& stream : contact.streams) {
+    if (!stream.acknowledge) continue;
+    stream.acknowledge = false;
+    turn.changed(contact, stream);
+  }
   contact.ask_reseal = false;
   contact.ack_at = Executor::kNever;
   contact.ack_messages = 0;
@@ -92,15 +101,14 @@ bool add_reset_offer(Turn& turn, Contact& contact, message::Payload& payload) {
     row->owner = contact.row.id;
     row->made_ms = turn.wall_ms;
     turn.env.random->fill(row->fetch.data(), 32);
-    row->secret = identity::Prekey::make(row->id, turn.wall_ms / 1000 + kResetOfferValid_s,
-                                         *turn.env.random)
-                      .to_bytes();
+    row->secret =
+        identity::Prekey::make(row->id, turn.wall_ms / 1000 + kResetOfferValid_s, *turn.env.random)
+            .to_bytes();
     store::prekey_insert(turn.db, *row);
   }
   Result<identity::Prekey> prekey = identity::Prekey::from_bytes(row->secret.view());
   if (!prekey) return false;
-  Result<Bytes> bundle =
-      identity::Bundle::make(turn.profile.device, *turn.profile.list, *prekey);
+  Result<Bytes> bundle = identity::Bundle::make(turn.profile.device, *turn.profile.list, *prekey);
   if (!bundle) return false;
   payload.reset = message::ResetOffer{bundle.take(), to_array<32>(row->fetch.view())};
   contact.offer_reset = false;
@@ -109,24 +117,25 @@ bool add_reset_offer(Turn& turn, Contact& contact, message::Payload& payload) {
 
 // Fills a payload with messages that are not sealed yet, in order, up to `room` bytes or, if the
 // first alone is larger and `alone` allows it, with that one. Out: what was taken.
-std::vector<store::OutboxRow> add_messages(Turn& turn, Contact& contact, size_t room, bool alone,
-                                           message::Payload& payload) {
+std::vector<store::OutboxRow> add_messages(Turn& turn, const Contact& contact, size_t room,
+                                           bool alone, message::Payload& payload) {
   size_t size = message::encode(payload).size() + 8;
+  size_t window_bytes = contact.window_bytes;
   std::vector<store::OutboxRow> taken;
-  for (const store::OutboxRow& row : store::outbox_unsealed(
-           turn.db, contact.row.id, contact.unsealed_from, kPackedMessages)) {
+  for (const store::OutboxRow& row :
+       store::outbox_unsealed(turn.db, contact.row.id, contact.unsealed_from, kPackedMessages)) {
     const bool next_in_order = taken.empty() || row.seq == taken.back().seq + 1;
     const size_t cost = row.size + message::kRecordOverhead;
     const bool fits = size + cost <= room || (alone && taken.empty());
     const bool window = contact.window_messages + taken.size() < limits::kWindowMessages &&
-                        contact.window_bytes + row.size <= limits::kWindowBytes;
+                        window_bytes + row.size <= limits::kWindowBytes;
     if (!next_in_order || !fits || !window) break;
     const std::optional<store::MessageRow> message = store::message(turn.db, row.message);
     if (!message) break;
     payload.records.push_back(record_of(contact, *message, row.seq));
     size += cost;
     taken.push_back(row);
-    contact.window_bytes += row.size;
+    window_bytes += row.size;
   }
   return taken;
 }
@@ -158,10 +167,11 @@ void keep_copy(const Sender& to, session::SealStep& step,
     store::outbox_set_sealed(to.turn.db, row.contact, row.first_seq, row.last_seq, row.id);
     to.contact.unsealed_from = row.last_seq + 1;
     to.contact.window_messages += rows.size();
+    for (const store::OutboxRow& taken : rows) to.contact.window_bytes += taken.size;
     to.contact.waiting_count -= rows.size();
   }
-  copy.send_id = to.turn.send(to.network, to.path.peer, {row.contact, copy.id},
-                              std::move(step.envelope));
+  copy.send_id =
+      to.turn.send(to.network, to.path.peer, {row.contact, copy.id}, std::move(step.envelope));
   to.contact.copies.push_back(std::move(copy));
 }
 
@@ -192,21 +202,22 @@ bool seal_next(const Sender& to) {
   bool keep = add_endpoints(to.turn, to.contact, payload);
   keep = add_reset_offer(to.turn, to.contact, payload) || keep;
   const bool acknowledge = to.contact.ack_at <= to.turn.now;
-  if (acknowledge || to.contact.waiting_count > 0) add_acknowledgements(to.contact, payload);
-  const std::vector<store::OutboxRow> rows = add_messages(
-      to.turn, to.contact, session::payload_room(kPackedEnvelope), payload.reset == std::nullopt,
-      payload);
+  add_acknowledgements(to.contact, payload);
+  const std::vector<store::OutboxRow> rows =
+      add_messages(to.turn, to.contact, session::payload_room(kPackedEnvelope),
+                   payload.reset == std::nullopt, payload);
   keep = keep || !rows.empty();
   if (!keep && !acknowledge) return false;
   Result<session::SealStep> step =
-      session::seal(to.session.ratchet, floor_of(to.contact, to.session),
-                    message::encode(payload), 0, *to.turn.env.random);
+      session::seal(to.session.ratchet, floor_of(to.contact, to.session), message::encode(payload),
+                    0, *to.turn.env.random);
   if (!step) {
     to.turn.log.error("an envelope could not be sealed: " + step.error().text);
     return false;
   }
   to.session.ratchet = std::move(step->next);
   to.turn.changed(to.session);
+  acknowledged(to.turn, to.contact);
   if (keep) {
     keep_copy(to, *step, rows);
   } else {
@@ -221,27 +232,31 @@ void drop_strays(Turn& turn, Contact& contact, const PathEntry& path) {
   for (Copy& copy : contact.copies) {
     if (copy.transport == path.transport && copy.endpoint == path.endpoint.text) continue;
     for (const store::OutboxRow& row :
-         copy.first_seq == 0 ? std::vector<store::OutboxRow>()
-                             : store::outbox_between(turn.db, contact.row.id, copy.first_seq,
-                                                     copy.last_seq)) {
+         copy.first_seq == 0
+             ? std::vector<store::OutboxRow>()
+             : store::outbox_between(turn.db, contact.row.id, copy.first_seq, copy.last_seq)) {
+      if (row.sealed != copy.id) continue;
       --contact.window_messages;
       contact.window_bytes -= row.size;
       ++contact.waiting_count;
       contact.unsealed_from = std::min(contact.unsealed_from, row.seq);
     }
     store::sealed_delete(turn.db, copy.id);
-    store::outbox_set_sealed(turn.db, contact.row.id, copy.first_seq, copy.last_seq, 0);
-    if (contact.announced) contact.announced->list.clear();
-    contact.offer_reset = true;
+    store::outbox_unseal(turn.db, contact.row.id, copy.id);
     copy.id = 0;
     dropped = true;
   }
-  if (dropped) std::erase_if(contact.copies, [](const Copy& copy) { return copy.id == 0; });
+  if (!dropped) return;
+  std::erase_if(contact.copies, [](const Copy& copy) { return copy.id == 0; });
+  tell_again(turn, contact);
 }
 
 void repeat_due(Turn& turn, Contact& contact, PathEntry& path, Network& network) {
   for (Copy& copy : contact.copies) {
-    if (network.room() == 0) return;
+    if (network.room() == 0) {
+      network.crowded = true;
+      return;
+    }
     if (copy.send_id != 0 || copy.next_at > turn.now) continue;
     std::optional<Bytes> envelope = store::sealed_envelope(turn.db, copy.id);
     if (!envelope) continue;
@@ -252,18 +267,26 @@ void repeat_due(Turn& turn, Contact& contact, PathEntry& path, Network& network)
 }
 
 void set_timers(Turn& turn, Contact& contact) {
-  int64_t at = contact.ack_at;
-  for (const Copy& copy : contact.copies) {
-    if (copy.send_id == 0) at = std::min(at, copy.next_at);
-  }
+  int64_t at = Executor::kNever;
   // What is due already waits for something else than time: a path, room, an answer.
-  if (at != Executor::kNever && at > turn.now) turn.wake(contact, at);
+  const auto consider = [&](int64_t due) {
+    if (due > turn.now) at = std::min(at, due);
+  };
+  consider(contact.ack_at);
+  for (const Copy& copy : contact.copies) {
+    if (copy.send_id == 0) consider(copy.next_at);
+  }
+  for (const PathEntry& path : contact.paths) {
+    if (path.peer_state == WHERRY_PEER_STATE_UNREACHABLE) consider(path.connect_at);
+  }
+  if (at != Executor::kNever) turn.wake(contact, at);
 }
 
 int32_t drive(Turn& turn, Contact& contact, const ChosenPath& chosen) {
   Session* session = sending_session(turn.profile, contact);
   if (session == nullptr) {
-    if (contact.waiting_count == 0) return WHERRY_REASON_NONE;
+    // Nobody is greeted for nothing, but for the session that a reset gave up.
+    if (contact.waiting_count == 0 && contact.sessions.empty()) return WHERRY_REASON_NONE;
     const int32_t reason = greet(turn, contact);
     if (reason != WHERRY_REASON_NONE) return reason;
     session = sending_session(turn.profile, contact);
@@ -280,7 +303,7 @@ int32_t drive(Turn& turn, Contact& contact, const ChosenPath& chosen) {
   drop_strays(turn, contact, *chosen.path);
   repeat_due(turn, contact, *chosen.path, *chosen.network);
   if (session->ratchet.unsettled() >= limits::kUnsettledMax) {
-    reset_sessions(turn, contact, WHERRY_REASON_NONE, false);
+    reset_sessions(turn, contact, WHERRY_REASON_NONE);
     return WHERRY_REASON_HANDSHAKE;
   }
   if (!session->ratchet.can_seal()) return WHERRY_REASON_HANDSHAKE;
@@ -290,6 +313,7 @@ int32_t drive(Turn& turn, Contact& contact, const ChosenPath& chosen) {
     ++sealed;
   }
   if (sealed == kSealsPerTurn) turn.pump(contact);
+  if (chosen.network->room() == 0) chosen.network->crowded = true;
   return WHERRY_REASON_WINDOW;
 }
 
@@ -303,7 +327,7 @@ void pump(Turn& turn, Contact& contact) {
   const ChosenPath chosen = choose_path(turn, contact);
   const int32_t reason = chosen.path == nullptr ? chosen.reason : drive(turn, contact, chosen);
   set_waiting(turn, contact, reason);
-  if (chosen.path != nullptr) set_timers(turn, contact);
+  set_timers(turn, contact);
 }
 
 void on_sent(Turn& turn, Network& network, const SentReport& report) {
@@ -315,6 +339,10 @@ void on_sent(Turn& turn, Network& network, const SentReport& report) {
     network.set_handed(report.send_id);
   } else {
     network.flights.erase(flight);
+  }
+  if (network.crowded && network.room() >= limits::kInFlight / 2) {
+    network.crowded = false;
+    pump_all(turn);
   }
   if (contact == nullptr) return;
   const auto copy = std::ranges::find(contact->copies, id, &Copy::id);

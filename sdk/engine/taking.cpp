@@ -60,8 +60,7 @@ void deliver(Turn& turn, Contact& contact, const Id128& device, message::Record&
   turn.add_event(event);
 }
 
-void take_record(Turn& turn, Contact& contact, const Session& session,
-                 message::Record& record) {
+void take_record(Turn& turn, Contact& contact, const Session& session, message::Record& record) {
   // Groups and messages passed on for other devices are not built: their sender keeps them.
   if (record.conversation || (record.device && *record.device != session.device)) return;
   IncomingStream& stream = stream_of(contact, session.device, record.incarnation);
@@ -102,7 +101,14 @@ void take_acknowledgement(Turn& turn, Contact& contact, const message::Ack& ack)
   for (const store::OutboxRow& row : store::outbox_between(turn.db, contact.row.id, 1, end)) {
     if (!delivery::covers(acked, row.seq)) continue;
     raise_evidence(turn, contact, row.message, WHERRY_EVIDENCE_DELIVERED, WHERRY_REASON_NONE);
-    store::outbox_delete(turn.db, contact.row.id, row.seq, row.seq);
+    // What is stored beyond a gap was not given to their app yet: if a reset comes before the gap
+    // closes, it is said again in its place.
+    if (row.seq < acked.next) {
+      store::outbox_delete(turn.db, contact.row.id, row.seq, row.seq);
+    } else {
+      store::outbox_set_sealed(turn.db, contact.row.id, row.seq, row.seq, store::kBeyondGap);
+    }
+    if (row.sealed == store::kBeyondGap) continue;
     if (row.sealed == 0) {
       --contact.waiting_count;
     } else {
@@ -163,16 +169,14 @@ void take_reset(Turn& turn, Contact& contact, message::ResetOffer& offer) {
 
 }  // namespace
 
-void take_payload(Turn& turn, Contact& contact, const Session& session,
-                  message::Payload& payload) {
+void take_payload(Turn& turn, Contact& contact, const Session& session, message::Payload& payload) {
   if (payload.endpoints) take_endpoints(turn, contact, *payload.endpoints);
   if (payload.reset) take_reset(turn, contact, *payload.reset);
   for (const message::Ack& ack : payload.acks) take_acknowledgement(turn, contact, ack);
   settle_control(turn, contact, session);
   for (message::Record& record : payload.records) take_record(turn, contact, session, record);
   if (!payload.records.empty()) {
-    const int64_t delay =
-        contact.ack_messages >= limits::kAckMessages ? 0 : limits::kAckDelay_ms;
+    const int64_t delay = contact.ack_messages >= limits::kAckMessages ? 0 : limits::kAckDelay_ms;
     contact.ack_at = std::min(contact.ack_at, turn.now + delay);
     turn.pump(contact);
   }

@@ -6,8 +6,7 @@
 
 namespace wherry::engine {
 
-void take_payload(Turn& turn, Contact& contact, const Session& session,
-                  message::Payload& payload);
+void take_payload(Turn& turn, Contact& contact, const Session& session, message::Payload& payload);
 
 }  // namespace wherry::engine
 

@@ -4,23 +4,10 @@
 #include <chrono>
 
 namespace wherry::engine {
-namespace {
 
-int64_t milliseconds(auto duration) {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
+ThreadExecutor::~ThreadExecutor() {
+  stop();
 }
-
-}  // namespace
-
-int64_t SystemClock::wall_ms() {
-  return milliseconds(std::chrono::system_clock::now().time_since_epoch());
-}
-
-int64_t SystemClock::steady_ms() {
-  return milliseconds(std::chrono::steady_clock::now().time_since_epoch());
-}
-
-ThreadExecutor::~ThreadExecutor() { stop(); }
 
 void ThreadExecutor::start(Turn turn) {
   turn_ = std::move(turn);

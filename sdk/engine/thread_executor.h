@@ -1,4 +1,4 @@
-// Runs the engine's turns on a thread of its own; and the system's clock.
+// Runs the engine's turns on a thread of its own.
 #ifndef WHERRY_ENGINE_THREAD_EXECUTOR_H
 #define WHERRY_ENGINE_THREAD_EXECUTOR_H
 
@@ -6,15 +6,9 @@
 #include <mutex>
 #include <thread>
 
-#include "base/env.h"
+#include "base/system_clock.h"
 
 namespace wherry::engine {
-
-class SystemClock : public Clock {
- public:
-  int64_t wall_ms() override;
-  int64_t steady_ms() override;
-};
 
 class ThreadExecutor : public Executor {
  public:

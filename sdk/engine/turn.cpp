@@ -83,7 +83,7 @@ void save_contact(store::Connection& db, Contact& contact) {
   for (IncomingStream& stream : contact.streams) {
     if (!stream.changed) continue;
     store::stream_put(db, {contact.row.conversation, stream.device, stream.incarnation,
-                           stream.stream.next, stream.stream.to_bytes()});
+                           stream.stream.next, stream.stream.to_bytes(), stream.acknowledge});
     stream.changed = false;
   }
   contact.changed = contact.row_changed = contact.conversation_changed = false;

@@ -27,8 +27,8 @@ bool printable(std::string_view text) {
 }
 
 void write_record(CborWriter& out, const Record& record) {
-  const size_t pairs = 6u + (record.content != kVoid ? 1u : 0u) +
-                       (record.conversation ? 1u : 0u) + (record.device ? 1u : 0u);
+  const size_t pairs = 6u + (record.content != kVoid ? 1u : 0u) + (record.conversation ? 1u : 0u) +
+                       (record.device ? 1u : 0u);
   out.map(pairs);
   out.key(1).uint(record.seq);
   out.key(2).uint(record.incarnation);
@@ -45,20 +45,37 @@ Record read_record(CborReader& in) {
   Record record;
   for (CborMap map = in.map(); map.next();) {
     switch (map.key()) {
-      case 1: record.seq = in.uint(INT64_MAX); break;
-      case 2: record.incarnation = in.uint(); break;
-      case 3: record.id = in.fixed<16>(); break;
-      case 4: record.clock = in.uint(INT64_MAX); break;
-      case 5: record.sent_ms = static_cast<int64_t>(in.uint(INT64_MAX)); break;
-      case 6: record.content = static_cast<int32_t>(in.uint(INT32_MAX)); break;
+      case 1:
+        record.seq = in.uint(INT64_MAX);
+        break;
+      case 2:
+        record.incarnation = in.uint();
+        break;
+      case 3:
+        record.id = in.fixed<16>();
+        break;
+      case 4:
+        record.clock = in.uint(INT64_MAX);
+        break;
+      case 5:
+        record.sent_ms = static_cast<int64_t>(in.uint(INT64_MAX));
+        break;
+      case 6:
+        record.content = static_cast<int32_t>(in.uint(INT32_MAX));
+        break;
       case 7: {
         const ByteView body = in.bytes(limits::kBodySizeMax);
         record.body.assign(body.begin(), body.end());
         break;
       }
-      case 8: record.conversation = in.fixed<16>(); break;
-      case 9: record.device = in.fixed<16>(); break;
-      default: in.skip();
+      case 8:
+        record.conversation = in.fixed<16>();
+        break;
+      case 9:
+        record.device = in.fixed<16>();
+        break;
+      default:
+        in.skip();
     }
   }
   if (record.seq == 0) in.fail();
@@ -116,7 +133,9 @@ Endpoints read_endpoints(CborReader& in) {
   Endpoints endpoints;
   for (CborMap map = in.map(); map.next();) {
     switch (map.key()) {
-      case 1: endpoints.generation = in.uint(INT64_MAX); break;
+      case 1:
+        endpoints.generation = in.uint(INT64_MAX);
+        break;
       case 2: {
         const size_t count = in.array(limits::kEndpointsMax);
         for (size_t i = 0; i < count && !in.failed(); ++i) {
@@ -136,7 +155,8 @@ Endpoints read_endpoints(CborReader& in) {
         }
         break;
       }
-      default: in.skip();
+      default:
+        in.skip();
     }
   }
   return endpoints;
@@ -203,10 +223,17 @@ Result<Payload> decode_payload(ByteView cbor) {
         for (size_t i = 0; i < count && !in.failed(); ++i) payload.acks.push_back(read_ack(in));
         break;
       }
-      case 3: payload.endpoints = read_endpoints(in); break;
-      case 4: payload.reset = read_reset(in); break;
-      case 5: payload.reseal = in.boolean(); break;
-      default: in.skip();
+      case 3:
+        payload.endpoints = read_endpoints(in);
+        break;
+      case 4:
+        payload.reset = read_reset(in);
+        break;
+      case 5:
+        payload.reseal = in.boolean();
+        break;
+      default:
+        in.skip();
     }
   }
   if (!in.done()) return malformed("a payload");

@@ -62,8 +62,8 @@ struct Endpoints {
 };
 
 struct ResetOffer {
-  Bytes bundle;       // identity::Bundle
-  Bytes32 fetch{};    // wraps the first envelope that uses it
+  Bytes bundle;     // identity::Bundle
+  Bytes32 fetch{};  // wraps the first envelope that uses it
 };
 
 struct Payload {

@@ -31,7 +31,9 @@ void on_peer(wherry_transport_host* host, uint64_t peer, int32_t state, int32_t 
   host->events->on_peer(peer, state, reason);
 }
 
-void on_writable(wherry_transport_host* host, uint64_t) { host->events->on_writable(); }
+void on_writable(wherry_transport_host* host, uint64_t) {
+  host->events->on_writable();
+}
 
 size_t on_receive(wherry_transport_host* host, uint64_t inbox, const wherry_incoming* envelopes,
                   size_t count) {
@@ -48,8 +50,7 @@ void on_sent(wherry_transport_host* host, const wherry_sent* sent, size_t count)
   }
 }
 
-void on_bundle(wherry_transport_host* host, uint64_t request, wherry_bytes bundle,
-               int32_t reason) {
+void on_bundle(wherry_transport_host* host, uint64_t request, wherry_bytes bundle, int32_t reason) {
   std::optional<Bytes> found;
   if (bundle.data != nullptr) found = copy(bundle);
   host->events->on_bundle(request, std::move(found), reason);
@@ -59,7 +60,9 @@ void on_look_up(wherry_transport_host* host, uint64_t, const char*, int32_t) {
   host->events->log(WHERRY_LOG_WARNING, "a transport answered a look-up that nobody asked for");
 }
 
-void on_stopped(wherry_transport_host* host) { host->events->on_stopped(); }
+void on_stopped(wherry_transport_host* host) {
+  host->events->on_stopped();
+}
 
 int64_t state_get(wherry_transport_host* host, const char* key, uint8_t* out, size_t capacity) {
   const std::optional<Bytes> value = host->events->state_get(key);
@@ -77,10 +80,19 @@ void write_log(wherry_transport_host* host, int32_t level, const char* text) {
   host->events->log(level, text == nullptr ? "" : text);
 }
 
-constexpr wherry_transport_host_api kHostApi = {
-    sizeof(wherry_transport_host_api), on_state, on_inbox,   on_peer,    on_writable, on_receive,
-    on_sent,                           on_bundle, on_look_up, on_stopped, state_get,   state_set,
-    write_log};
+constexpr wherry_transport_host_api kHostApi = {sizeof(wherry_transport_host_api),
+                                                on_state,
+                                                on_inbox,
+                                                on_peer,
+                                                on_writable,
+                                                on_receive,
+                                                on_sent,
+                                                on_bundle,
+                                                on_look_up,
+                                                on_stopped,
+                                                state_get,
+                                                state_set,
+                                                write_log};
 
 bool all_present(const wherry_transport_plugin& table) {
   if (!table.create || !table.start || !table.stop || !table.destroy || !table.open_inbox ||
@@ -111,8 +123,9 @@ bool described_well(const wherry_transport_description* description) {
 bool of_type(int32_t type, const std::string& value) {
   if (type == WHERRY_SETTING_BOOLEAN) return value == "true" || value == "false";
   if (type != WHERRY_SETTING_INTEGER) return true;
-  return !value.empty() && value.size() <= 18 &&
-         value.find_first_not_of("0123456789", value[0] == '-' ? 1 : 0) == std::string::npos;
+  const std::string_view digits = std::string_view(value).substr(value.starts_with('-') ? 1 : 0);
+  return !digits.empty() && value.size() <= 18 &&
+         digits.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
 }  // namespace
@@ -128,8 +141,8 @@ Result<PluginSet> PluginSet::make(std::span<const wherry_transport_plugin* const
       return fail(WHERRY_E_ARGUMENT, "a plug-in describes itself wrongly or lacks a function");
     }
     if (!set.tables_.emplace(table->describe()->name, table).second) {
-      return fail(WHERRY_E_ARGUMENT, std::string("two plug-ins have the name ") +
-                                         table->describe()->name);
+      return fail(WHERRY_E_ARGUMENT,
+                  std::string("two plug-ins have the name ") + table->describe()->name);
     }
   }
   return set;
@@ -147,17 +160,16 @@ Result<Settings> complete(const wherry_transport_description& description, Setti
     const auto found = given.find(known.name);
     if (found == given.end()) {
       if (known.default_value == nullptr) {
-        return fail(WHERRY_E_SETTING, std::string("the setting '") + known.name + "' is missing: " +
-                                          known.help);
+        return fail(WHERRY_E_SETTING,
+                    std::string("the setting '") + known.name + "' is missing: " + known.help);
       }
       full.emplace(known.name, known.default_value);
       continue;
     }
     if (!of_type(known.type, found->second)) {
       return fail(WHERRY_E_SETTING, std::string("the setting '") + known.name + "' must be " +
-                                        (known.type == WHERRY_SETTING_BOOLEAN
-                                             ? "'true' or 'false'"
-                                             : "a whole number"));
+                                        (known.type == WHERRY_SETTING_BOOLEAN ? "'true' or 'false'"
+                                                                              : "a whole number"));
     }
     full.insert(given.extract(found));
   }
@@ -190,15 +202,21 @@ Instance::~Instance() {
   if (transport_ != nullptr) table_.destroy(transport_);
 }
 
-bool Instance::start() { return table_.start(transport_) == WHERRY_TRANSPORT_OK; }
+bool Instance::start() {
+  return table_.start(transport_) == WHERRY_TRANSPORT_OK;
+}
 
-void Instance::stop() { table_.stop(transport_); }
+void Instance::stop() {
+  table_.stop(transport_);
+}
 
 bool Instance::open_inbox(uint64_t inbox, const Secret<32>& secret) {
   return table_.open_inbox(transport_, inbox, secret.data()) == WHERRY_TRANSPORT_OK;
 }
 
-void Instance::close_inbox(uint64_t inbox) { table_.close_inbox(transport_, inbox); }
+void Instance::close_inbox(uint64_t inbox) {
+  table_.close_inbox(transport_, inbox);
+}
 
 std::optional<wherry_reveals> Instance::add_peer(uint64_t peer, const std::string& endpoint) {
   wherry_reveals reveals = policy::everything();
@@ -211,9 +229,13 @@ std::optional<wherry_reveals> Instance::add_peer(uint64_t peer, const std::strin
   return std::nullopt;
 }
 
-void Instance::remove_peer(uint64_t peer) { table_.remove_peer(transport_, peer); }
+void Instance::remove_peer(uint64_t peer) {
+  table_.remove_peer(transport_, peer);
+}
 
-void Instance::connect_peer(uint64_t peer) { table_.connect_peer(transport_, peer); }
+void Instance::connect_peer(uint64_t peer) {
+  table_.connect_peer(transport_, peer);
+}
 
 size_t Instance::send(std::span<const wherry_outgoing> envelopes) {
   size_t accepted = 0;
@@ -225,20 +247,20 @@ void Instance::ack(std::span<const wherry_receipt> receipts) {
   table_.ack(transport_, receipts.data(), receipts.size());
 }
 
-void Instance::resume_receive() { table_.resume_receive(transport_); }
+void Instance::resume_receive() {
+  table_.resume_receive(transport_);
+}
 
 bool Instance::put_bundle(uint64_t request, const Bytes32& locator, const Secret<32>& owner,
                           ByteView bundle, uint32_t time_to_live_s) {
   return can(WHERRY_ABILITY_BUNDLES) &&
          table_.put_bundle(transport_, request, locator.data(), owner.data(),
-                           {bundle.data(), bundle.size()},
-                           time_to_live_s) == WHERRY_TRANSPORT_OK;
+                           {bundle.data(), bundle.size()}, time_to_live_s) == WHERRY_TRANSPORT_OK;
 }
 
 bool Instance::get_bundle(uint64_t request, const std::string& endpoint, const Bytes32& locator) {
-  return can(WHERRY_ABILITY_BUNDLES) &&
-         table_.get_bundle(transport_, request, endpoint.c_str(), locator.data()) ==
-             WHERRY_TRANSPORT_OK;
+  return can(WHERRY_ABILITY_BUNDLES) && table_.get_bundle(transport_, request, endpoint.c_str(),
+                                                          locator.data()) == WHERRY_TRANSPORT_OK;
 }
 
 }  // namespace wherry::plugin

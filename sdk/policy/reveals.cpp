@@ -5,7 +5,9 @@
 
 namespace wherry::policy {
 
-wherry_reveals nothing() { return wherry_reveals{}; }
+wherry_reveals nothing() {
+  return wherry_reveals{};
+}
 
 wherry_reveals everything() {
   wherry_reveals all;

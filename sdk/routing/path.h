@@ -22,7 +22,7 @@ struct Path {
 };
 
 struct Choice {
-  std::optional<size_t> path;            // index
+  std::optional<size_t> path;           // index
   int32_t reason = WHERRY_REASON_NONE;  // when there is none: what stands against the best one
 };
 

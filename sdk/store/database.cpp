@@ -80,7 +80,9 @@ bool Query::next() {
   return false;
 }
 
-int64_t Query::integer(int column) const { return sqlite3_column_int64(statement_, column); }
+int64_t Query::integer(int column) const {
+  return sqlite3_column_int64(statement_, column);
+}
 
 bool Query::is_null(int column) const {
   return sqlite3_column_type(statement_, column) == SQLITE_NULL;
@@ -97,7 +99,9 @@ Bytes Query::bytes(int column) const {
   return {bytes.begin(), bytes.end()};
 }
 
-std::string Query::text(int column) const { return std::string(as_text(view(column))); }
+std::string Query::text(int column) const {
+  return std::string(as_text(view(column)));
+}
 
 namespace {
 
@@ -171,7 +175,9 @@ void Connection::run_script(const char* sql) {
   if (execute(db_, sql) != SQLITE_OK) poison(sqlite3_extended_errcode(db_));
 }
 
-void Connection::begin() { query("BEGIN IMMEDIATE").run(); }
+void Connection::begin() {
+  query("BEGIN IMMEDIATE").run();
+}
 
 bool Connection::commit() {
   if (!failed()) query("COMMIT").run();
@@ -195,9 +201,13 @@ Status Connection::take_status() {
   return error;
 }
 
-int64_t Connection::last_id() const { return sqlite3_last_insert_rowid(db_); }
+int64_t Connection::last_id() const {
+  return sqlite3_last_insert_rowid(db_);
+}
 
-int Connection::changes() const { return sqlite3_changes(db_); }
+int Connection::changes() const {
+  return sqlite3_changes(db_);
+}
 
 void Connection::poison(int code) {
   if (!error_) error_ = database_error(code, sqlite3_errmsg(db_));

@@ -28,8 +28,8 @@ struct OpenOptions {
   Cipher cipher = Cipher::kChaCha20;
   bool create = false;
   bool read_only = false;
-  bool full_sync = true;         // FULL: a commit survives loss of power; else NORMAL
-  const char* vfs = nullptr;     // SQLite's default if null
+  bool full_sync = true;      // FULL: a commit survives loss of power; else NORMAL
+  const char* vfs = nullptr;  // SQLite's default if null
 };
 
 class Connection;
@@ -58,7 +58,10 @@ class Query {
   // The next row; false at the end or on failure.
   bool next();
   // Runs a statement without rows.
-  void run() { while (next()) {} }
+  void run() {
+    while (next()) {
+    }
+  }
 
   int64_t integer(int column) const;
   uint64_t number(int column) const { return static_cast<uint64_t>(integer(column)); }

@@ -22,9 +22,9 @@ constexpr const char* kNewer =
     "ORDER BY clock, rank, id LIMIT ?";
 
 MessageRow read_message(const Query& query) {
-  return {query.number(0),  query.number(1),  query.number(2), query.array<16>(3),
-          query.number(4),  query.integer(5), query.small(6),  query.small(7),
-          query.small(8),   query.integer(9), query.integer(10), query.number(11),
+  return {query.number(0), query.number(1),  query.number(2),   query.array<16>(3),
+          query.number(4), query.integer(5), query.small(6),    query.small(7),
+          query.small(8),  query.integer(9), query.integer(10), query.number(11),
           query.bytes(12)};
 }
 
@@ -44,8 +44,8 @@ void message_insert(Connection& db, const MessageRow& row) {
       "INSERT INTO message(id, conversation, author, mid, clock, rank, content, evidence, reason, "
       "sent_ms, received_ms, event, body) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   query << row.id << row.conversation << row.author << ByteView(row.mid) << row.clock << row.rank
-        << row.content << row.evidence << row.reason << row.sent_ms << row.received_ms
-        << row.event << row.body;
+        << row.content << row.evidence << row.reason << row.sent_ms << row.received_ms << row.event
+        << row.body;
   query.run();
 }
 
@@ -134,8 +134,7 @@ std::vector<OutboxRow> outbox_between(Connection& db, uint64_t contact, uint64_t
 
 void outbox_set_sealed(Connection& db, uint64_t contact, uint64_t first, uint64_t last,
                        uint64_t sealed) {
-  Query query =
-      db.query("UPDATE outbox SET sealed=? WHERE contact=? AND seq>=? AND seq<=?");
+  Query query = db.query("UPDATE outbox SET sealed=? WHERE contact=? AND seq>=? AND seq<=?");
   query << sealed << contact << first << last;
   query.run();
 }
@@ -146,9 +145,15 @@ void outbox_delete(Connection& db, uint64_t contact, uint64_t first, uint64_t la
   query.run();
 }
 
-void outbox_unseal(Connection& db, uint64_t contact) {
-  Query query = db.query("UPDATE outbox SET sealed=0 WHERE contact=? AND sealed<>0");
-  query << contact;
+void outbox_unseal(Connection& db, uint64_t contact, uint64_t sealed) {
+  Query query = db.query("UPDATE outbox SET sealed=0 WHERE contact=? AND sealed=?");
+  query << contact << sealed;
+  query.run();
+}
+
+void outbox_unseal_all(Connection& db, uint64_t contact) {
+  Query query = db.query("UPDATE outbox SET sealed=0 WHERE contact=? AND sealed<>0 AND sealed<>?");
+  query << contact << kBeyondGap;
   query.run();
 }
 
@@ -203,8 +208,15 @@ std::vector<SealedRow> sealed_of(Connection& db, uint64_t contact) {
       "WHERE contact=? ORDER BY id");
   query << contact;
   while (query.next()) {
-    rows.push_back({query.number(0), query.number(1), query.number(2), query.number(3),
-                    query.number(4), query.text(5), query.number(6), query.number(7), {}});
+    rows.push_back({query.number(0),
+                    query.number(1),
+                    query.number(2),
+                    query.number(3),
+                    query.number(4),
+                    query.text(5),
+                    query.number(6),
+                    query.number(7),
+                    {}});
   }
   return rows;
 }
@@ -231,20 +243,22 @@ void sealed_delete_all(Connection& db, uint64_t contact) {
 std::vector<StreamRow> streams(Connection& db, uint64_t conversation) {
   std::vector<StreamRow> rows;
   Query query = db.query(
-      "SELECT conversation, device, incarnation, next, ranges FROM stream WHERE conversation=?");
+      "SELECT conversation, device, incarnation, next, ranges, owed FROM stream WHERE "
+      "conversation=?");
   query << conversation;
   while (query.next()) {
     rows.push_back({query.number(0), query.array<16>(1), query.number(2), query.number(3),
-                    query.bytes(4)});
+                    query.bytes(4), query.integer(5) != 0});
   }
   return rows;
 }
 
 void stream_put(Connection& db, const StreamRow& row) {
   Query query = db.query(
-      "INSERT OR REPLACE INTO stream(conversation, device, incarnation, next, ranges) "
-      "VALUES(?, ?, ?, ?, ?)");
-  query << row.conversation << ByteView(row.device) << row.incarnation << row.next << row.ranges;
+      "INSERT OR REPLACE INTO stream(conversation, device, incarnation, next, ranges, owed) "
+      "VALUES(?, ?, ?, ?, ?, ?)");
+  query << row.conversation << ByteView(row.device) << row.incarnation << row.next << row.ranges
+        << row.owed;
   query.run();
 }
 
@@ -265,8 +279,8 @@ std::optional<Bytes> early_take(Connection& db, const StreamRow& stream, uint64_
     if (query.next()) record = query.bytes(0);
   }
   if (!record) return std::nullopt;
-  Query query = db.query(
-      "DELETE FROM early WHERE conversation=? AND device=? AND incarnation=? AND seq=?");
+  Query query =
+      db.query("DELETE FROM early WHERE conversation=? AND device=? AND incarnation=? AND seq=?");
   query << stream.conversation << ByteView(stream.device) << stream.incarnation << seq;
   query.run();
   return record;

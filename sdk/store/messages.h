@@ -45,9 +45,11 @@ struct OutboxRow {
   uint64_t contact = 0;
   uint64_t seq = 0;
   uint64_t message = 0;
-  uint64_t sealed = 0;
-  uint64_t size = 0;  // of the body, bytes
+  uint64_t sealed = 0;  // its copy; 0: not encrypted; kBeyondGap
+  uint64_t size = 0;    // of the body, bytes
 };
+// The receiver has stored it, but lacks one before it.
+inline constexpr uint64_t kBeyondGap = INT64_MAX;
 
 void outbox_insert(Connection& db, const OutboxRow& row);
 // Not yet sealed, from `seq` on.
@@ -59,9 +61,11 @@ std::vector<OutboxRow> outbox_between(Connection& db, uint64_t contact, uint64_t
 void outbox_set_sealed(Connection& db, uint64_t contact, uint64_t first, uint64_t last,
                        uint64_t sealed);
 void outbox_delete(Connection& db, uint64_t contact, uint64_t first, uint64_t last);
-// Everything of a contact becomes unsealed.
-void outbox_unseal(Connection& db, uint64_t contact);
-// Numbers everything of a contact anew from 1; returns the next free number.
+// What is in a copy becomes unsealed.
+void outbox_unseal(Connection& db, uint64_t contact, uint64_t sealed);
+// What is in any copy of a contact becomes unsealed.
+void outbox_unseal_all(Connection& db, uint64_t contact);
+// Numbers everything of a contact anew from 1, unsealed; returns the next free number.
 uint64_t outbox_renumber(Connection& db, uint64_t contact);
 uint64_t outbox_count(Connection& db, uint64_t contact);
 // How many are not sealed yet.
@@ -93,6 +97,7 @@ struct StreamRow {
   uint64_t incarnation = 0;
   uint64_t next = 1;
   Bytes ranges;
+  bool owed = false;  // something came that was not acknowledged
 };
 
 std::vector<StreamRow> streams(Connection& db, uint64_t conversation);

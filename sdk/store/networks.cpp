@@ -59,8 +59,8 @@ std::vector<InboxRow> inboxes(Connection& db) {
 }
 
 uint64_t inbox_insert(Connection& db, const InboxRow& row) {
-  Query query = db.query(
-      "INSERT INTO inbox(transport, kind, owner, secret, endpoint) VALUES(?, ?, ?, ?, ?)");
+  Query query =
+      db.query("INSERT INTO inbox(transport, kind, owner, secret, endpoint) VALUES(?, ?, ?, ?, ?)");
   query << row.transport << static_cast<int32_t>(row.kind) << row.owner << row.secret.view()
         << row.endpoint;
   query.run();

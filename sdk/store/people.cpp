@@ -14,8 +14,8 @@ std::vector<CardRow> cards(Connection& db) {
 }
 
 uint64_t card_insert(Connection& db, const CardRow& row) {
-  Query query = db.query(
-      "INSERT INTO card(transport, fetch, expires_s, published_ms) VALUES(?, ?, ?, ?)");
+  Query query =
+      db.query("INSERT INTO card(transport, fetch, expires_s, published_ms) VALUES(?, ?, ?, ?)");
   query << row.transport << row.fetch.view() << row.expires_s << row.published_ms;
   query.run();
   return static_cast<uint64_t>(db.last_id());
@@ -55,8 +55,7 @@ PrekeyRow read_prekey(const Query& query) {
 }  // namespace
 
 std::optional<PrekeyRow> prekey(Connection& db, uint32_t id) {
-  Query query =
-      db.query("SELECT id, kind, owner, secret, fetch, made_ms FROM prekey WHERE id=?");
+  Query query = db.query("SELECT id, kind, owner, secret, fetch, made_ms FROM prekey WHERE id=?");
   query << id;
   if (!query.next()) return std::nullopt;
   return read_prekey(query);
@@ -111,8 +110,8 @@ std::vector<ContactRow> contacts(Connection& db, uint64_t after, uint32_t limit)
   while (query.next()) {
     rows.push_back({query.number(0), query.array<32>(1), query.small(2), query.text(3),
                     query.integer(4), query.number(5), query.bytes(6), query.bytes(7),
-                    query.bytes(8), SecretBytes(query.bytes(9)), query.bytes(10),
-                    query.bytes(11), query.bytes(12)});
+                    query.bytes(8), SecretBytes(query.bytes(9)), query.bytes(10), query.bytes(11),
+                    query.bytes(12)});
   }
   return rows;
 }
@@ -155,8 +154,8 @@ uint64_t conversation_insert(Connection& db, const ConversationRow& row) {
   Query query = db.query(
       "INSERT INTO conversation(kind, gid, contact, clock, sent, received, incarnation, next_seq, "
       "last_message, waiting) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-  query << row.kind << ByteView(row.gid) << row.contact << row.clock << row.sent
-        << row.received << row.incarnation << row.next_seq << row.last_message << row.waiting;
+  query << row.kind << ByteView(row.gid) << row.contact << row.clock << row.sent << row.received
+        << row.incarnation << row.next_seq << row.last_message << row.waiting;
   query.run();
   return static_cast<uint64_t>(db.last_id());
 }

@@ -52,13 +52,13 @@ struct ContactRow {
   std::string name;
   int64_t added_ms = 0;
   uint64_t conversation = 0;
-  Bytes devices;           // signed device list; empty: not known yet
-  Bytes card;              // the card by which they were added; empty: none
-  Bytes bundle;            // theirs, for the next handshake; empty: fetch it by the card
+  Bytes devices;             // signed device list; empty: not known yet
+  Bytes card;                // the card by which they were added; empty: none
+  Bytes bundle;              // theirs, for the next handshake; empty: fetch it by the card
   SecretBytes bundle_fetch;  // with a reset bundle: its secret; empty: the card's
-  Bytes endpoints;         // message::Endpoints as announced; empty: the card's
-  Bytes announced;         // message::Endpoints that they were sent
-  Bytes resets;            // delivery::ResetBudget
+  Bytes endpoints;           // message::Endpoints as announced; empty: the card's
+  Bytes announced;           // message::Endpoints that they were sent
+  Bytes resets;              // delivery::ResetBudget
 };
 
 std::vector<ContactRow> contacts(Connection& db, uint64_t after, uint32_t limit);
@@ -70,7 +70,7 @@ struct ConversationRow {
   int32_t kind = 1;  // 1: direct
   Id128 gid{};       // a group's id; zero for a direct one
   uint64_t contact = 0;
-  uint64_t clock = 0;  // the highest seen
+  uint64_t clock = 0;     // the highest seen
   uint64_t sent = 0;      // messages of this profile, over all incarnations
   uint64_t received = 0;  // messages of the others, likewise
   uint64_t incarnation = 0;

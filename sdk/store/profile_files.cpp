@@ -57,7 +57,8 @@ Result<Secret<32>> wrapping_key(const Key& key, const Header& header) {
                                   : "this profile opens with a raw key, not with a passphrase");
   }
   if (kdf == kKdfRaw) return crypto::derive_key(key.bytes, "wrap");
-  return crypto::key_from_password(as_text(key.bytes), to_array<16>(part(header, kSaltAt, kNonceAt)),
+  return crypto::key_from_password(as_text(key.bytes),
+                                   to_array<16>(part(header, kSaltAt, kNonceAt)),
                                    {get(header, 16, 4), get(header, 20, 4)});
 }
 
@@ -108,9 +109,9 @@ Status write_durably(const std::string& directory, const std::string& name, Byte
   const std::string fresh = target + ".new";
   const int file = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (file < 0) return system_error("the profile's header");
-  const bool written = ::write(file, bytes.data(), bytes.size()) ==
-                           static_cast<ssize_t>(bytes.size()) &&
-                       ::fsync(file) == 0;
+  const bool written =
+      ::write(file, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()) &&
+      ::fsync(file) == 0;
   Error error = system_error("the profile's header");
   ::close(file);
   if (!written) return error;
@@ -156,7 +157,10 @@ Result<std::unique_ptr<ProfileFiles>> ProfileFiles::create(
     const std::string& path, const Key& key, bool full_sync, Random& random,
     const std::function<Status(Connection&)>& fill) {
   if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
-    return system_error("the profile's directory");
+    const bool no_parent = errno == ENOENT || errno == ENOTDIR;
+    if (!no_parent) return system_error("the profile's directory");
+    return fail(WHERRY_E_READ_ONLY,
+                "the profile's directory can not be made: make its parent first");
   }
   Result<int> lock = take_lock(path);
   if (!lock) {
@@ -216,8 +220,8 @@ Result<std::unique_ptr<ProfileFiles>> ProfileFiles::open(const std::string& path
   if (!crypto::aead_open_into(files->page_key_.data(), wrapping->view(),
                               to_array<24>(part(*header, kNonceAt, kWrappedAt)),
                               part(*header, 0, kNonceAt), part(*header, kWrappedAt, kCheckAt))) {
-    return fail(WHERRY_E_KEY, key.kind == WHERRY_KEY_RAW ? "the key is wrong"
-                                                         : "the passphrase is wrong");
+    return fail(WHERRY_E_KEY,
+                key.kind == WHERRY_KEY_RAW ? "the key is wrong" : "the passphrase is wrong");
   }
   const uint32_t cipher = get(*header, 10, 2);
   if (cipher != 1 && cipher != 2) {
@@ -237,7 +241,11 @@ Result<std::unique_ptr<ProfileFiles>> ProfileFiles::open(const std::string& path
   return files;
 }
 
-ProfileFiles::~ProfileFiles() { ::close(lock_); }
+ProfileFiles::~ProfileFiles() {
+  // A child of a fork has the descriptor too: closing ours alone would leave the lock with it.
+  ::flock(lock_, LOCK_UN);
+  ::close(lock_);
+}
 
 Result<std::unique_ptr<Connection>> ProfileFiles::connect(bool read_only) const {
   OpenOptions options{path_ + "/store.db", cipher_, false, read_only, full_sync_, nullptr};

@@ -1,4 +1,5 @@
-// A profile's directory: its lock, its header with the wrapped page key (PROTOCOL §9), its database.
+// A profile's directory: its lock, its header with the wrapped page key (PROTOCOL §9), its
+// database.
 #ifndef WHERRY_STORE_PROFILE_FILES_H
 #define WHERRY_STORE_PROFILE_FILES_H
 

@@ -55,7 +55,7 @@ CREATE TABLE session(
   id INTEGER PRIMARY KEY AUTOINCREMENT, contact INTEGER NOT NULL, device BLOB NOT NULL,
   mine INTEGER NOT NULL, stage INTEGER NOT NULL, hash BLOB NOT NULL, first BLOB NOT NULL, fetch BLOB NOT NULL,
   peer_received INTEGER NOT NULL, made_ms INTEGER NOT NULL, state BLOB NOT NULL);
--- Skipped keys and used numbers (PROTOCOL 5.4).
+-- Skipped keys and used numbers (PROTOCOL 5.4). used 0: skipped; 1; 2: held something to acknowledge.
 CREATE TABLE ratchet_key(
   session INTEGER NOT NULL, g INTEGER NOT NULL, used INTEGER NOT NULL, tag BLOB NOT NULL,
   value BLOB NOT NULL, PRIMARY KEY(session, g)) WITHOUT ROWID;
@@ -70,7 +70,8 @@ CREATE TABLE message(
 CREATE UNIQUE INDEX message_mid ON message(conversation, mid);
 CREATE INDEX message_order ON message(conversation, clock, rank, id);
 
--- Messages of this profile that are not acknowledged. sealed 0: not yet encrypted.
+-- Messages of this profile that are not acknowledged. sealed 0: not yet encrypted; the highest
+-- number: stored by the receiver, beyond a gap.
 CREATE TABLE outbox(
   contact INTEGER NOT NULL, seq INTEGER NOT NULL, message INTEGER NOT NULL,
   sealed INTEGER NOT NULL, size INTEGER NOT NULL, PRIMARY KEY(contact, seq)) WITHOUT ROWID;
@@ -81,10 +82,10 @@ CREATE TABLE sealed(
   last_seq INTEGER NOT NULL, envelope BLOB NOT NULL);
 CREATE INDEX sealed_contact ON sealed(contact);
 
--- What came of each author's device and incarnation; `early` holds what came before its turn.
+-- What came of each author's device and incarnation; owed: not all of it is acknowledged; `early` holds what came before its turn.
 CREATE TABLE stream(
   conversation INTEGER NOT NULL, device BLOB NOT NULL, incarnation INTEGER NOT NULL,
-  next INTEGER NOT NULL, ranges BLOB NOT NULL,
+  next INTEGER NOT NULL, ranges BLOB NOT NULL, owed INTEGER NOT NULL,
   PRIMARY KEY(conversation, device, incarnation)) WITHOUT ROWID;
 CREATE TABLE early(
   conversation INTEGER NOT NULL, device BLOB NOT NULL, incarnation INTEGER NOT NULL,
@@ -102,7 +103,9 @@ constexpr std::array kMigrations = {kFirst};
 
 }  // namespace
 
-int schema_version() { return static_cast<int>(kMigrations.size()); }
+int schema_version() {
+  return static_cast<int>(kMigrations.size());
+}
 
 Status migrate(Connection& db) {
   int64_t version = 0;

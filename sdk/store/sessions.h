@@ -10,7 +10,7 @@
 namespace wherry::store {
 
 enum class SessionStage : int32_t {
-  kUnanswered = 1,   // mine; only its first envelope may be in flight
+  kUnanswered = 1,  // mine; only its first envelope may be in flight
   kWorking = 2,
   kReceiveOnly = 3,  // superseded: late envelopes are still opened
 };
@@ -21,9 +21,9 @@ struct SessionRow {
   Id128 device{};     // the peer's
   bool mine = false;  // this profile began it
   SessionStage stage = SessionStage::kWorking;
-  Bytes32 hash{};            // of its handshake
-  SecretBytes first;         // unanswered: session::FirstPrefix, serialised
-  Secret<32> fetch;          // unanswered: what wraps the first envelope
+  Bytes32 hash{};              // of its handshake
+  SecretBytes first;           // unanswered: session::FirstPrefix, serialised
+  Secret<32> fetch;            // unanswered: what wraps the first envelope
   uint64_t peer_received = 0;  // the highest `received` that the peer sent
   int64_t made_ms = 0;
   SecretBytes state;  // session::Ratchet, serialised
@@ -37,6 +37,7 @@ void session_delete(Connection& db, uint64_t id);
 struct RatchetKeyRow {
   uint64_t g = 0;
   bool used = false;
+  bool owed = false;  // if used: the envelope held something to acknowledge
   Id128 tag{};
   SecretBytes value;  // a message key, or the hash of the envelope that used it
 };

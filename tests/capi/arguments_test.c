@@ -9,9 +9,9 @@
 #include "support.h"
 
 /* Not UTF-8: a stray continuation, a lone lead, overlong, a surrogate, above U+10FFFF, cut. */
-static const char* const bad_texts[] = {"\x80",             "a\xff",         "\xc0\xaf",
-                                        "\xe0\x80\xaf",     "\xed\xa0\x80",  "\xf4\x90\x80\x80",
-                                        "\xf0\x9f\x98",     "caf\xc3",       "\xf8\x88\x80\x80\x80"};
+static const char* const bad_texts[] = {"\x80",         "a\xff",        "\xc0\xaf",
+                                        "\xe0\x80\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80",
+                                        "\xf0\x9f\x98", "caf\xc3",      "\xf8\x88\x80\x80\x80"};
 enum { BAD_TEXTS = sizeof bad_texts / sizeof *bad_texts };
 
 static const uint8_t* const text = (const uint8_t*)"text";
@@ -43,12 +43,14 @@ static void of_opening(void) {
     CHECK_FAILS(WHERRY_E_ARGUMENT, call(&out, path, test_key, SIZE_MAX, raw, &options, details()));
     CHECK_FAILS(WHERRY_E_ARGUMENT, call(&out, path, long_key, 0, phrase, &options, details()));
     CHECK_FAILS(WHERRY_E_ARGUMENT, call(&out, path, long_key, 1025, phrase, &options, details()));
-    CHECK_FAILS(WHERRY_E_ARGUMENT, call(&out, path, long_key, SIZE_MAX, phrase, &options, details()));
+    CHECK_FAILS(WHERRY_E_ARGUMENT,
+                call(&out, path, long_key, SIZE_MAX, phrase, &options, details()));
     CHECK_FAILS(WHERRY_E_ARGUMENT, call(&out, path, test_key, 32, 0, &options, details()));
     CHECK_FAILS(WHERRY_E_ARGUMENT, call(&out, path, test_key, 32, 3, &options, details()));
     CHECK_FAILS(WHERRY_E_ARGUMENT, call(&out, path, test_key, 32, INT32_MIN, &options, details()));
     for (size_t bad = 0; bad < BAD_TEXTS; ++bad) {
-      CHECK_FAILS(WHERRY_E_UTF8, call(&out, bad_texts[bad], test_key, 32, raw, &options, details()));
+      CHECK_FAILS(WHERRY_E_UTF8,
+                  call(&out, bad_texts[bad], test_key, 32, raw, &options, details()));
     }
     options.durability = 2;
     CHECK_FAILS(WHERRY_E_ARGUMENT, call(&out, path, test_key, 32, raw, &options, details()));
@@ -86,7 +88,8 @@ static void of_plugins(void) {
 
 /* A wherry_error of another size is not written to, and the call is not carried out. */
 static void of_the_error_itself(void) {
-  static const size_t sizes[] = {0, 1, sizeof(wherry_error) - 1, sizeof(wherry_error) + 1, SIZE_MAX};
+  static const size_t sizes[] = {0, 1, sizeof(wherry_error) - 1, sizeof(wherry_error) + 1,
+                                 SIZE_MAX};
   for (size_t i = 0; i < sizeof sizes / sizeof *sizes; ++i) {
     wherry_error error, before;
     memset(&error, 0x33, sizeof error);
@@ -115,8 +118,8 @@ static void of_outputs(void) {
   CHECK_FAILS(WHERRY_E_ARGUMENT, wherry_contact_list(me, NULL, 0, 10, details()));
   CHECK_FAILS(WHERRY_E_ARGUMENT, wherry_conversation_list(me, NULL, 0, 10, details()));
   CHECK_FAILS(WHERRY_E_ARGUMENT, wherry_conversation_with(me, NULL, 1, details()));
-  CHECK_FAILS(WHERRY_E_ARGUMENT, wherry_send(me, NULL, two.to_bob, NULL, WHERRY_CONTENT_TEXT, text,
-                                             4, details()));
+  CHECK_FAILS(WHERRY_E_ARGUMENT,
+              wherry_send(me, NULL, two.to_bob, NULL, WHERRY_CONTENT_TEXT, text, 4, details()));
   CHECK_FAILS(WHERRY_E_ARGUMENT, wherry_history(me, NULL, two.to_bob, 0, 0, 10, details()));
   CHECK_FAILS(WHERRY_E_ARGUMENT, wherry_message_get(me, NULL, 1, details()));
   CHECK_FAILS(WHERRY_E_ARGUMENT, wherry_next_event(me, NULL, 0, details()));
@@ -143,12 +146,10 @@ static void of_texts(void) {
     CHECK_FAILS(WHERRY_E_UTF8, wherry_contact_add(me, &id, wrong, NULL, details()));
     CHECK_FAILS(WHERRY_E_UTF8, wherry_contact_add(me, &id, card, wrong, details()));
     CHECK_FAILS(WHERRY_E_UTF8, wherry_contact_accept(me, 1, wrong, details()));
-    CHECK_FAILS(WHERRY_E_UTF8,
-                wherry_send(me, &id, two.to_bob, NULL, WHERRY_CONTENT_TEXT,
-                            (const uint8_t*)wrong, strlen(wrong), details()));
-    CHECK_FAILS(WHERRY_E_UTF8,
-                wherry_submit(me, two.to_bob, ref_of(1), WHERRY_CONTENT_TEXT,
-                              (const uint8_t*)wrong, strlen(wrong), details()));
+    CHECK_FAILS(WHERRY_E_UTF8, wherry_send(me, &id, two.to_bob, NULL, WHERRY_CONTENT_TEXT,
+                                           (const uint8_t*)wrong, strlen(wrong), details()));
+    CHECK_FAILS(WHERRY_E_UTF8, wherry_submit(me, two.to_bob, ref_of(1), WHERRY_CONTENT_TEXT,
+                                             (const uint8_t*)wrong, strlen(wrong), details()));
   }
   memset(name, 'n', sizeof name);
   name[256] = 0;

@@ -1,6 +1,6 @@
 /*
- * Checks for the tests of the C interface. A check that fails prints where, what and the values, and
- * makes the program fail; the program goes on, so that one run shows all that is wrong.
+ * Checks for the tests of the C interface. A check that fails prints where, what and the values,
+ * and makes the program fail; the program goes on, so that one run shows all that is wrong.
  *
  *   CHECK(condition)             CHECK_INT(actual, expected)       CHECK_TEXT(actual, expected)
  *   CHECK_OK(call)               the call returns WHERRY_OK

@@ -2,7 +2,10 @@
 #include "tests/support/world.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <cstdio>
 #include <stdexcept>
 
 #include "crypto/hash.h"
@@ -49,7 +52,7 @@ int32_t send(wherry_transport* transport, const wherry_outgoing* envelopes, size
   bytes.reserve(count);
   for (wherry_outgoing& one : shown) {
     Bytes& copy = bytes.emplace_back(one.envelope.data, one.envelope.data + one.envelope.size);
-    current_world->see_envelope("", one, copy);
+    current_world->see_envelope(copy);
     one.envelope = {copy.data(), copy.size()};
   }
   return FakeNet::plugin(kKind)->send(transport, shown.data(), count, accepted);
@@ -74,7 +77,10 @@ store::Key raw_key() {
 }  // namespace
 
 TemporaryFolder::TemporaryFolder() {
-  std::string path = (std::filesystem::temp_directory_path() / "wherry-test-XXXXXX").string();
+  // In memory where there is a place for that: the worlds of tests need not survive the machine.
+  std::filesystem::path parent = "/dev/shm";
+  if (::access(parent.c_str(), W_OK) != 0) parent = std::filesystem::temp_directory_path();
+  std::string path = (parent / "wherry-test-XXXXXX").string();
   must(::mkdtemp(path.data()) != nullptr, "no temporary folder");
   path_ = path;
 }
@@ -84,7 +90,21 @@ TemporaryFolder::~TemporaryFolder() {
   std::filesystem::remove_all(path_, ignored);
 }
 
+// With WHERRY_TEST_LOG set, what the engines log is seen, with the virtual time.
+Log::Sink sink(FakeClock& clock, const std::string& name) {
+  if (::getenv("WHERRY_TEST_LOG") == nullptr) return {};
+  return [&clock, name](LogLevel, const std::string& line) {
+    std::fprintf(stderr, "%8lld %s: %s\n", static_cast<long long>(clock.now_ms()), name.c_str(),
+                 line.c_str());
+  };
+}
+
 struct World::Person {
+  Person(FakeClock& time, std::string called)
+      : name(std::move(called)), log(LogLevel::kDebug, sink(time, name)) {
+    clock.clock = &time;
+  }
+
   std::string name;
   PersonClock clock;
   PersonExecutor executor;
@@ -92,6 +112,7 @@ struct World::Person {
   std::unique_ptr<store::ProfileFiles> files;
   std::unique_ptr<engine::Feed> feed;
   std::unique_ptr<engine::Core> core;
+  std::unique_ptr<store::Connection> reader;
   Bytes32 identity{};
   uint64_t transport = 0;
   uint64_t life = 0;
@@ -120,17 +141,9 @@ void World::violation(const std::string& what) {
 }
 
 int World::add(const std::string& name) {
-  auto& person = *people_.emplace_back(std::make_unique<Person>());
+  auto& person = *people_.emplace_back(std::make_unique<Person>(clock_, name));
   const int who = static_cast<int>(people_.size()) - 1;
-  person.name = name;
-  person.clock.clock = &clock_;
   person.executor.on_wake = [this, &person] { ask(person, clock_.now_ms()); };
-  if (::getenv("WHERRY_TEST_LOG") != nullptr) {
-    person.log = Log(LogLevel::kDebug, [this, name](LogLevel, const std::string& line) {
-      std::fprintf(stderr, "%8lld %s: %s\n", static_cast<long long>(now_ms()), name.c_str(),
-                   line.c_str());
-    });
-  }
   auto files = store::ProfileFiles::create(
       folder(who), raw_key(), false, random_,
       [this](store::Connection& db) { return engine::Profile::found(db, random_); });
@@ -152,15 +165,18 @@ int World::add(const std::string& name) {
 }
 
 Status World::open(int who) {
-  Person& person = *people_[static_cast<size_t>(who)];
+  Person& person = this->person(who);
   auto files = store::ProfileFiles::open(folder(who), raw_key(), false);
   if (!files) return files.error();
   person.files = files.take();
   auto writer = person.files->connect(false);
-  auto reader = person.files->connect(true);
   if (!writer) return writer.error();
+  auto feed_reader = person.files->connect(true);
+  auto reader = person.files->connect(true);
+  if (!feed_reader) return feed_reader.error();
   if (!reader) return reader.error();
-  auto feed = engine::Feed::make(reader.take());
+  person.reader = reader.take();
+  auto feed = engine::Feed::make(feed_reader.take());
   if (!feed) return feed.error();
   person.feed = feed.take();
   const wherry_transport_plugin* tables[] = {table(net_.kind())};
@@ -174,12 +190,13 @@ Status World::open(int who) {
 }
 
 void World::crash(int who) {
-  Person& person = *people_[static_cast<size_t>(who)];
+  Person& person = this->person(who);
   must(!person.in_turn, "a crash within a turn");
   ++person.life;
   person.asked_at = Executor::kNever;
   person.core.reset();
   person.feed.reset();
+  person.reader.reset();
   person.files.reset();
 }
 
@@ -188,10 +205,10 @@ void World::restart(int who) {
   must(open(who).ok(), "the profile does not open again");
 }
 
-bool World::running(int who) const { return people_[static_cast<size_t>(who)]->core != nullptr; }
+bool World::running(int who) const { return person(who).core != nullptr; }
 
 std::filesystem::path World::folder(int who) const {
-  return folder_.path() / people_[static_cast<size_t>(who)]->name;
+  return folder_.path() / person(who).name;
 }
 
 void World::save_image(int who) {
@@ -207,17 +224,16 @@ void World::restore_image(int who) {
   std::filesystem::copy(folder(who).string() + ".image", folder(who),
                         std::filesystem::copy_options::recursive);
   // What it will tell from now on is another history under the same numbers.
-  people_[static_cast<size_t>(who)]->ledger.by_seq.clear();
-  people_[static_cast<size_t>(who)]->ledger.evidence.clear();
+  person(who).ledger = {};
   must(open(who).ok(), "the restored profile does not open");
 }
 
 void World::jump_clock(int who, int64_t by_ms) {
-  people_[static_cast<size_t>(who)]->clock.wall_offset_ms += by_ms;
+  person(who).clock.wall_offset_ms += by_ms;
 }
 
 void World::acknowledge_events(int who, bool acknowledge) {
-  people_[static_cast<size_t>(who)]->acknowledge = acknowledge;
+  person(who).acknowledge = acknowledge;
 }
 
 // A turn at `at`, unless an earlier one comes before it, which asks again.
@@ -278,33 +294,28 @@ void World::note(Person& person, const engine::Event& event) {
   if (!ledger.message_ids.insert(event.message->mid).second) {
     violation(person.name + " was told of a message twice");
   }
-  engine::Profile* profile = nullptr;
-  inspect(static_cast<int>(std::find_if(people_.begin(), people_.end(),
-                                        [&](const auto& one) { return one.get() == &person; }) -
-                           people_.begin()),
-          [&](engine::Turn& turn) { profile = &turn.profile; });
-  ledger.received[profile->contact(row.contact)->row.identity].emplace_back(
-      as_text(event.message->body));
+  const std::vector<store::ContactRow> author =
+      store::contacts(*person.reader, row.contact - 1, 1);
+  must(author.size() == 1 && author.front().id == row.contact, "a message without an author");
+  ledger.received[author.front().identity].emplace_back(as_text(event.message->body));
 }
 
-void World::see_envelope(const std::string&, const wherry_outgoing& outgoing, Bytes& changed) {
+void World::see_envelope(Bytes& envelope) {
   int who = -1;
   for (size_t i = 0; i < people_.size(); ++i) {
     if (people_[i]->in_turn) who = static_cast<int>(i);
   }
-  if (outgoing.envelope.size >= kNonceSize) {
-    const ByteView envelope(outgoing.envelope.data, outgoing.envelope.size);
+  if (envelope.size() >= kNonceSize) {
     const Bytes nonce(envelope.begin(), envelope.begin() + kNonceSize);
-    const auto [known, fresh] = nonces_.emplace(nonce, crypto::plain_hash<32>(envelope));
-    if (!fresh && known->second != crypto::plain_hash<32>(envelope)) {
-      violation("a nonce was used for two envelopes");
-    }
+    const Bytes32 hash = crypto::plain_hash<32>(envelope);
+    const auto [known, fresh] = nonces_.emplace(nonce, hash);
+    if (!fresh && known->second != hash) violation("a nonce was used for two envelopes");
   }
-  if (on_envelope) on_envelope(who, changed);
+  if (on_envelope) on_envelope(who, envelope);
 }
 
 Status World::run(int who, std::function<Status(engine::Turn&)> command) {
-  Person& person = *people_[static_cast<size_t>(who)];
+  Person& person = this->person(who);
   auto answer = std::make_shared<std::optional<Status>>();
   person.core->inputs().push(
       engine::Command{std::move(command), [answer](const Status& outcome) { *answer = outcome; }});
@@ -312,15 +323,20 @@ Status World::run(int who, std::function<Status(engine::Turn&)> command) {
   return **answer;
 }
 
-void World::inspect(int who, const std::function<void(engine::Turn&)>& look) {
-  people_[static_cast<size_t>(who)]->core->inspect(look);
+store::Connection& World::database(int who) const { return *person(who).reader; }
+
+std::optional<store::ContactRow> World::contact_row(int who, const Bytes32& identity) const {
+  for (store::ContactRow& row : store::contacts(database(who), 0, UINT32_MAX)) {
+    if (row.identity == identity) return std::move(row);
+  }
+  return std::nullopt;
 }
 
 std::string World::card(int who, int64_t valid_s) {
   auto text = std::make_shared<std::optional<Result<std::string>>>();
   const Status made = run(who, [&](engine::Turn& turn) {
-    return engine::make_card(turn, people_[static_cast<size_t>(who)]->transport, valid_s,
-                             [text](Result<std::string> answer) { text->emplace(answer); });
+    return engine::make_card(turn, person(who).transport, valid_s,
+                             [text](Result<std::string> answer) { *text = std::move(answer); });
   });
   must(made.ok() && until([&] { return text->has_value(); }, kCommand_ms), "no card");
   must((*text)->ok(), "no card: " + ((*text)->ok() ? "" : (*text)->error().text));
@@ -354,22 +370,14 @@ Status World::accept(int who, int other) {
              [id](engine::Turn& turn) { return engine::accept_contact(turn, id, std::nullopt); });
 }
 
-uint64_t World::contact(int who, int other) {
-  uint64_t id = 0;
-  inspect(who, [&](engine::Turn& turn) {
-    const auto found = turn.profile.contact_by_identity.find(identity(other));
-    if (found != turn.profile.contact_by_identity.end()) id = found->second;
-  });
-  return id;
+uint64_t World::contact(int who, int other) const {
+  const std::optional<store::ContactRow> row = contact_row(who, identity(other));
+  return row ? row->id : 0;
 }
 
-uint64_t World::conversation(int who, int other) {
-  const uint64_t id = contact(who, other);
-  uint64_t conversation = 0;
-  inspect(who, [&](engine::Turn& turn) {
-    conversation = turn.profile.contact(id)->conversation.id;
-  });
-  return conversation;
+uint64_t World::conversation(int who, int other) const {
+  const std::optional<store::ContactRow> row = contact_row(who, identity(other));
+  return row ? row->conversation : 0;
 }
 
 Result<uint64_t> World::send(int who, int other, const std::string& text,
@@ -392,7 +400,7 @@ void World::submit(int who, int other, const std::string& text) {
   const ByteView body = as_bytes(text);
   engine::Engine::Outbound message{conversation(who, other), std::nullopt, WHERRY_CONTENT_TEXT,
                                    Bytes(body.begin(), body.end())};
-  people_[static_cast<size_t>(who)]->core->inputs().push(engine::Command{
+  person(who).core->inputs().push(engine::Command{
       [message = std::move(message)](engine::Turn& turn) -> Status {
         Result<uint64_t> added = engine::add_message(turn, message);
         if (!added) return added.error();
@@ -402,15 +410,15 @@ void World::submit(int who, int other, const std::string& text) {
 }
 
 Status World::start_transport(int who, bool started) {
-  const uint64_t id = people_[static_cast<size_t>(who)]->transport;
+  const uint64_t id = person(who).transport;
   return run(who, [id, started](engine::Turn& turn) {
     return engine::run_transport(turn, id, started);
   });
 }
 
-Bytes32 World::identity(int who) const { return people_[static_cast<size_t>(who)]->identity; }
-const Ledger& World::ledger(int who) const { return people_[static_cast<size_t>(who)]->ledger; }
-uint64_t World::turns(int who) const { return people_[static_cast<size_t>(who)]->turns; }
+Bytes32 World::identity(int who) const { return person(who).identity; }
+const Ledger& World::ledger(int who) const { return person(who).ledger; }
+uint64_t World::turns(int who) const { return person(who).turns; }
 
 std::vector<std::string> World::received(int who, int from) const {
   const auto& texts = ledger(who).received;
@@ -418,14 +426,12 @@ std::vector<std::string> World::received(int who, int from) const {
   return found == texts.end() ? std::vector<std::string>() : found->second;
 }
 
-std::vector<std::string> World::history(int who, int other) {
+std::vector<std::string> World::history(int who, int other) const {
   std::vector<std::string> texts;
-  const uint64_t id = conversation(who, other);
-  inspect(who, [&](engine::Turn& turn) {
-    for (const store::MessageRow& row : store::history(turn.db, id, 0, false, UINT32_MAX)) {
-      texts.emplace_back(as_text(row.body));
-    }
-  });
+  for (const store::MessageRow& row :
+       store::history(database(who), conversation(who, other), 0, false, UINT32_MAX)) {
+    texts.emplace_back(as_text(row.body));
+  }
   return texts;
 }
 
@@ -437,18 +443,15 @@ int World::count_events(int who, int32_t type, int32_t reason) const {
   return count;
 }
 
-int32_t World::waiting_reason(int who, int other) {
-  int32_t reason = -1;
-  const uint64_t id = contact(who, other);
-  inspect(who, [&](engine::Turn& turn) { reason = turn.profile.contact(id)->conversation.waiting; });
-  return reason;
+int32_t World::waiting_reason(int who, int other) const {
+  const uint64_t id = conversation(who, other);
+  const std::vector<store::ConversationRow> rows =
+      store::conversations(database(who), id - 1, 1);
+  return rows.empty() ? -1 : rows.front().waiting;
 }
 
-size_t World::outbox(int who, int other) {
-  size_t count = 0;
-  const uint64_t id = contact(who, other);
-  inspect(who, [&](engine::Turn& turn) { count = store::outbox_count(turn.db, id); });
-  return count;
+uint64_t World::outbox(int who, int other) const {
+  return store::outbox_count(database(who), contact(who, other));
 }
 
 }  // namespace wherry::test

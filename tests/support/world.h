@@ -71,8 +71,8 @@ class World {
   void connect(int one, int other);
   Status accept(int who, int other);
   // The id of `other` at `who`; 0: not a contact.
-  uint64_t contact(int who, int other);
-  uint64_t conversation(int who, int other);
+  uint64_t contact(int who, int other) const;
+  uint64_t conversation(int who, int other) const;
   Result<uint64_t> send(int who, int other, const std::string& text,
                         std::optional<Id128> ref = std::nullopt);
   // Queues a message as wherry_submit does: without waiting for the commit.
@@ -81,8 +81,8 @@ class World {
 
   // Runs a command in a turn, and time until it is answered.
   Status run(int who, std::function<Status(engine::Turn&)> command);
-  // Looks at a profile between two turns; makes no turn.
-  void inspect(int who, const std::function<void(engine::Turn&)>& look);
+  // What a person's engine has committed, read-only.
+  store::Connection& database(int who) const;
 
   void run_for(int64_t duration_ms) { clock_.run_until(clock_.now_ms() + duration_ms); }
   bool until(const std::function<bool()>& predicate, int64_t limit_ms) {
@@ -107,10 +107,11 @@ class World {
   const Ledger& ledger(int who) const;
   std::vector<std::string> received(int who, int from) const;
   // Texts of a conversation, oldest first, as its history has them.
-  std::vector<std::string> history(int who, int other);
+  std::vector<std::string> history(int who, int other) const;
   int count_events(int who, int32_t type, int32_t reason = -1) const;
-  int32_t waiting_reason(int who, int other);
-  size_t outbox(int who, int other);
+  int32_t waiting_reason(int who, int other) const;
+  // How many messages are not acknowledged.
+  uint64_t outbox(int who, int other) const;
   uint64_t turns(int who) const;
 
   // What contradicted a promise: an event that changed, evidence that fell, a message told twice,
@@ -120,11 +121,13 @@ class World {
   std::function<void(int who, Bytes&)> on_envelope;
 
   // For the plug-in of this world.
-  void see_envelope(const std::string& node, const wherry_outgoing& outgoing, Bytes& changed);
+  void see_envelope(Bytes& envelope);
 
  private:
   struct Person;
 
+  Person& person(int who) const { return *people_[static_cast<size_t>(who)]; }
+  std::optional<store::ContactRow> contact_row(int who, const Bytes32& identity) const;
   void ask(Person& person, int64_t at);
   void take_events(Person& person);
   void note(Person& person, const engine::Event& event);

@@ -2,7 +2,6 @@
 #include "relay_keys.h"
 
 #include <algorithm>
-
 #include <string_view>
 
 namespace wherry::transports {

@@ -32,7 +32,8 @@ std::string check_authority(const std::string& text, bool allow_port_0) {
 }
 
 std::string check_advertised(const std::string& text) {
-  if (text.size() <= wherry::transports::kRelayAuthorityInCardMax) return check_authority(text, true);
+  if (text.size() <= wherry::transports::kRelayAuthorityInCardMax)
+    return check_authority(text, true);
   return "longer than " + std::to_string(wherry::transports::kRelayAuthorityInCardMax) +
          " characters: contact cards have no room for it, give the relay a shorter name";
 }

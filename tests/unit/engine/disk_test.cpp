@@ -1,0 +1,121 @@
+// A disk that is full: nothing is lost, and everything goes on when there is room again.
+#include "pair.h"
+
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+
+namespace wherry::test {
+namespace {
+
+// A small file system in memory over a person's folder, which has the same files.
+class SmallDisk {
+ public:
+  explicit SmallDisk(std::filesystem::path folder) : folder_(std::move(folder)) {
+    const std::filesystem::path copy = folder_.string() + ".copy";
+    std::filesystem::copy(folder_, copy, std::filesystem::copy_options::recursive);
+    mounted_ = ::mount("tmpfs", folder_.c_str(), "tmpfs", 0, "size=2m") == 0;
+    error_ = mounted_ ? 0 : errno;
+    if (!mounted_) return;
+    for (const auto& entry : std::filesystem::directory_iterator(copy)) {
+      std::filesystem::copy(entry.path(), folder_ / entry.path().filename());
+    }
+  }
+  ~SmallDisk() {
+    if (mounted_) ::umount2(folder_.c_str(), MNT_DETACH);
+  }
+  SmallDisk(const SmallDisk&) = delete;
+  SmallDisk& operator=(const SmallDisk&) = delete;
+
+  bool mounted() const { return mounted_; }
+  std::string error() const { return std::strerror(error_); }
+
+  void fill() const {
+    std::ofstream file(folder_ / "ballast", std::ios::binary);
+    const std::string block(4096, 'x');
+    while (file.write(block.data(), 4096).flush()) {
+    }
+  }
+  void free() const { std::filesystem::remove(folder_ / "ballast"); }
+
+ private:
+  std::filesystem::path folder_;
+  bool mounted_ = false;
+  int error_ = 0;
+};
+
+// Ends with bob's profile on a small disk.
+#define SMALL_DISK_OR_SKIP(pair)                                                \
+  (pair).world.crash((pair).bob);                                               \
+  SmallDisk disk((pair).world.folder((pair).bob));                              \
+  if (!disk.mounted()) GTEST_SKIP() << "NO SMALL DISK TO FILL: " << disk.error(); \
+  ASSERT_TRUE((pair).world.open((pair).bob));                                   \
+  (pair).world.run_for(1'000)
+
+TEST(Disk, CommandsFailWhileItIsFull) {
+  Pair pair(1);
+  SMALL_DISK_OR_SKIP(pair);
+  disk.fill();
+  Result<uint64_t> sent(0);
+  for (int i = 0; i < 200 && sent; ++i) {
+    sent = pair.world.send(pair.bob, pair.ann, "b" + std::to_string(i));
+  }
+  ASSERT_FALSE(sent);
+  EXPECT_EQ(sent.error().status, WHERRY_E_DISK);
+  EXPECT_EQ(pair.world.count_events(pair.bob, WHERRY_EVENT_STORAGE, WHERRY_REASON_DISK), 1);
+  const Id128 ref{7};
+  EXPECT_EQ(pair.world.send(pair.bob, pair.ann, "again", ref).error().status, WHERRY_E_DISK);
+  disk.free();
+  pair.world.run_for(5'000);
+  EXPECT_EQ(pair.world.count_events(pair.bob, WHERRY_EVENT_STORAGE, WHERRY_REASON_NONE), 1);
+  ASSERT_TRUE(pair.world.send(pair.bob, pair.ann, "again", ref));
+  EXPECT_TRUE(pair.world.until([&] { return pair.settled(); }, 2 * kHour));
+  EXPECT_EQ(pair.world.received(pair.ann, pair.bob).back(), "again");
+  EXPECT_EQ(pair.world.history(pair.ann, pair.bob), pair.world.history(pair.bob, pair.ann));
+  EXPECT_EQ(pair.world.violations(), Texts());
+}
+
+TEST(Disk, EnvelopesAreNotAcknowledgedWhileItIsFull) {
+  Pair pair(1);
+  SMALL_DISK_OR_SKIP(pair);
+  disk.fill();
+  for (int i = 0; i < 200; ++i) {
+    pair.world.submit(pair.ann, pair.bob, "a" + std::to_string(i));
+    pair.world.run_for(50);
+  }
+  EXPECT_LT(pair.world.received(pair.bob, pair.ann).size(), 201u);
+  EXPECT_GT(pair.world.outbox(pair.ann, pair.bob), 0u);
+  // Full also across a start of the program.
+  disk.free();
+  EXPECT_TRUE(pair.world.until([&] { return pair.settled(); }, 2 * kHour));
+  pair.world.run_for(2'000);
+  expect_all(pair, numbered("a", 200), {});
+}
+
+TEST(Disk, ComesAndGoes) {
+  for (uint64_t seed = 1; seed <= 5; ++seed) {
+    SCOPED_TRACE(seed);
+    Pair pair(seed);
+    SMALL_DISK_OR_SKIP(pair);
+    int from_bob = 0;
+    Texts accepted;
+    for (int i = 0; i < 60; ++i) {
+      if (i % 10 == 3) disk.fill();
+      if (i % 10 == 9) disk.free();
+      pair.world.submit(pair.ann, pair.bob, "a" + std::to_string(i));
+      const std::string text = "b" + std::to_string(from_bob++);
+      if (pair.world.send(pair.bob, pair.ann, text)) accepted.push_back(text);
+      pair.world.run_for(static_cast<int64_t>(pair.world.random().below(700)));
+    }
+    disk.free();
+    EXPECT_TRUE(pair.world.until([&] { return pair.settled(); }, 24 * kHour));
+    pair.world.run_for(2'000);
+    expect_all(pair, numbered("a", 60), accepted);
+  }
+}
+
+}  // namespace
+}  // namespace wherry::test

@@ -1,0 +1,235 @@
+// What a bad network does, and what crashes do, to a conversation that has begun.
+#include <gtest/gtest.h>
+
+#include "pair.h"
+
+namespace wherry::test {
+namespace {
+
+TEST(Faults, LossDuplicatesAndReordering) {
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    SCOPED_TRACE(seed);
+    Pair pair(seed);
+    FakeFaults faults;
+    faults.loss = 0.3;
+    faults.lying = 0.5;
+    faults.false_failure = 0.1;
+    faults.duplicate = 0.3;
+    faults.reorder = 0.3;
+    faults.delay_ms_max = 400;
+    pair.world.net().set_faults(faults);
+    for (int i = 0; i < 60; ++i) {
+      pair.world.submit(pair.ann, pair.bob, "a" + std::to_string(i));
+      pair.world.submit(pair.bob, pair.ann, "b" + std::to_string(i));
+      pair.world.run_for(static_cast<int64_t>(pair.world.random().below(300)));
+    }
+    EXPECT_TRUE(pair.world.until([&] { return pair.settled(); }, 90 * 24 * kHour));
+    pair.world.run_for(2'000);
+    expect_all(pair, numbered("a", 60), numbered("b", 60));
+  }
+}
+
+TEST(Faults, ANetworkThatDoublesEverythingBecomesQuiet) {
+  Pair pair(1);
+  FakeFaults faults;
+  faults.duplicate = 1;
+  pair.world.net().set_faults(faults);
+  pair.world.submit(pair.ann, pair.bob, "once");
+  pair.world.run_for(60'000);
+  const uint64_t sent = pair.world.net().counts().sent;
+  pair.world.run_for(600'000);
+  EXPECT_EQ(pair.world.net().counts().sent, sent);
+  expect_all(pair, {"once"}, {});
+}
+
+TEST(Faults, CrashesWithMessagesInFlight) {
+  for (uint64_t seed = 1; seed <= 30; ++seed) {
+    SCOPED_TRACE(seed);
+    Pair pair(seed);
+    FakeFaults faults;
+    faults.delay_ms_max = 300;
+    faults.loss = 0.1;
+    pair.world.net().set_faults(faults);
+    for (int i = 0; i < 40; ++i) {
+      pair.world.submit(pair.ann, pair.bob, "a" + std::to_string(i));
+      pair.world.submit(pair.bob, pair.ann, "b" + std::to_string(i));
+      pair.world.run_for(1 + static_cast<int64_t>(pair.world.random().below(300)));
+      if (pair.world.random().chance(10)) pair.world.restart(pair.ann);
+      if (pair.world.random().chance(10)) pair.world.restart(pair.bob);
+    }
+    EXPECT_TRUE(pair.world.until([&] { return pair.settled(); }, 90 * 24 * kHour));
+    pair.world.run_for(2'000);
+    expect_all(pair, numbered("a", 40), numbered("b", 40));
+  }
+}
+
+TEST(Faults, AReceiverThatCrashesBeforeItAcknowledgesDoesSoAtItsStart) {
+  Pair pair(1);
+  pair.world.submit(pair.ann, pair.bob, "x");
+  ASSERT_TRUE(pair.world.until(
+      [&] { return pair.world.received(pair.bob, pair.ann).size() == 2; }, 1'000));
+  pair.world.restart(pair.bob);
+  pair.world.run_for(5'000);
+  EXPECT_TRUE(pair.settled());
+}
+
+TEST(Faults, TheWorldIsQuietWhenNothingIsLeftToDo) {
+  Pair pair(1);
+  const uint64_t turns = pair.world.turns(pair.ann) + pair.world.turns(pair.bob);
+  pair.world.run_for(6 * kHour);
+  EXPECT_LE(pair.world.turns(pair.ann) + pair.world.turns(pair.bob), turns + 14);
+}
+
+TEST(Faults, AnAbsentPersonGetsEverythingLater) {
+  Pair pair(1);
+  pair.world.crash(pair.bob);
+  for (int i = 0; i < 300; ++i) pair.world.submit(pair.ann, pair.bob, "a" + std::to_string(i));
+  pair.world.run_for(2 * kHour);
+  EXPECT_EQ(pair.world.waiting_reason(pair.ann, pair.bob), WHERRY_REASON_WINDOW);
+  EXPECT_EQ(store::outbox_waiting(pair.world.database(pair.ann),
+                                  pair.world.contact(pair.ann, pair.bob)),
+            44u);
+  ASSERT_TRUE(pair.world.open(pair.bob));
+  pair.world.run_for(10'000);
+  EXPECT_TRUE(pair.settled());
+  expect_all(pair, numbered("a", 300), {});
+}
+
+TEST(Faults, BothWindowsFull) {
+  Pair pair(1);
+  FakeFaults faults;
+  faults.delay_ms_min = faults.delay_ms_max = 500;
+  pair.world.net().set_faults(faults);
+  for (int i = 0; i < 1000; ++i) {
+    pair.world.submit(pair.ann, pair.bob, "a" + std::to_string(i));
+    pair.world.submit(pair.bob, pair.ann, "b" + std::to_string(i));
+  }
+  pair.world.run_for(100);
+  EXPECT_TRUE(pair.world.until([&] { return pair.settled(); }, 60'000));
+  pair.world.run_for(2'000);
+  EXPECT_EQ(pair.world.received(pair.bob, pair.ann).size(), 1001u);
+  EXPECT_EQ(pair.world.received(pair.ann, pair.bob), numbered("b", 1000));
+  EXPECT_EQ(pair.world.violations(), Texts());
+}
+
+TEST(Faults, ARelayThatLostItsStore) {
+  Pair pair(1);
+  pair.world.crash(pair.bob);
+  for (int i = 0; i < 10; ++i) pair.world.submit(pair.ann, pair.bob, "a" + std::to_string(i));
+  pair.world.run_for(10'000);
+  pair.world.net().lose_store();
+  pair.world.run_for(1'000);
+  ASSERT_TRUE(pair.world.open(pair.bob));
+  EXPECT_TRUE(pair.world.until([&] { return pair.settled(); }, 60'000));
+  expect_all(pair, numbered("a", 10), {});
+}
+
+TEST(Faults, ATransportThatIsStoppedAndStarted) {
+  Pair pair(1);
+  ASSERT_TRUE(pair.world.start_transport(pair.ann, false));
+  pair.world.submit(pair.ann, pair.bob, "a0");
+  pair.world.run_for(1'000);
+  EXPECT_EQ(pair.world.waiting_reason(pair.ann, pair.bob), WHERRY_REASON_TRANSPORT_OFF);
+  ASSERT_TRUE(pair.world.start_transport(pair.ann, true));
+  ASSERT_TRUE(pair.world.start_transport(pair.ann, false));
+  ASSERT_TRUE(pair.world.start_transport(pair.ann, true));
+  EXPECT_TRUE(pair.world.until([&] { return pair.settled(); }, 5'000));
+  expect_all(pair, {"a0"}, {});
+}
+
+TEST(Faults, ANetworkThatComesAndGoes) {
+  Pair pair(1);
+  for (int i = 0; i < 20; ++i) {
+    pair.world.net().set_online("ann", i % 2 == 0);
+    pair.world.submit(pair.ann, pair.bob, "a" + std::to_string(i));
+    pair.world.submit(pair.bob, pair.ann, "b" + std::to_string(i));
+    pair.world.run_for(i * 100);
+  }
+  pair.world.net().set_online("ann", true);
+  EXPECT_TRUE(pair.world.until([&] { return pair.settled(); }, 120'000));
+  expect_all(pair, numbered("a", 20), numbered("b", 20));
+}
+
+TEST(Faults, AnOfflineNodeDoesNotSpin) {
+  Pair pair(1);
+  pair.world.net().set_online("ann", false);
+  pair.world.run_for(100);
+  const uint64_t turns = pair.world.turns(pair.ann);
+  pair.world.run_for(kHour);
+  EXPECT_LE(pair.world.turns(pair.ann), turns + 150);  // a reconnect a minute, and its answer
+}
+
+TEST(Faults, ClocksThatJumpByDays) {
+  Pair pair(1);
+  const int64_t jumps[] = {3 * 24 * kHour, -40 * 24 * kHour, 100 * 24 * kHour, -500 * 24 * kHour};
+  int i = 0;
+  for (int64_t jump : jumps) {
+    pair.world.jump_clock(i % 2 == 0 ? pair.ann : pair.bob, jump);
+    pair.world.submit(pair.ann, pair.bob, "a" + std::to_string(i));
+    pair.world.submit(pair.bob, pair.ann, "b" + std::to_string(i));
+    pair.world.run_for(10'000);
+    ++i;
+  }
+  EXPECT_TRUE(pair.settled());
+  expect_all(pair, numbered("a", 4), numbered("b", 4));
+}
+
+TEST(Faults, DirectLinksThatPart) {
+  World world(1, FakeKind::kDirect);
+  // Direct links keep no bundles, so that nobody can be met by card alone.
+  const int ann = world.add("ann");
+  const int bob = world.add("bob");
+  ASSERT_TRUE(world.add_by_card(ann, world.card(bob)));
+  world.submit(ann, bob, "hello");
+  world.run_for(60'000);
+  EXPECT_NE(world.waiting_reason(ann, bob), WHERRY_REASON_NONE);
+}
+
+TEST(Faults, EventsThatAreNotAcknowledgedComeAgainWithTheSameSeq) {
+  Pair pair(1);
+  pair.world.acknowledge_events(pair.bob, false);
+  for (int i = 0; i < 100; ++i) pair.world.submit(pair.ann, pair.bob, "a" + std::to_string(i));
+  pair.world.run_for(5'000);
+  const size_t told = pair.world.ledger(pair.bob).by_seq.size();
+  pair.world.restart(pair.bob);
+  pair.world.run_for(5'000);
+  EXPECT_EQ(pair.world.ledger(pair.bob).by_seq.size(), told);
+  EXPECT_EQ(store::events_after(pair.world.database(pair.bob), 0, 1000).size(), 100u);
+  expect_all(pair, numbered("a", 100), {});
+}
+
+TEST(Faults, ARefIsOneMessageAlsoAfterACrash) {
+  Pair pair(1);
+  const Id128 ref{1, 2, 3};
+  const Result<uint64_t> first = pair.world.send(pair.ann, pair.bob, "a0", ref);
+  ASSERT_TRUE(first);
+  pair.world.restart(pair.ann);
+  const Result<uint64_t> again = pair.world.send(pair.ann, pair.bob, "a0", ref);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(*first, *again);
+  EXPECT_EQ(pair.world.send(pair.ann, pair.bob, "other", ref).error().status, WHERRY_E_REF);
+  EXPECT_TRUE(pair.world.until([&] { return pair.settled(); }, 5'000));
+  EXPECT_EQ(*pair.world.send(pair.ann, pair.bob, "a0", ref), *first);
+  expect_all(pair, {"a0"}, {});
+}
+
+TEST(Faults, JunkInEveryInbox) {
+  Pair pair(1);
+  // Every third envelope is damaged on its way.
+  int count = 0;
+  pair.world.on_envelope = [&](int, Bytes& envelope) {
+    if (++count % 3 == 0) envelope[pair.world.random().below(envelope.size())] ^= 1;
+  };
+  for (int i = 0; i < 30; ++i) {
+    pair.world.submit(pair.ann, pair.bob, "a" + std::to_string(i));
+    pair.world.submit(pair.bob, pair.ann, "b" + std::to_string(i));
+    pair.world.run_for(1'000);
+  }
+  pair.world.on_envelope = nullptr;
+  EXPECT_TRUE(pair.world.until([&] { return pair.settled(); }, 24 * kHour));
+  pair.world.run_for(2'000);
+  expect_all(pair, numbered("a", 30), numbered("b", 30));
+}
+
+}  // namespace
+}  // namespace wherry::test

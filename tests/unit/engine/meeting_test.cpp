@@ -1,0 +1,136 @@
+// How two people come to talk: by card, by request, both at once; and what stands in the way.
+#include <gtest/gtest.h>
+
+#include "tests/support/world.h"
+
+namespace wherry::test {
+namespace {
+
+using Texts = std::vector<std::string>;
+
+TEST(Meeting, TwoPeopleByCard) {
+  World world(1);
+  const int ann = world.add("ann");
+  const int bob = world.add("bob");
+  ASSERT_TRUE(world.add_by_card(ann, world.card(bob)));
+  ASSERT_TRUE(world.send(ann, bob, "hello"));
+  world.run_for(5'000);
+
+  // A request: it came, and its author does not learn so before it is accepted.
+  EXPECT_EQ(world.received(bob, ann), Texts{"hello"});
+  EXPECT_EQ(world.outbox(ann, bob), 1u);
+  EXPECT_EQ(world.ledger(ann).evidence.begin()->second, WHERRY_EVIDENCE_STORED);
+  EXPECT_EQ(world.send(bob, ann, "no").error().status, WHERRY_E_STATE);
+
+  ASSERT_TRUE(world.accept(bob, ann));
+  world.run_for(1'000);
+  EXPECT_EQ(world.outbox(ann, bob), 0u);
+  EXPECT_EQ(world.ledger(ann).evidence.begin()->second, WHERRY_EVIDENCE_DELIVERED);
+
+  ASSERT_TRUE(world.send(bob, ann, "hello ann"));
+  ASSERT_TRUE(world.send(ann, bob, "how are you?"));
+  world.run_for(1'000);
+  EXPECT_EQ(world.received(ann, bob), Texts{"hello ann"});
+  EXPECT_EQ(world.received(bob, ann), (Texts{"hello", "how are you?"}));
+  EXPECT_EQ(world.history(ann, bob), world.history(bob, ann));
+  EXPECT_EQ(world.violations(), Texts());
+}
+
+TEST(Meeting, BothAddEachOtherAtOnce) {
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    SCOPED_TRACE(seed);
+    World world(seed);
+    const int ann = world.add("ann");
+    const int bob = world.add("bob");
+    const std::string of_ann = world.card(ann);
+    const std::string of_bob = world.card(bob);
+    ASSERT_TRUE(world.add_by_card(ann, of_bob));
+    ASSERT_TRUE(world.add_by_card(bob, of_ann));
+    world.submit(ann, bob, "from ann");
+    world.submit(bob, ann, "from bob");
+    world.run_for(10'000);
+    for (int i = 0; i < 20; ++i) {
+      world.submit(ann, bob, "a" + std::to_string(i));
+      world.submit(bob, ann, "b" + std::to_string(i));
+      world.run_for(500);
+    }
+    EXPECT_EQ(world.outbox(ann, bob), 0u);
+    EXPECT_EQ(world.outbox(bob, ann), 0u);
+    EXPECT_EQ(world.received(bob, ann).size(), 21u);
+    EXPECT_EQ(world.received(ann, bob).size(), 21u);
+    EXPECT_EQ(world.history(ann, bob), world.history(bob, ann));
+    EXPECT_EQ(world.violations(), Texts());
+  }
+}
+
+TEST(Meeting, OnesOwnCardAndAnExpiredOneAreRefused) {
+  World world(1);
+  const int ann = world.add("ann");
+  const int bob = world.add("bob");
+  EXPECT_EQ(world.add_by_card(ann, world.card(ann)).error().status, WHERRY_E_CARD_OWN);
+  const std::string brief = world.card(bob, 60);
+  world.run_for(10 * 60'000);
+  EXPECT_EQ(world.add_by_card(ann, brief).error().status, WHERRY_E_CARD_EXPIRED);
+}
+
+TEST(Meeting, ACardThatExpiresBeforeItWasUsed) {
+  World world(1);
+  const int ann = world.add("ann");
+  const int bob = world.add("bob");
+  const std::string brief = world.card(bob, 60);
+  world.net().set_online("ann", false);
+  ASSERT_TRUE(world.add_by_card(ann, brief));
+  world.submit(ann, bob, "too late");
+  world.run_for(10 * 60'000);
+  world.net().set_online("ann", true);
+  world.run_for(10 * 60'000);
+  EXPECT_EQ(world.waiting_reason(ann, bob), WHERRY_REASON_EXPIRED);
+}
+
+TEST(Meeting, ACardWhoseOwnerIsAway) {
+  World world(1);
+  const int ann = world.add("ann");
+  const int bob = world.add("bob");
+  const std::string card = world.card(bob);
+  world.crash(bob);
+  ASSERT_TRUE(world.add_by_card(ann, card));
+  world.submit(ann, bob, "for later");
+  world.run_for(3 * 3600'000);
+  ASSERT_TRUE(world.open(bob));
+  world.run_for(10'000);
+  EXPECT_EQ(world.received(bob, ann), Texts{"for later"});
+}
+
+TEST(Meeting, ABundleThatIsNotThereIsAskedForAgain) {
+  World world(1);
+  const int ann = world.add("ann");
+  const int bob = world.add("bob");
+  const std::string card = world.card(bob);
+  ASSERT_TRUE(world.start_transport(bob, false));
+  world.net().lose_store();
+  ASSERT_TRUE(world.add_by_card(ann, card));
+  world.submit(ann, bob, "hello");
+  world.run_for(60'000);
+  EXPECT_EQ(world.waiting_reason(ann, bob), WHERRY_REASON_NOT_FOUND);
+
+  ASSERT_TRUE(world.start_transport(bob, true));  // it publishes its cards again
+  world.run_for(900'000);
+  EXPECT_EQ(world.received(bob, ann), Texts{"hello"});
+}
+
+TEST(Meeting, AHundredRequestsWaitAndNoMore) {
+  World world(1);
+  const int bob = world.add("bob");
+  const std::string card = world.card(bob);
+  for (int i = 0; i < 102; ++i) {
+    const int stranger = world.add("s" + std::to_string(i));
+    ASSERT_TRUE(world.add_by_card(stranger, card));
+    world.submit(stranger, bob, "hi");
+    world.run_for(1'000);
+    world.crash(stranger);
+  }
+  EXPECT_EQ(store::contacts(world.database(bob), 0, 1000).size(), 100u);
+}
+
+}  // namespace
+}  // namespace wherry::test

@@ -1,0 +1,47 @@
+// Two people who have met, for tests of what happens to a conversation.
+#ifndef WHERRY_TESTS_UNIT_ENGINE_PAIR_H
+#define WHERRY_TESTS_UNIT_ENGINE_PAIR_H
+
+#include <gtest/gtest.h>
+
+#include "tests/support/world.h"
+
+namespace wherry::test {
+
+using Texts = std::vector<std::string>;
+inline constexpr int64_t kHour = 3600'000;
+
+inline Texts numbered(const std::string& prefix, int count) {
+  Texts texts;
+  for (int i = 0; i < count; ++i) texts.push_back(prefix + std::to_string(i));
+  return texts;
+}
+
+// Two people who have met.
+struct Pair {
+  explicit Pair(uint64_t seed, FakeKind kind = FakeKind::kStored) : world(seed, kind) {
+    ann = world.add("ann");
+    bob = world.add("bob");
+    world.connect(ann, bob);
+    world.run_for(2'000);
+  }
+
+  bool settled() const { return world.outbox(ann, bob) == 0 && world.outbox(bob, ann) == 0; }
+
+  World world;
+  int ann = 0;
+  int bob = 0;
+};
+
+inline void expect_all(Pair& pair, const Texts& of_ann, const Texts& of_bob) {
+  Texts to_bob{"hello"};
+  to_bob.insert(to_bob.end(), of_ann.begin(), of_ann.end());
+  EXPECT_EQ(pair.world.received(pair.bob, pair.ann), to_bob);
+  EXPECT_EQ(pair.world.received(pair.ann, pair.bob), of_bob);
+  EXPECT_EQ(pair.world.history(pair.ann, pair.bob), pair.world.history(pair.bob, pair.ann));
+  EXPECT_EQ(pair.world.violations(), Texts());
+}
+
+}  // namespace wherry::test
+
+#endif  // WHERRY_TESTS_UNIT_ENGINE_PAIR_H
