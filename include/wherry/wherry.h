@@ -22,7 +22,8 @@
  *  - Texts are UTF-8 and end with NUL; other bytes come with a length. Lengths are in bytes, times
  *    in milliseconds since 1970-01-01 UTC, time-outs in milliseconds (negative: without limit).
  *  - Every function that takes a profile may also return WHERRY_E_HANDLE (not open),
- *    WHERRY_E_FORKED (opened before a fork), WHERRY_E_CLOSED (being closed) and WHERRY_E_MEMORY.
+ *    WHERRY_E_FORKED (opened before a fork), WHERRY_E_CLOSED (being closed), WHERRY_E_MEMORY and
+ *    WHERRY_E_INTERNAL (a bug of the library).
  *  - The library installs no signal handlers and starts no process.
  *
  * The lines Returns, Out, In, Ownership and Threads are read by cmake/describe.py; bindings come
@@ -391,9 +392,10 @@ typedef struct wherry_contact {
 } wherry_contact;
 
 /*
- * Adds the person whose card this is, and the direct conversation with them. A new card of a known
- * contact replaces the old way to them; someone whose request waits is accepted by it. Messages can
- * be sent at once; they wait until the person's keys have been fetched.
+ * Adds the person whose card this is, and the direct conversation with them. A new card of a
+ * contact who has not answered yet replaces the old one and the messages go that way; with one who
+ * has, it is kept for the next handshake. Someone whose request waits is accepted by it. Messages
+ * can be sent at once; they wait until the person's keys have been fetched.
  *
  * Returns: WHERRY_OK, E_ARGUMENT, E_UTF8, E_CARD_MALFORMED, E_CARD_FORGED, E_CARD_EXPIRED,
  *   E_CARD_OWN, E_CARD_VERSION, E_TOO_LARGE (name), E_DISK.
@@ -471,8 +473,8 @@ typedef struct wherry_message {
   int32_t reason;                     /* wherry_reason: why it waits or failed */
   int64_t sent_ms;                    /* by its author's clock */
   int64_t received_ms;                /* by this machine's clock */
-  const uint8_t* body;
-  size_t body_size; /* bytes */
+  const uint8_t* body; /* followed by a NUL that is not counted */
+  size_t body_size;    /* bytes */
 } wherry_message;
 
 /*
@@ -608,7 +610,7 @@ WHERRY_API int32_t wherry_next_event(wherry_profile profile, wherry_event** even
  * Says that the app has dealt with every durable event up to this one; they are not repeated and
  * may be forgotten. Does not wait for the commit: after a crash the last ones may be repeated.
  *
- * Returns: WHERRY_OK, E_ARGUMENT (a seq that was not given out), E_AGAIN.
+ * Returns: WHERRY_OK, E_ARGUMENT (a seq that was not given out).
  * In: seq.
  */
 WHERRY_API int32_t wherry_event_ack(wherry_profile profile, uint64_t seq, wherry_error* error);
@@ -648,7 +650,7 @@ WHERRY_API uint64_t wherry_event_seq(const wherry_event* event);
 WHERRY_API int64_t wherry_event_integer(const wherry_event* event, int32_t field);
 
 /*
- * A field of type bytes or text. A text also ends with NUL, which is not counted.
+ * A field of type bytes or text. Bodies and texts also end with NUL, which is not counted.
  *
  * Returns: a pointer, or NULL if the event has no such field.
  * Out: length, in bytes; may be NULL.

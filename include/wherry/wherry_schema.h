@@ -265,8 +265,8 @@ typedef enum wherry_event_type {
    */
   WHERRY_EVENT_EVIDENCE = 2,
   /*
-   * Messages of a conversation wait, or (reason NONE) no longer wait. Fields: CONVERSATION, REASON,
-   * COUNT.
+   * The reason why messages of a conversation wait changed; NONE: they no longer wait. COUNT is how
+   * many did then. Fields: CONVERSATION, REASON, COUNT.
    */
   WHERRY_EVENT_WAITING = 3,
   /* A contact is new or its state changed. Fields: CONTACT, STATE, IDENTITY, CONVERSATION. */

@@ -17,7 +17,6 @@ inline constexpr size_t kBodySizeMax = 32768;
 inline constexpr size_t kCardTextMax = 360;
 inline constexpr size_t kTransportNameMax = 32;
 inline constexpr size_t kEndpointTextMax = 200;
-inline constexpr int64_t kCardClockSlack_s = 300;
 inline constexpr int64_t kCardValidDefault_s = 30 * 86400;
 inline constexpr int64_t kCardValidMax_s = 365 * 86400;
 inline constexpr size_t kBundleSize = 2048;
@@ -62,7 +61,7 @@ inline constexpr int64_t kReconnectMax_ms = 60 * 1000;
 inline constexpr int64_t kBundleRetryFirst_ms = 2000;
 inline constexpr int64_t kBundleRetryMax_ms = 600 * 1000;
 
-// The engine's turn (DESIGN: group commit).
+// The engine's turn (group commit).
 inline constexpr size_t kTurnInputs = 256;
 inline constexpr size_t kTurnBytes = 1u << 20;
 // Inputs that wait for a turn: from plug-ins (envelopes) and from submitting callers.

@@ -9,6 +9,7 @@
 // Immutable once made, but for the JSON, which is made when first asked for.
 struct wherry_event {
   wherry::engine::Event event;
+  std::string body;  // the message's, with a NUL behind it
   mutable std::once_flag json_once;
   mutable std::string json;
 };
@@ -117,7 +118,10 @@ int32_t wherry_next_event(wherry_profile profile, wherry_event** event, int32_t 
     if (!engine) return engine.error();
     Result<wherry::engine::Event> next = (*engine)->next_event(timeout_ms);
     if (!next) return next.error();
-    *event = new wherry_event{next.take(), {}, {}};
+    auto made = std::make_unique<wherry_event>();
+    made->event = next.take();
+    if (made->event.message) made->body = wherry::as_text(made->event.message->body);
+    *event = made.release();
     return {};
   });
 }
@@ -161,7 +165,9 @@ const uint8_t* wherry_event_bytes(const wherry_event* event, size_t* length, int
                           info->kind != wherry::capi::FieldKind::kText)) {
     return nullptr;
   }
-  const wherry::ByteView bytes = wherry::capi::bytes(event->event, field);
+  const wherry::ByteView bytes = field == WHERRY_FIELD_BODY
+                                     ? wherry::as_bytes(event->body)
+                                     : wherry::capi::bytes(event->event, field);
   if (length != nullptr) *length = bytes.size();
   // An empty string is not an absent one.
   return bytes.data() == nullptr ? reinterpret_cast<const uint8_t*>("") : bytes.data();

@@ -24,7 +24,7 @@ wherry_page* message_page(std::vector<store::MessageRow> rows) {
     item.sent_ms = row.sent_ms;
     item.received_ms = row.received_ms;
     item.body_size = row.body.size();
-    item.body = page->keep(std::move(row.body));
+    item.body = page->keep(wherry::ByteView(row.body));
     items.push_back(item);
   }
   page->items = std::move(items);

@@ -19,17 +19,15 @@ struct wherry_page {
                std::vector<wherry_card_info>>
       items;
   // What the items point to; a deque, so that growing moves nothing.
-  std::deque<std::string> texts;
-  std::deque<wherry::Bytes> bytes;
+  std::deque<std::string> kept;
 
   mutable std::once_flag json_once;
   mutable std::string json;
 
-  const char* keep(std::string text) { return texts.emplace_back(std::move(text)).c_str(); }
-  const uint8_t* keep(wherry::Bytes value) {
-    const wherry::Bytes& kept = bytes.emplace_back(std::move(value));
-    static constexpr uint8_t kNothing = 0;
-    return kept.empty() ? &kNothing : kept.data();
+  // Bytes are followed by a NUL as texts are: somebody will print them as one.
+  const char* keep(std::string text) { return kept.emplace_back(std::move(text)).c_str(); }
+  const uint8_t* keep(wherry::ByteView bytes) {
+    return reinterpret_cast<const uint8_t*>(keep(std::string(wherry::as_text(bytes))));
   }
 };
 

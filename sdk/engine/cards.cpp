@@ -35,10 +35,8 @@ void answer(Turn& turn, uint64_t card_id) {
       ++wait;
       continue;
     }
-    turn.calls.push_back(
-        [done = std::move(wait->done), text = text_of(turn.profile, turn.profile.cards[card_id])] {
-          done(text);
-        });
+    turn.card_answers.push_back(
+        {std::move(wait->done), text_of(turn.profile, turn.profile.cards[card_id])});
     wait = waits.erase(wait);
   }
 }

@@ -171,6 +171,7 @@ void Core::release(Turn& turn, std::vector<Input>& inputs) {
     if (Network* network = turn.network(outgoing.network)) network->send(std::move(outgoing));
   }
   for (auto& [id, network] : runtime_.networks) network->flush();
+  for (const Turn::CardAnswer& answer : turn.card_answers) answer.done(answer.text);
   for (const auto& [index, outcome] : outcomes_) std::get<Command>(inputs[index]).done(outcome);
   feed_.committed(profile_->next_event);
   for (EphemeralEvent& event : turn.ephemeral) feed_.add(std::move(event));
@@ -209,6 +210,7 @@ void Core::fail_turn(Turn& turn, std::vector<Input> inputs, Error error) {
   }
   for (auto& [id, network] : runtime_.networks) network->forget_all();
   profile_valid_ = false;
+  for (const Turn::CardAnswer& answer : turn.card_answers) answer.done(error);
   for (const CardWait& wait : runtime_.card_waits) wait.done(error);
   runtime_.card_waits.clear();
   reload();

@@ -109,6 +109,9 @@ Result<std::unique_ptr<Engine>> Engine::start(std::unique_ptr<Engine> engine,
 
 Engine::~Engine() {
   close();
+  // The writing connection goes last: only that one can fold the log into the database.
+  reader_.reset();
+  feed_.reset();
 }
 
 void Engine::close() {
@@ -364,12 +367,37 @@ Status Engine::event_ack(uint64_t seq) {
     std::lock_guard lock(close_mutex_);
     if (closed_) return closed_error();
   }
-  core_->inputs().push(Command{[seq](Turn& turn) -> Status {
-                                 store::events_acknowledge(turn.db, seq);
+  {
+    std::lock_guard lock(ack_mutex_);
+    ack_wanted_ = std::max(ack_wanted_, seq);
+    if (ack_queued_) return {};
+    ack_queued_ = true;
+  }
+  push_ack();
+  return {};
+}
+
+// One command at a time, for whatever was acknowledged until its turn comes.
+void Engine::push_ack() {
+  auto taken = std::make_shared<uint64_t>(0);
+  core_->inputs().push(Command{[this, taken](Turn& turn) -> Status {
+                                 {
+                                   std::lock_guard lock(ack_mutex_);
+                                   *taken = ack_wanted_;
+                                 }
+                                 store::events_acknowledge(turn.db, *taken);
                                  return {};
                                },
-                               [](const Status&) {}});
-  return {};
+                               [this, taken](const Status& outcome) {
+                                 {
+                                   std::lock_guard lock(ack_mutex_);
+                                   if (!outcome || ack_wanted_ == *taken) {
+                                     ack_queued_ = false;
+                                     return;
+                                   }
+                                 }
+                                 push_ack();
+                               }});
 }
 
 }  // namespace wherry::engine

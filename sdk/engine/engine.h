@@ -89,6 +89,7 @@ class Engine {
   // Runs a command in a turn and waits for its commit.
   Status call(std::function<Status(Turn&)> run);
   void finish_submit(const Status& outcome, size_t size);
+  void push_ack();
 
   // A read connection for one caller at a time.
   template <typename Read>
@@ -111,6 +112,10 @@ class Engine {
   size_t submitted_ = 0;  // not yet committed
   size_t submitted_bytes_ = 0;
   Status submit_failure_;
+
+  std::mutex ack_mutex_;
+  uint64_t ack_wanted_ = 0;  // the highest seq that the app has acknowledged
+  bool ack_queued_ = false;
 
   // Calls under way, so that close() can wait for them to leave.
   std::mutex close_mutex_;

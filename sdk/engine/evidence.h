@@ -1,4 +1,4 @@
-// What is known of a message of this profile (DESIGN: evidence only rises).
+// What is known of a message of this profile (it only rises).
 #ifndef WHERRY_ENGINE_EVIDENCE_H
 #define WHERRY_ENGINE_EVIDENCE_H
 

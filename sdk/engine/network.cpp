@@ -26,13 +26,14 @@ Status Network::create(const plugin::Settings& settings) {
 }
 
 void Network::start() {
-  if (!created_only()) return;
+  if (!created_only() || stopping) return;
   started_ = true;
   {
     std::lock_guard lock(mutex_);
     stopped_ = false;
   }
   if (instance->start()) return;
+  started_ = false;
   on_state(WHERRY_TRANSPORT_STATE_FAILED, 0, WHERRY_REASON_RESOURCE, "");
   on_stopped();
 }
@@ -43,7 +44,12 @@ void Network::stop() {
   state = WHERRY_TRANSPORT_STATE_OFF;
   reconnect_at = Executor::kNever;
   forget_all();
-  instance->stop();
+  // One that never started has nothing to stop, and would never say that it has stopped.
+  if (created_only()) {
+    on_stopped();
+  } else {
+    instance->stop();
+  }
 }
 
 void Network::destroy() {

@@ -11,7 +11,6 @@ namespace {
 constexpr const char* kIdentity = "identity";
 constexpr const char* kDevice = "device";
 constexpr const char* kDeviceList = "device_list";
-constexpr const char* kIncarnation = "incarnation";
 constexpr const char* kLocal = "local";
 
 Error damaged(const char* what) {
@@ -35,7 +34,6 @@ Status load_keys(store::Connection& db, Profile& profile) {
   profile.device = read_device.take();
   profile.list = read_list.take();
   profile.local = Secret<32>(*local);
-  profile.incarnation = store::meta_get_number(db, kIncarnation, 0);
   return {};
 }
 
@@ -155,7 +153,6 @@ Status Profile::found(store::Connection& db, Random& random) {
   store::meta_set(db, kDevice, device.to_bytes().view());
   store::meta_set(db, kDeviceList, list.bytes());
   store::meta_set(db, kLocal, random.array<32>());
-  store::meta_set_number(db, kIncarnation, random.number());
   if (!db.commit()) return db.take_status();
   return {};
 }

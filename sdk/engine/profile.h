@@ -125,7 +125,6 @@ struct Profile {
   identity::Identity identity;
   identity::Device device;
   std::optional<identity::DeviceList> list;
-  uint64_t incarnation = 0;
   Secret<32> local;  // derives what only this profile needs to know again
 
   std::map<uint64_t, std::unique_ptr<Contact>> contacts;

@@ -169,7 +169,8 @@ void take_step(Turn& turn, Contact& contact, Session& session, session::OpenStep
 Contact& add_contact(Turn& turn, const Bytes32& identity, int32_t state, const std::string& name) {
   auto made = std::make_unique<Contact>();
   Contact& contact = *made;
-  contact.conversation.incarnation = turn.profile.incarnation;
+  // Each conversation has its own: a device whose disk is from before they met draws another.
+  contact.conversation.incarnation = turn.env.random->number();
   contact.conversation.id = store::conversation_insert(turn.db, contact.conversation);
   contact.row.identity = identity;
   contact.row.name = name;

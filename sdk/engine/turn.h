@@ -69,6 +69,11 @@ class Turn {
   std::vector<Outgoing> sends;
   std::vector<std::function<void()>> calls;  // into plug-ins, and to waiting callers
   std::vector<EphemeralEvent> ephemeral;
+  struct CardAnswer {
+    std::function<void(Result<std::string>)> done;
+    Result<std::string> text;
+  };
+  std::vector<CardAnswer> card_answers;  // answered with the error if the commit fails
 
   Network* network(uint64_t transport);
 

@@ -27,7 +27,6 @@ struct Card {
   // E_CARD_FORGED, with the reason beside.
   static Result<Card> parse(std::string_view text);
 
-  // With the slack of limits::kCardClockSlack_s in favour of the card.
   bool expired(int64_t now_s) const;
 
   Card clone() const;

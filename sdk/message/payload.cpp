@@ -79,6 +79,7 @@ Record read_record(CborReader& in) {
     }
   }
   if (record.seq == 0) in.fail();
+  if (record.content == kVoid) record.body.clear();  // a void has none
   return record;
 }
 

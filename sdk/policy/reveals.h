@@ -1,4 +1,4 @@
-// What a path shows to whom, and whether that stays within what is permitted (DESIGN: reveals and
+// What a path shows to whom, and whether that stays within what is permitted (reveals and
 // permits). Pure set operations on wherry_reveals; a bit that this version does not know is a fact
 // like any other.
 #ifndef WHERRY_POLICY_REVEALS_H

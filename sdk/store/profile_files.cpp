@@ -26,6 +26,7 @@ constexpr size_t kNonceAt = 40;
 constexpr size_t kWrappedAt = 64;
 constexpr size_t kCheckAt = 112;
 constexpr size_t kHeaderSize = 128;
+constexpr off_t kPageSize = 4096;  // SQLite's default, which nothing here changes
 constexpr uint16_t kKdfRaw = 1;
 constexpr uint16_t kKdfArgon2id = 2;
 
@@ -125,6 +126,16 @@ Status write_durably(const std::string& directory, const std::string& name, Byte
   return {};
 }
 
+// Whether the database is empty or ends within a page, and no log could complete it. SQLite takes
+// an empty file for a new database and fills a short page with zeros: a loss would pass unnoticed.
+bool cut_short(const std::string& directory) {
+  struct stat database{};
+  struct stat log{};
+  if (::stat((directory + "/store.db-wal").c_str(), &log) == 0 && log.st_size != 0) return false;
+  return ::stat((directory + "/store.db").c_str(), &database) == 0 &&
+         (database.st_size == 0 || database.st_size % kPageSize != 0);
+}
+
 Result<Header> read_header(const std::string& path) {
   const int file = ::open((path + "/profile").c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) {
@@ -178,6 +189,11 @@ Result<std::unique_ptr<ProfileFiles>> ProfileFiles::create(
   files->cipher_ = best_cipher();
   random.fill(files->page_key_.data(), 32);
   {
+    // SQLite gives its other files the mode of this one.
+    const int empty =
+        ::open((path + "/store.db").c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (empty < 0) return system_error("the profile's database");
+    ::close(empty);
     OpenOptions options{path + "/store.db", files->cipher_, true, false, full_sync, nullptr};
     auto db = Connection::open(options, files->page_key_);
     if (!db) return db.error();
@@ -231,6 +247,9 @@ Result<std::unique_ptr<ProfileFiles>> ProfileFiles::open(const std::string& path
 
   if (::access((path + "/store.db").c_str(), F_OK) != 0) {
     return fail(WHERRY_E_CORRUPT, "the profile's database is missing: restore it from a backup");
+  }
+  if (cut_short(path)) {
+    return fail(WHERRY_E_CORRUPT, "the profile's database is cut short: restore it from a backup");
   }
   if (::access((path + "/store.db").c_str(), W_OK) != 0 || ::access(path.c_str(), W_OK) != 0) {
     return fail(WHERRY_E_READ_ONLY, "the profile's files can not be written to");

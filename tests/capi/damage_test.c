@@ -122,10 +122,17 @@ static int opens_and_reads(void) {
   return read == WHERRY_OK;
 }
 
+/* As it was, without the log that a damaged one may have left. */
+static void restore(void) {
+  unlink(scratch("damaged/store.db-wal"));
+  unlink(scratch("damaged/store.db-shm"));
+  copy_file(scratch("whole"), store_path());
+}
+
 static void the_database_cut_short(off_t size) {
-  const off_t sizes[] = {0, 1, 100, 4096, 4097, size / 2, size - 4096, size - 1};
+  const off_t sizes[] = {0, 1, 100, 4096, 4097, size / 2, size - 4096, size - 2048, size - 1};
   for (size_t i = 0; i < sizeof sizes / sizeof *sizes; ++i) {
-    copy_file(scratch("whole"), store_path());
+    restore();
     CHECK_INT(truncate(store_path(), sizes[i]), 0);
     CHECK(!opens_and_reads());
   }
@@ -135,12 +142,12 @@ static void the_database_overwritten(off_t size) {
   const uint8_t junk[64] = {0xff, 0xee, 0xdd};
   int noticed = 0;
   for (off_t page = 0; page * 4096 < size; page += 1 + page / 8) {
-    copy_file(scratch("whole"), store_path());
+    restore();
     write_at(store_path(), page * 4096 + 2000, junk, sizeof junk);
     noticed += !opens_and_reads();
   }
   CHECK(noticed > 0);
-  copy_file(scratch("whole"), store_path());
+  restore();
   write_at(store_path(), 0, junk, sizeof junk);
   CHECK(!opens_and_reads());
 }
@@ -150,7 +157,7 @@ static void the_database_gone(void) {
   refuses(WHERRY_E_CORRUPT);
   /* It was not made anew, which would hide the loss. */
   CHECK(access(store_path(), F_OK) != 0);
-  copy_file(scratch("whole"), store_path());
+  restore();
   CHECK(opens_and_reads());
 }
 

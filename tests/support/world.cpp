@@ -438,7 +438,8 @@ std::vector<std::string> World::history(int who, int other) const {
 int World::count_events(int who, int32_t type, int32_t reason) const {
   int count = 0;
   for (const engine::Event& event : ledger(who).events) {
-    count += event.row.type == type && (reason < 0 || event.row.reason == reason) ? 1 : 0;
+    const int32_t its = event.row.seq == 0 ? event.ephemeral.reason : event.row.reason;
+    count += event.row.type == type && (reason < 0 || its == reason) ? 1 : 0;
   }
   return count;
 }

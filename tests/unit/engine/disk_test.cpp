@@ -17,7 +17,7 @@ class SmallDisk {
   explicit SmallDisk(std::filesystem::path folder) : folder_(std::move(folder)) {
     const std::filesystem::path copy = folder_.string() + ".copy";
     std::filesystem::copy(folder_, copy, std::filesystem::copy_options::recursive);
-    mounted_ = ::mount("tmpfs", folder_.c_str(), "tmpfs", 0, "size=2m") == 0;
+    mounted_ = ::mount("tmpfs", folder_.c_str(), "tmpfs", 0, "size=16m") == 0;
     error_ = mounted_ ? 0 : errno;
     if (!mounted_) return;
     for (const auto& entry : std::filesystem::directory_iterator(copy)) {
@@ -35,7 +35,7 @@ class SmallDisk {
 
   void fill() const {
     std::ofstream file(folder_ / "ballast", std::ios::binary);
-    const std::string block(4096, 'x');
+    const std::string block(4096, 'x');  // as the file system's
     while (file.write(block.data(), 4096).flush()) {
     }
   }
@@ -72,7 +72,7 @@ TEST(Disk, CommandsFailWhileItIsFull) {
   pair.world.run_for(5'000);
   EXPECT_EQ(pair.world.count_events(pair.bob, WHERRY_EVENT_STORAGE, WHERRY_REASON_NONE), 1);
   ASSERT_TRUE(pair.world.send(pair.bob, pair.ann, "again", ref));
-  EXPECT_TRUE(pair.world.until([&] { return pair.settled(); }, 2 * kHour));
+  EXPECT_TRUE(pair.settle(2 * kHour));
   EXPECT_EQ(pair.world.received(pair.ann, pair.bob).back(), "again");
   EXPECT_EQ(pair.world.history(pair.ann, pair.bob), pair.world.history(pair.bob, pair.ann));
   EXPECT_EQ(pair.world.violations(), Texts());
@@ -88,9 +88,8 @@ TEST(Disk, EnvelopesAreNotAcknowledgedWhileItIsFull) {
   }
   EXPECT_LT(pair.world.received(pair.bob, pair.ann).size(), 201u);
   EXPECT_GT(pair.world.outbox(pair.ann, pair.bob), 0u);
-  // Full also across a start of the program.
   disk.free();
-  EXPECT_TRUE(pair.world.until([&] { return pair.settled(); }, 2 * kHour));
+  EXPECT_TRUE(pair.settle(2 * kHour));
   pair.world.run_for(2'000);
   expect_all(pair, numbered("a", 200), {});
 }
@@ -111,7 +110,7 @@ TEST(Disk, ComesAndGoes) {
       pair.world.run_for(static_cast<int64_t>(pair.world.random().below(700)));
     }
     disk.free();
-    EXPECT_TRUE(pair.world.until([&] { return pair.settled(); }, 24 * kHour));
+    EXPECT_TRUE(pair.settle(24 * kHour));
     pair.world.run_for(2'000);
     expect_all(pair, numbered("a", 60), accepted);
   }

@@ -23,7 +23,7 @@ TEST(Faults, LossDuplicatesAndReordering) {
       pair.world.submit(pair.bob, pair.ann, "b" + std::to_string(i));
       pair.world.run_for(static_cast<int64_t>(pair.world.random().below(300)));
     }
-    EXPECT_TRUE(pair.world.until([&] { return pair.settled(); }, 90 * 24 * kHour));
+    EXPECT_TRUE(pair.settle(90 * 24 * kHour));
     pair.world.run_for(2'000);
     expect_all(pair, numbered("a", 60), numbered("b", 60));
   }
@@ -57,7 +57,7 @@ TEST(Faults, CrashesWithMessagesInFlight) {
       if (pair.world.random().chance(10)) pair.world.restart(pair.ann);
       if (pair.world.random().chance(10)) pair.world.restart(pair.bob);
     }
-    EXPECT_TRUE(pair.world.until([&] { return pair.settled(); }, 90 * 24 * kHour));
+    EXPECT_TRUE(pair.settle(90 * 24 * kHour));
     pair.world.run_for(2'000);
     expect_all(pair, numbered("a", 40), numbered("b", 40));
   }
@@ -105,7 +105,7 @@ TEST(Faults, BothWindowsFull) {
     pair.world.submit(pair.bob, pair.ann, "b" + std::to_string(i));
   }
   pair.world.run_for(100);
-  EXPECT_TRUE(pair.world.until([&] { return pair.settled(); }, 60'000));
+  EXPECT_TRUE(pair.settle(60'000));
   pair.world.run_for(2'000);
   EXPECT_EQ(pair.world.received(pair.bob, pair.ann).size(), 1001u);
   EXPECT_EQ(pair.world.received(pair.ann, pair.bob), numbered("b", 1000));
@@ -120,7 +120,7 @@ TEST(Faults, ARelayThatLostItsStore) {
   pair.world.net().lose_store();
   pair.world.run_for(1'000);
   ASSERT_TRUE(pair.world.open(pair.bob));
-  EXPECT_TRUE(pair.world.until([&] { return pair.settled(); }, 60'000));
+  EXPECT_TRUE(pair.settle(60'000));
   expect_all(pair, numbered("a", 10), {});
 }
 
@@ -133,7 +133,7 @@ TEST(Faults, ATransportThatIsStoppedAndStarted) {
   ASSERT_TRUE(pair.world.start_transport(pair.ann, true));
   ASSERT_TRUE(pair.world.start_transport(pair.ann, false));
   ASSERT_TRUE(pair.world.start_transport(pair.ann, true));
-  EXPECT_TRUE(pair.world.until([&] { return pair.settled(); }, 5'000));
+  EXPECT_TRUE(pair.settle(5'000));
   expect_all(pair, {"a0"}, {});
 }
 
@@ -146,7 +146,7 @@ TEST(Faults, ANetworkThatComesAndGoes) {
     pair.world.run_for(i * 100);
   }
   pair.world.net().set_online("ann", true);
-  EXPECT_TRUE(pair.world.until([&] { return pair.settled(); }, 120'000));
+  EXPECT_TRUE(pair.settle(120'000));
   expect_all(pair, numbered("a", 20), numbered("b", 20));
 }
 
@@ -208,7 +208,7 @@ TEST(Faults, ARefIsOneMessageAlsoAfterACrash) {
   ASSERT_TRUE(again);
   EXPECT_EQ(*first, *again);
   EXPECT_EQ(pair.world.send(pair.ann, pair.bob, "other", ref).error().status, WHERRY_E_REF);
-  EXPECT_TRUE(pair.world.until([&] { return pair.settled(); }, 5'000));
+  EXPECT_TRUE(pair.settle(5'000));
   EXPECT_EQ(*pair.world.send(pair.ann, pair.bob, "a0", ref), *first);
   expect_all(pair, {"a0"}, {});
 }
@@ -226,7 +226,7 @@ TEST(Faults, JunkInEveryInbox) {
     pair.world.run_for(1'000);
   }
   pair.world.on_envelope = nullptr;
-  EXPECT_TRUE(pair.world.until([&] { return pair.settled(); }, 24 * kHour));
+  EXPECT_TRUE(pair.settle(24 * kHour));
   pair.world.run_for(2'000);
   expect_all(pair, numbered("a", 30), numbered("b", 30));
 }

@@ -1,6 +1,7 @@
 // Named limits, and people who do not keep to the protocol.
 #include "pair.h"
 
+#include "base/limits.h"
 #include "engine/greeting.h"
 #include "identity/bundle.h"
 
@@ -31,7 +32,7 @@ TEST(Limits, AThousandUnsettledEnvelopesBeginASessionAnew) {
   }
   pair.world.on_envelope = nullptr;
   pair.world.submit(pair.ann, pair.bob, "a0");
-  EXPECT_TRUE(pair.world.until([&] { return pair.settled(); }, 10 * 24 * kHour));
+  EXPECT_TRUE(pair.settle(10 * 24 * kHour));
   alter(pair, pair.ann, [&](engine::Turn& turn, engine::Contact& contact) {
     later = engine::sending_session(turn.profile, contact)->id;
   });
@@ -98,7 +99,7 @@ TEST(Limits, TheWindowIsBoundedInBytes) {
     EXPECT_EQ(contact.waiting_count, 200 - limits::kWindowBytes / 32768);
   });
   ASSERT_TRUE(pair.world.open(pair.bob));
-  EXPECT_TRUE(pair.world.until([&] { return pair.settled(); }, 60'000));
+  EXPECT_TRUE(pair.settle(60'000));
   alter(pair, pair.ann, [](engine::Turn&, engine::Contact& contact) {
     EXPECT_EQ(contact.window_messages, 0u);
     EXPECT_EQ(contact.window_bytes, 0u);
@@ -120,16 +121,14 @@ TEST(Limits, AContactsNewEndpoints) {
     }
     turn.pump(contact);
   });
-  std::map<std::string, int> texts;
   pair.world.run_for(2'000);
-  std::string now_known;
   alter(pair, pair.ann, [&](engine::Turn&, engine::Contact& contact) {
     ASSERT_TRUE(contact.theirs);
     EXPECT_EQ(contact.theirs->generation, 2u);
     EXPECT_EQ(contact.paths.size(), 1u);
   });
   for (int i = 0; i < 5; ++i) pair.world.submit(pair.ann, pair.bob, "a" + std::to_string(i));
-  EXPECT_TRUE(pair.world.until([&] { return pair.settled(); }, 60'000));
+  EXPECT_TRUE(pair.settle(60'000));
   expect_all(pair, numbered("a", 5), {});
 }
 

@@ -27,6 +27,11 @@ struct Pair {
   }
 
   bool settled() const { return world.outbox(ann, bob) == 0 && world.outbox(bob, ann) == 0; }
+  // Lets time pass until nothing is unacknowledged.
+  bool settle(int64_t limit_ms) {
+    world.run_for(1);  // what was just submitted
+    return world.until([&] { return settled(); }, limit_ms);
+  }
 
   World world;
   int ann = 0;

@@ -1,0 +1,134 @@
+// Tables that plug-ins give, good and malformed; settings; instances.
+#include "plugin/instance.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/fake_net.h"
+
+namespace wherry::plugin {
+namespace {
+
+// A table and description to spoil, one at a time: `describe` takes no argument.
+wherry_transport_description description;
+wherry_setting_description settings[] = {
+    {"host", WHERRY_SETTING_TEXT, nullptr, "where"},
+    {"port", WHERRY_SETTING_INTEGER, "80", "which"},
+    {"tls", WHERRY_SETTING_BOOLEAN, "true", "whether"},
+};
+
+wherry_transport_plugin good_table() {
+  description = *test::FakeNet::plugin(test::FakeKind::kStored)->describe();
+  wherry_transport_plugin table = *test::FakeNet::plugin(test::FakeKind::kStored);
+  table.describe = [] { return static_cast<const wherry_transport_description*>(&description); };
+  return table;
+}
+
+bool refused(const wherry_transport_plugin& table) {
+  const wherry_transport_plugin* tables[] = {&table};
+  const Result<PluginSet> set = PluginSet::make(tables);
+  EXPECT_TRUE(set || set.error().status == WHERRY_E_ARGUMENT);
+  return !set;
+}
+
+TEST(PluginSet, FindsPluginsByName) {
+  const wherry_transport_plugin* tables[] = {test::FakeNet::plugin(test::FakeKind::kStored),
+                                             test::FakeNet::plugin(test::FakeKind::kDirect)};
+  const Result<PluginSet> set = PluginSet::make(tables);
+  ASSERT_TRUE(set);
+  EXPECT_EQ(set->find("fake-direct"), tables[1]);
+  EXPECT_EQ(set->find("other"), nullptr);
+  EXPECT_TRUE(PluginSet::make({}));
+}
+
+TEST(PluginSet, RefusesMalformedTables) {
+  EXPECT_FALSE(refused(good_table()));
+  const wherry_transport_plugin* none[] = {nullptr};
+  EXPECT_FALSE(PluginSet::make(none));
+
+  wherry_transport_plugin table = good_table();
+  table.abi = WHERRY_TRANSPORT_ABI + 1;
+  EXPECT_TRUE(refused(table));
+  table = good_table();
+  table.size = sizeof(table) - 1;
+  EXPECT_TRUE(refused(table));
+  table = good_table();
+  table.describe = nullptr;
+  EXPECT_TRUE(refused(table));
+  table.describe = []() -> const wherry_transport_description* { return nullptr; };
+  EXPECT_TRUE(refused(table));
+  table = good_table();
+  table.send = nullptr;
+  EXPECT_TRUE(refused(table));
+  table = good_table();
+  table.get_bundle = nullptr;  // though it says that it keeps bundles
+  EXPECT_TRUE(refused(table));
+  description.abilities &= ~static_cast<uint32_t>(WHERRY_ABILITY_BUNDLES);
+  EXPECT_FALSE(refused(table));
+}
+
+TEST(PluginSet, RefusesMalformedDescriptions) {
+  const wherry_transport_plugin table = good_table();
+  const wherry_transport_description good = description;
+  const auto spoilt = [&](const std::function<void(wherry_transport_description&)>& spoil) {
+    description = good;
+    spoil(description);
+    return refused(table);
+  };
+  for (const char* name : {"", "Upper", "1st", "with space", "way-too-long-for-the-name-of-one-of-us"}) {
+    EXPECT_TRUE(spoilt([&](auto& about) { about.name = name; })) << name;
+  }
+  EXPECT_TRUE(spoilt([](auto& about) { about.name = nullptr; }));
+  EXPECT_TRUE(spoilt([](auto& about) { about.version = nullptr; }));
+  EXPECT_TRUE(spoilt([](auto& about) { about.help = nullptr; }));
+  EXPECT_TRUE(spoilt([](auto& about) { about.size = 8; }));
+  EXPECT_TRUE(spoilt([](auto& about) { about.envelope_size_max = 512; }));
+  EXPECT_TRUE(spoilt([](auto& about) {
+    about.settings = nullptr;
+    about.setting_count = 1;
+  }));
+  static constexpr wherry_setting_description kNameless[] = {
+      {nullptr, WHERRY_SETTING_TEXT, nullptr, "help"}};
+  static constexpr wherry_setting_description kHelpless[] = {
+      {"name", WHERRY_SETTING_TEXT, nullptr, nullptr}};
+  for (const auto& list : {kNameless, kHelpless}) {
+    EXPECT_TRUE(spoilt([&](auto& about) {
+      about.settings = list;
+      about.setting_count = 1;
+    }));
+  }
+}
+
+TEST(PluginSet, RefusesTwoOfOneName) {
+  const wherry_transport_plugin* twice[] = {test::FakeNet::plugin(test::FakeKind::kStored),
+                                            test::FakeNet::plugin(test::FakeKind::kStored)};
+  EXPECT_FALSE(PluginSet::make(twice));
+}
+
+TEST(Settings, AreCompletedAndChecked) {
+  wherry_transport_description about{};
+  about.settings = settings;
+  about.setting_count = std::size(settings);
+  const Result<Settings> full = complete(about, {{"host", "h"}});
+  ASSERT_TRUE(full);
+  EXPECT_EQ(*full, (Settings{{"host", "h"}, {"port", "80"}, {"tls", "true"}}));
+
+  const auto refused_settings = [&](const Settings& given) {
+    const Result<Settings> done = complete(about, given);
+    EXPECT_TRUE(done || done.error().status == WHERRY_E_SETTING);
+    return !done;
+  };
+  EXPECT_TRUE(refused_settings({}));
+  EXPECT_TRUE(refused_settings({{"host", "h"}, {"color", "red"}}));
+  for (const char* value : {"", "-", "1.5", "0x10", " 1", "1-", "1234567890123456789"}) {
+    EXPECT_TRUE(refused_settings({{"host", "h"}, {"port", value}})) << value;
+  }
+  for (const char* value : {"0", "-1", "65535"}) {
+    EXPECT_FALSE(refused_settings({{"host", "h"}, {"port", value}})) << value;
+  }
+  for (const char* value : {"", "yes", "TRUE", "1"}) {
+    EXPECT_TRUE(refused_settings({{"host", "h"}, {"tls", value}})) << value;
+  }
+}
+
+}  // namespace
+}  // namespace wherry::plugin
