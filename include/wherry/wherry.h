@@ -610,7 +610,7 @@ WHERRY_API int32_t wherry_next_event(wherry_profile profile, wherry_event** even
  * Says that the app has dealt with every durable event up to this one; they are not repeated and
  * may be forgotten. Does not wait for the commit: after a crash the last ones may be repeated.
  *
- * Returns: WHERRY_OK, E_ARGUMENT (a seq that was not given out).
+ * Returns: WHERRY_OK, E_ARGUMENT (there is no such event).
  * In: seq.
  */
 WHERRY_API int32_t wherry_event_ack(wherry_profile profile, uint64_t seq, wherry_error* error);

@@ -47,6 +47,10 @@ inline constexpr int64_t kRetryStoredMax_ms = 24LL * 3600 * 1000;
 inline constexpr int64_t kRetryFailed_ms = 1000;
 inline constexpr int64_t kRetryFailedMax_ms = 600 * 1000;
 
+// Incarnations of a contact's devices whose numbers are kept, and acknowledged in one envelope.
+inline constexpr size_t kStreamsPerContact = 64;
+inline constexpr size_t kAcksPerEnvelope = 8;
+
 // Requests from strangers (PROTOCOL §4.4).
 inline constexpr size_t kRequestsMax = 100;
 inline constexpr size_t kRequestEnvelopeMax = 4096;

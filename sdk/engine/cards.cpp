@@ -99,6 +99,7 @@ Status make_card(Turn& turn, uint64_t transport, int64_t valid_s,
   inbox.id = store::inbox_insert(turn.db, inbox);
   card.inbox = inbox.id;
   turn.runtime.card_waits.push_back({card.row.id, turn.now + kCardWait_ms, std::move(done)});
+  turn.runtime.housekeeping_at = std::min(turn.runtime.housekeeping_at, turn.now + kCardWait_ms);
   turn.calls.push_back([network, id = inbox.id, secret = to_array<32>(inbox.secret.view())] {
     if (network->running()) network->instance->open_inbox(id, Secret<32>(secret));
   });

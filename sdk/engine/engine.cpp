@@ -142,21 +142,27 @@ void Engine::close() {
 }
 
 Status Engine::call(std::function<Status(Turn&)> run) {
-  {
-    std::lock_guard lock(close_mutex_);
-    if (closed_) return closed_error();
-    ++calls_;
-  }
+  const Visit visit(*this);
+  if (!visit.admitted) return closed_error();
   auto answer = std::make_shared<Answer<Status>>();
   core_->inputs().push(
       Command{std::move(run), [answer](const Status& outcome) { answer->set(outcome); }});
-  Status outcome = answer->wait();
+  return answer->wait();
+}
+
+Engine::Visit::Visit(Engine& engine) : engine_(engine) {
+  std::lock_guard lock(engine_.close_mutex_);
+  admitted = !engine_.closed_;
+  if (admitted) ++engine_.calls_;
+}
+
+Engine::Visit::~Visit() {
+  if (!admitted) return;
   {
-    std::lock_guard lock(close_mutex_);
-    --calls_;
+    std::lock_guard lock(engine_.close_mutex_);
+    --engine_.calls_;
   }
-  call_done_.notify_all();
-  return outcome;
+  engine_.call_done_.notify_all();
 }
 
 Result<uint64_t> Engine::transport_add(const std::string& name, const plugin::Settings& settings) {
@@ -278,10 +284,8 @@ Result<uint64_t> Engine::send(Outbound message) {
 
 Status Engine::submit(Outbound message) {
   const size_t size = message.body.size();
-  {
-    std::lock_guard lock(close_mutex_);
-    if (closed_) return closed_error();
-  }
+  const Visit visit(*this);
+  if (!visit.admitted) return closed_error();
   {
     std::lock_guard lock(submit_mutex_);
     if (submitted_ >= limits::kSubmitWaiting ||
@@ -360,13 +364,12 @@ Result<store::MessageRow> Engine::message(uint64_t id) {
 }
 
 Status Engine::event_ack(uint64_t seq) {
-  if (seq == 0 || seq > feed_->given()) {
-    return fail(WHERRY_E_ARGUMENT, "no event with this seq was given out");
+  // One from before a restart counts too: the app may have noted it when it was killed.
+  if (seq == 0 || seq > feed_->committed_seq()) {
+    return fail(WHERRY_E_ARGUMENT, "there is no event with this seq");
   }
-  {
-    std::lock_guard lock(close_mutex_);
-    if (closed_) return closed_error();
-  }
+  const Visit visit(*this);
+  if (!visit.admitted) return closed_error();
   {
     std::lock_guard lock(ack_mutex_);
     ack_wanted_ = std::max(ack_wanted_, seq);

@@ -82,6 +82,19 @@ class Engine {
   int wait_handle() const { return feed_->handle(); }
 
  private:
+  // A call that puts something into the queue: close() waits for it to leave.
+  class Visit {
+   public:
+    explicit Visit(Engine& engine);
+    ~Visit();
+    Visit(const Visit&) = delete;
+    Visit& operator=(const Visit&) = delete;
+    bool admitted = false;  // false: the profile is being closed
+
+   private:
+    Engine& engine_;
+  };
+
   explicit Engine(Options options);
   static Result<std::unique_ptr<Engine>> start(std::unique_ptr<Engine> engine,
                                                std::unique_ptr<store::ProfileFiles> files,

@@ -27,7 +27,12 @@ void raise_evidence(Turn& turn, const Contact& contact, const Copy& copy, int32_
 }
 
 void set_waiting(Turn& turn, Contact& contact, int32_t reason) {
-  if (contact.waiting_count == 0) reason = WHERRY_REASON_NONE;
+  uint64_t waiting = contact.waiting_count;
+  for (const Copy& copy : contact.copies) {
+    const bool sent = copy.send_id != 0 || copy.last != delivery::Attempt::kFailed;
+    if (!sent && copy.first_seq != 0) waiting += copy.last_seq - copy.first_seq + 1;
+  }
+  if (waiting == 0) reason = WHERRY_REASON_NONE;
   const int32_t before = contact.conversation.waiting;
   if (before == reason) return;
   contact.conversation.waiting = reason;
@@ -39,7 +44,7 @@ void set_waiting(Turn& turn, Contact& contact, int32_t reason) {
   event.type = WHERRY_EVENT_WAITING;
   event.contact = contact.row.id;
   event.conversation = contact.row.conversation;
-  event.value = static_cast<int64_t>(contact.waiting_count);
+  event.value = static_cast<int64_t>(waiting);
   event.reason = reason == WHERRY_REASON_WINDOW ? WHERRY_REASON_NONE : reason;
   turn.add_event(event);
 }

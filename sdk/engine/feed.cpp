@@ -76,15 +76,14 @@ Result<Event> Feed::next(int32_t timeout_ms) {
   } else {
     event = std::move(page_.front());
     page_.pop_front();
-    given_ = event.row.seq;
   }
   show();
   return event;
 }
 
-uint64_t Feed::given() const {
+uint64_t Feed::committed_seq() const {
   std::lock_guard lock(mutex_);
-  return given_;
+  return committed_;
 }
 
 void Feed::close() {

@@ -50,8 +50,8 @@ class Feed {
   // Time-out in milliseconds of the real clock, negative: none. E_TIMEOUT, E_CLOSED, E_DISK,
   // E_CORRUPT.
   Result<Event> next(int32_t timeout_ms);
-  // The highest seq that was given out.
-  uint64_t given() const;
+  // The highest seq that there is.
+  uint64_t committed_seq() const;
   // Readable while next(0) would not fail; -1 if the system has no descriptor left.
   int handle() const { return handle_; }
 
@@ -73,7 +73,6 @@ class Feed {
   std::deque<Event> page_;
   uint64_t committed_ = 0;  // highest seq that can be read
   uint64_t read_ = 0;       // highest seq that was read into page_
-  uint64_t given_ = 0;
   bool closed_ = false;
 };
 

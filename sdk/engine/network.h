@@ -80,8 +80,10 @@ class Network : public plugin::HostEvents {
   bool restart = false;  // start again once stopped, with the newest settings
   bool crowded = false;  // somebody waits for room
   int reconnects = 0;
-  int64_t reconnect_at = Executor::kNever;                 // steady ms
-  std::map<uint64_t, Flight> flights;                      // by send id
+  int64_t reconnect_at = Executor::kNever;  // steady ms
+  int reopens = 0;                          // inboxes refused since it was last online
+  int64_t reopen_at = Executor::kNever;     // steady ms
+  std::map<uint64_t, Flight> flights;       // by send id
   std::unordered_map<uint64_t, uint64_t> contact_by_peer;  // contact ids
 
  private:

@@ -9,7 +9,13 @@ namespace wherry::engine {
 namespace {
 
 std::vector<message::Endpoint> wanted_endpoints(const Contact& contact) {
-  if (contact.theirs) return contact.theirs->list;
+  if (contact.theirs) {
+    std::vector<message::Endpoint> each_once;
+    for (const message::Endpoint& endpoint : contact.theirs->list) {
+      if (std::ranges::find(each_once, endpoint) == each_once.end()) each_once.push_back(endpoint);
+    }
+    return each_once;
+  }
   if (contact.card) return {{contact.card->transport, contact.card->endpoint}};
   return {};
 }

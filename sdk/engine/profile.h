@@ -103,6 +103,8 @@ struct Contact {
   int64_t bundle_at = 0;  // steady ms of the next try
   int32_t bundle_reason = 0;
 
+  int32_t send_failure = WHERRY_REASON_NONE;  // of the last attempt, if it failed
+
   int64_t wake_at = Executor::kNever;  // as in Turn's timers
   bool pump = false;                   // in the list of those to look at
 

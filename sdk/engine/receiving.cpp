@@ -79,6 +79,8 @@ void open_envelope(Turn& turn, const store::InboxRow& inbox, ByteView envelope) 
   const auto found = profile.tags.find(session::tag_of(envelope));
   if (found) {
     Session* session = profile.session(found->session);
+    // Nobody else has a reason to know this inbox.
+    if (inbox.kind == store::InboxKind::kContact && inbox.owner != session->contact) return;
     if (open_in_session(turn, *session, found->place, envelope)) return;
   } else if (accept_greeting(turn, inbox, envelope)) {
     return;

@@ -23,6 +23,16 @@ void tell(Turn& turn, const Network& network) {
   turn.ephemeral.push_back(std::move(event));
 }
 
+// Those that the network did not confirm.
+void reopen_inboxes(Turn& turn, Network& network) {
+  for (const auto& [id, inbox] : turn.profile.inboxes) {
+    if (inbox.transport != network.id() || !inbox.endpoint.empty()) continue;
+    turn.calls.push_back([&network, inbox_id = id, secret = to_array<32>(inbox.secret.view())] {
+      if (network.running()) network.instance->open_inbox(inbox_id, Secret<32>(secret));
+    });
+  }
+}
+
 }  // namespace
 
 Status start_network(Turn& turn, Network& network) {
@@ -69,6 +79,7 @@ void on_state(Turn& turn, Network& network, const StateReport& report) {
   if (network.online()) {
     network.reconnects = 0;
     network.reconnect_at = Executor::kNever;
+    network.reopens = 0;
     for (auto& [id, card] : turn.profile.cards) {
       card.put_request = 0;
       if (card.row.published_ms == 0 && card.row.transport == network.id()) publish(turn, card);
@@ -100,7 +111,12 @@ void on_inbox(Turn& turn, const InboxReport& report) {
   if (found == turn.profile.inboxes.end() || found->second.transport != report.transport) return;
   store::InboxRow& inbox = found->second;
   if (report.endpoint.empty()) {
-    turn.log.warning("a network did not open an inbox; it is asked again when it is next online");
+    turn.log.warning("a network did not open an inbox; it is asked again");
+    if (Network* network = turn.network(report.transport)) {
+      network->reopen_at =
+          turn.now + delivery::backoff_ms(limits::kReconnectFirst_ms, limits::kReconnectMax_ms,
+                                          ++network->reopens);
+    }
     return;
   }
   if (report.endpoint.size() > limits::kEndpointTextMax) {
@@ -164,7 +180,11 @@ int64_t reconnect_networks(Turn& turn) {
         if (network->running()) network->instance->connect_peer(0);
       });
     }
-    next = std::min(next, network->reconnect_at);
+    if (network->reopen_at <= turn.now) {
+      network->reopen_at = Executor::kNever;
+      reopen_inboxes(turn, *network);
+    }
+    next = std::min({next, network->reconnect_at, network->reopen_at});
   }
   return next;
 }

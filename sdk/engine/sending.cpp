@@ -53,7 +53,7 @@ message::Record record_of(const Contact& contact, const store::MessageRow& row, 
 
 void add_acknowledgements(const Contact& contact, message::Payload& payload) {
   for (const IncomingStream& stream : contact.streams) {
-    if (!stream.acknowledge) continue;
+    if (!stream.acknowledge || payload.acks.size() >= limits::kAcksPerEnvelope) continue;
     const delivery::Acked acked = delivery::acknowledgement(stream.stream);
     message::Ack ack;
     ack.incarnation = stream.incarnation;
@@ -66,13 +66,17 @@ void add_acknowledgements(const Contact& contact, message::Payload& payload) {
 
 // What add_acknowledgements() wrote is sealed.
 void acknowledged(Turn& turn, Contact& contact) {
+  size_t said = 0;
+  bool more = false;
   for (IncomingStream& stream : contact.streams) {
     if (!stream.acknowledge) continue;
+    more = ++said > limits::kAcksPerEnvelope;
+    if (more) break;
     stream.acknowledge = false;
     turn.changed(contact, stream);
   }
   contact.ask_reseal = false;
-  contact.ack_at = Executor::kNever;
+  contact.ack_at = more ? turn.now : Executor::kNever;
   contact.ack_messages = 0;
 }
 
@@ -326,7 +330,11 @@ void pump(Turn& turn, Contact& contact) {
   ensure_inboxes(turn, contact);
   const ChosenPath chosen = choose_path(turn, contact);
   const int32_t reason = chosen.path == nullptr ? chosen.reason : drive(turn, contact, chosen);
-  set_waiting(turn, contact, reason);
+  // What the network said of the last attempt tells more than that others wait behind it.
+  const bool refused = reason == WHERRY_REASON_WINDOW || reason == WHERRY_REASON_HANDSHAKE;
+  set_waiting(
+      turn, contact,
+      refused && contact.send_failure != WHERRY_REASON_NONE ? contact.send_failure : reason);
   set_timers(turn, contact);
 }
 
@@ -351,14 +359,17 @@ void on_sent(Turn& turn, Network& network, const SentReport& report) {
   switch (report.outcome) {
     case WHERRY_OUTCOME_HANDED:
       copy->last = delivery::Attempt::kHanded;
+      contact->send_failure = WHERRY_REASON_NONE;
       raise_evidence(turn, *contact, *copy, WHERRY_EVIDENCE_SENT);
       break;
     case WHERRY_OUTCOME_STORED:
       copy->last = delivery::Attempt::kStored;
+      contact->send_failure = WHERRY_REASON_NONE;
       raise_evidence(turn, *contact, *copy, WHERRY_EVIDENCE_STORED);
       break;
     default:
       copy->last = delivery::Attempt::kFailed;
+      contact->send_failure = report.reason;
       if (report.outcome == WHERRY_OUTCOME_FAILED_PERMANENT) {
         for (PathEntry& path : contact->paths) {
           if (path.transport == network.id() && path.endpoint.text == copy->endpoint) {

@@ -15,9 +15,17 @@ namespace {
 
 constexpr int64_t kResealEvery_ms = 10 * 1000;
 
-IncomingStream& stream_of(Contact& contact, const Id128& device, uint64_t incarnation) {
+IncomingStream& stream_of(Turn& turn, Contact& contact, const Id128& device, uint64_t incarnation) {
   for (IncomingStream& stream : contact.streams) {
     if (stream.device == device && stream.incarnation == incarnation) return stream;
+  }
+  // Honest devices begin a new incarnation at a reset, a few a day at most. What an old one says
+  // again is still known by its id.
+  if (contact.streams.size() >= limits::kStreamsPerContact) {
+    const IncomingStream& oldest = contact.streams.front();
+    store::stream_delete(
+        turn.db, {contact.row.conversation, oldest.device, oldest.incarnation, 0, {}, false});
+    contact.streams.erase(contact.streams.begin());
   }
   contact.streams.push_back({device, incarnation, {}, false, false});
   return contact.streams.back();
@@ -26,8 +34,11 @@ IncomingStream& stream_of(Contact& contact, const Id128& device, uint64_t incarn
 // Gives a message its place in the history and in the feed.
 void deliver(Turn& turn, Contact& contact, const Id128& device, message::Record& record) {
   store::ConversationRow& conversation = contact.conversation;
+  // No honest author's clock falls back behind a message of theirs.
+  const int64_t rank = conversation::rank(device);
   const uint64_t clock =
-      conversation::bounded_clock(record.clock, conversation.sent, conversation.received);
+      std::max(conversation::bounded_clock(record.clock, conversation.sent, conversation.received),
+               store::message_last_clock(turn.db, conversation.id, rank) + 1);
   ++conversation.received;
   conversation.clock = std::max(conversation.clock, clock);
   turn.changed_conversation(contact);
@@ -41,7 +52,7 @@ void deliver(Turn& turn, Contact& contact, const Id128& device, message::Record&
   row.author = contact.row.id;
   row.mid = record.id;
   row.clock = clock;
-  row.rank = conversation::rank(device);
+  row.rank = rank;
   row.content = record.content;
   if (row.content == WHERRY_CONTENT_TEXT && !codec::utf8_valid(as_text(record.body))) {
     row.content = WHERRY_CONTENT_DATA;
@@ -63,7 +74,7 @@ void deliver(Turn& turn, Contact& contact, const Id128& device, message::Record&
 void take_record(Turn& turn, Contact& contact, const Session& session, message::Record& record) {
   // Groups and messages passed on for other devices are not built: their sender keeps them.
   if (record.conversation || (record.device && *record.device != session.device)) return;
-  IncomingStream& stream = stream_of(contact, session.device, record.incarnation);
+  IncomingStream& stream = stream_of(turn, contact, session.device, record.incarnation);
   const store::StreamRow key{contact.row.conversation, stream.device, stream.incarnation, 0, {}};
   const delivery::Arrival arrival = delivery::classify(stream.stream, record.seq);
   if (arrival == delivery::Arrival::kTooFar) return;
@@ -98,7 +109,7 @@ void take_acknowledgement(Turn& turn, Contact& contact, const message::Ack& ack)
     turn.log.warning("a contact acknowledges messages that were never sent; ignored");
     return;
   }
-  for (const store::OutboxRow& row : store::outbox_between(turn.db, contact.row.id, 1, end)) {
+  for (const store::OutboxRow& row : store::outbox_sealed(turn.db, contact.row.id, end)) {
     if (!delivery::covers(acked, row.seq)) continue;
     raise_evidence(turn, contact, row.message, WHERRY_EVIDENCE_DELIVERED, WHERRY_REASON_NONE);
     // What is stored beyond a gap was not given to their app yet: if a reset comes before the gap
@@ -109,12 +120,8 @@ void take_acknowledgement(Turn& turn, Contact& contact, const message::Ack& ack)
       store::outbox_set_sealed(turn.db, contact.row.id, row.seq, row.seq, store::kBeyondGap);
     }
     if (row.sealed == store::kBeyondGap) continue;
-    if (row.sealed == 0) {
-      --contact.waiting_count;
-    } else {
-      --contact.window_messages;
-      contact.window_bytes -= row.size;
-    }
+    --contact.window_messages;
+    contact.window_bytes -= row.size;
   }
   for (Copy& copy : contact.copies) {
     if (copy.first_seq == 0) continue;

@@ -117,6 +117,9 @@ bool described_well(const wherry_transport_description* description) {
   for (char c : name) {
     if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-')) return false;
   }
+  for (size_t i = 0; i < description->setting_count; ++i) {
+    if (!description->settings[i].name || !description->settings[i].help) return false;
+  }
   return description->envelope_size_max >= 4096;
 }
 

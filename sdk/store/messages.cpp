@@ -69,6 +69,13 @@ bool message_exists(Connection& db, uint64_t conversation, const Id128& mid) {
   return query.next();
 }
 
+uint64_t message_last_clock(Connection& db, uint64_t conversation, int64_t rank) {
+  Query query = db.query(
+      "SELECT clock FROM message WHERE conversation=? AND rank=? ORDER BY clock DESC LIMIT 1");
+  query << conversation << rank;
+  return query.next() ? query.number(0) : 0;
+}
+
 std::optional<EvidenceRow> message_evidence(Connection& db, uint64_t id) {
   Query query = db.query("SELECT evidence, event FROM message WHERE id=?");
   query << id;
@@ -128,6 +135,16 @@ std::vector<OutboxRow> outbox_between(Connection& db, uint64_t contact, uint64_t
       "SELECT contact, seq, message, sealed, size FROM outbox WHERE contact=? AND seq>=? AND "
       "seq<=? ORDER BY seq");
   query << contact << first << last;
+  while (query.next()) rows.push_back(read_outbox(query));
+  return rows;
+}
+
+std::vector<OutboxRow> outbox_sealed(Connection& db, uint64_t contact, uint64_t last) {
+  std::vector<OutboxRow> rows;
+  Query query = db.query(
+      "SELECT contact, seq, message, sealed, size FROM outbox WHERE contact=? AND seq<=? AND "
+      "sealed<>0 ORDER BY seq");
+  query << contact << last;
   while (query.next()) rows.push_back(read_outbox(query));
   return rows;
 }
@@ -259,6 +276,17 @@ void stream_put(Connection& db, const StreamRow& row) {
       "VALUES(?, ?, ?, ?, ?, ?)");
   query << row.conversation << ByteView(row.device) << row.incarnation << row.next << row.ranges
         << row.owed;
+  query.run();
+}
+
+void stream_delete(Connection& db, const StreamRow& row) {
+  {
+    Query query = db.query("DELETE FROM early WHERE conversation=? AND device=? AND incarnation=?");
+    query << row.conversation << ByteView(row.device) << row.incarnation;
+    query.run();
+  }
+  Query query = db.query("DELETE FROM stream WHERE conversation=? AND device=? AND incarnation=?");
+  query << row.conversation << ByteView(row.device) << row.incarnation;
   query.run();
 }
 

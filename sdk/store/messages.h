@@ -30,6 +30,9 @@ void message_insert(Connection& db, const MessageRow& row);
 std::optional<MessageRow> message(Connection& db, uint64_t id);
 std::optional<MessageRow> message_by_mid(Connection& db, uint64_t conversation, const Id128& mid);
 bool message_exists(Connection& db, uint64_t conversation, const Id128& mid);
+// The clock of an author's last message in the order; 0: none.
+uint64_t message_last_clock(Connection& db, uint64_t conversation, int64_t rank);
+
 struct EvidenceRow {
   int32_t evidence = 0;
   uint64_t event = 0;
@@ -58,6 +61,8 @@ std::vector<OutboxRow> outbox_unsealed(Connection& db, uint64_t contact, uint64_
 // All from first to last, both included.
 std::vector<OutboxRow> outbox_between(Connection& db, uint64_t contact, uint64_t first,
                                       uint64_t last);
+// Sealed ones up to `last`: what an acknowledgement may speak of.
+std::vector<OutboxRow> outbox_sealed(Connection& db, uint64_t contact, uint64_t last);
 void outbox_set_sealed(Connection& db, uint64_t contact, uint64_t first, uint64_t last,
                        uint64_t sealed);
 void outbox_delete(Connection& db, uint64_t contact, uint64_t first, uint64_t last);
@@ -102,6 +107,8 @@ struct StreamRow {
 
 std::vector<StreamRow> streams(Connection& db, uint64_t conversation);
 void stream_put(Connection& db, const StreamRow& row);
+// With what came early in it.
+void stream_delete(Connection& db, const StreamRow& row);
 void early_put(Connection& db, const StreamRow& stream, uint64_t seq, ByteView record);
 std::optional<Bytes> early_take(Connection& db, const StreamRow& stream, uint64_t seq);
 

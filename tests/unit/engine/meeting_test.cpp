@@ -118,6 +118,53 @@ TEST(Meeting, ABundleThatIsNotThereIsAskedForAgain) {
   EXPECT_EQ(world.received(bob, ann), Texts{"hello"});
 }
 
+TEST(Meeting, AFirstEnvelopeThatSomebodyElseRepeats) {
+  World world(1);
+  const int ann = world.add("ann");
+  const int bob = world.add("bob");
+  const int eve = world.add("eve");  // has the card too, and what Ann sent
+  const std::string card = world.card(bob);
+  Bytes first;
+  world.on_envelope = [&](int who, Bytes& envelope) {
+    if (who == ann && first.empty()) first = envelope;
+    if (who == eve) envelope = first;
+  };
+  ASSERT_TRUE(world.add_by_card(ann, card));
+  world.submit(ann, bob, "hello");
+  world.run_for(1'000);
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(world.add_by_card(eve, card));
+    world.submit(eve, bob, "never seen");
+    world.run_for(40'000);
+    if (i == 0) ASSERT_TRUE(world.accept(bob, ann));
+    world.run_for(40'000);
+    ASSERT_TRUE(world.add_by_card(eve, card));  // begins anew, with the same bytes again
+  }
+  world.on_envelope = nullptr;
+  ASSERT_TRUE(world.send(ann, bob, "still here"));
+  ASSERT_TRUE(world.send(bob, ann, "me too"));
+  world.run_for(5'000);
+  EXPECT_EQ(world.received(bob, ann), (Texts{"hello", "still here"}));
+  EXPECT_EQ(world.received(ann, bob), Texts{"me too"});
+  EXPECT_EQ(world.contact(bob, eve), 0u);
+  EXPECT_EQ(world.violations(), Texts());
+}
+
+TEST(Meeting, ABundleThatHasExpired) {
+  World world(1);
+  const int ann = world.add("ann");
+  const int bob = world.add("bob");
+  const std::string card = world.card(bob, 365 * 86400);
+  world.jump_clock(ann, int64_t{31} * 86400 * 1000);
+  ASSERT_TRUE(world.add_by_card(ann, card));
+  world.submit(ann, bob, "hello");
+  world.run_for(60'000);
+  EXPECT_EQ(world.waiting_reason(ann, bob), WHERRY_REASON_EXPIRED);
+  world.jump_clock(ann, int64_t{-31} * 86400 * 1000);
+  world.run_for(600'000);
+  EXPECT_EQ(world.received(bob, ann), Texts{"hello"});
+}
+
 TEST(Meeting, AHundredRequestsWaitAndNoMore) {
   World world(1);
   const int bob = world.add("bob");
