@@ -23,7 +23,9 @@
  *    in milliseconds since 1970-01-01 UTC, time-outs in milliseconds (negative: without limit).
  *  - Every function that takes a profile may also return WHERRY_E_HANDLE (not open),
  *    WHERRY_E_FORKED (opened before a fork), WHERRY_E_CLOSED (being closed), WHERRY_E_MEMORY and
- *    WHERRY_E_INTERNAL (a bug of the library).
+ *    WHERRY_E_INTERNAL (a bug of the library). Every function with an error may return WHERRY_E_SIZE.
+ *    Where WHERRY_E_DISK is listed, WHERRY_E_CORRUPT, WHERRY_E_READ_ONLY and WHERRY_E_LOCKED may
+ *    come in its place: the environment changed under an open profile.
  *  - The library installs no signal handlers and starts no process.
  *
  * The lines Returns, Out, In, Ownership and Threads are read by cmake/describe.py; bindings come
@@ -485,9 +487,9 @@ typedef struct wherry_message {
  *   stands for another message), E_STATE (a request that was not accepted), E_DISK.
  * Out: message, its id; for a repeated ref the first one's.
  * In: conversation; ref, WHERRY_ID_SIZE bytes chosen by the caller, or NULL: a repeated call with
- *   the same ref gives the same message, so that nothing is doubled by an app that was killed
- *   before it could note what it had sent; content, a wherry_content; body, body_size in bytes, 0
- *   to WHERRY_BODY_SIZE_MAX.
+ *   the same ref in the same conversation gives the same message, so that nothing is doubled by an
+ *   app that was killed before it could note what it had sent; content, a wherry_content; body,
+ *   body_size in bytes, 0 to WHERRY_BODY_SIZE_MAX.
  */
 WHERRY_API int32_t wherry_send(wherry_profile profile, uint64_t* message, uint64_t conversation,
                                const uint8_t* ref, int32_t content, const uint8_t* body,

@@ -166,7 +166,8 @@ int64_t keep_cards(Turn& turn) {
       continue;
     }
     const bool expired = turn.wall_ms / 1000 > card.row.expires_s;
-    const bool old = turn.wall_ms - card.row.published_ms > limits::kPrekeyRenew_ms;
+    const bool old = turn.wall_ms - card.row.published_ms > limits::kPrekeyRenew_ms ||
+                     card.row.published_ms > turn.wall_ms;  // the clock was ahead then
     if (!expired && (card.put_at <= turn.now || (old && card.row.published_ms != 0))) {
       publish(turn, card);
     }

@@ -148,9 +148,14 @@ Result<uint64_t> add_message(Turn& turn, const Engine::Outbound& message) {
   row.conversation = conversation.id;
   if (message.ref) {
     // The id says which ref it was made for, to this profile alone.
-    row.mid = crypto::hash<16>(turn.profile.local.view(), "ref", {*message.ref});
+    const uint64_t place = conversation.id;
+    row.mid = crypto::hash<16>(turn.profile.local.view(), "ref",
+                               {*message.ref, {reinterpret_cast<const uint8_t*>(&place), 8}});
     if (const auto same = store::message_by_mid(turn.db, conversation.id, row.mid)) {
-      if (same->content == message.content && equal(same->body, message.body)) return same->id;
+      if (same->author == 0 && same->content == message.content &&
+          equal(same->body, message.body)) {
+        return same->id;
+      }
       return fail(WHERRY_E_REF, "this ref was used for another message");
     }
   } else {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/limits.h"
 #include "policy/reveals.h"
 
 namespace wherry::engine {
@@ -146,7 +147,7 @@ std::vector<message::Endpoint> own_endpoints(const Profile& profile, const Conta
   std::vector<message::Endpoint> list;
   for (const auto& [id, transport] : profile.transports) {
     const store::InboxRow* inbox = profile.inbox_of(store::InboxKind::kContact, contact.row.id, id);
-    if (inbox != nullptr && !inbox->endpoint.empty()) {
+    if (inbox != nullptr && !inbox->endpoint.empty() && list.size() < limits::kEndpointsMax) {
       list.push_back({transport.name, inbox->endpoint});
     }
   }
