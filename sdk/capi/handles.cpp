@@ -17,7 +17,7 @@ struct Table {
 
   const pid_t process;  // whose handles these are
   std::mutex mutex;
-  std::unordered_map<uint64_t, std::shared_ptr<engine::Engine>> entries;
+  std::unordered_map<uint64_t, Removed> entries;
 };
 
 // Never destroyed: threads may still hold handles while the process exits; and after a fork the
@@ -50,11 +50,18 @@ Error forked() {
 
 }  // namespace
 
-wherry_profile add_handle(std::shared_ptr<engine::Engine> engine) {
+wherry_profile add_handle(std::unique_ptr<engine::Engine> engine) {
+  auto gone = std::make_shared<std::promise<void>>();
+  Removed entry;
+  entry.gone = gone->get_future().share();
+  entry.engine.reset(engine.release(), [gone](engine::Engine* last) {
+    delete last;
+    gone->set_value();
+  });
   Table& handles = make_own_table();
   std::lock_guard lock(handles.mutex);
   const uint64_t id = kTag | next_handle++;
-  handles.entries.emplace(id, std::move(engine));
+  handles.entries.emplace(id, std::move(entry));
   return {id};
 }
 
@@ -64,16 +71,20 @@ Result<std::shared_ptr<engine::Engine>> find_handle(wherry_profile profile) {
   std::lock_guard lock(handles->mutex);
   const auto found = handles->entries.find(profile.id);
   if (found == handles->entries.end()) return unknown();
-  return found->second;
+  return found->second.engine;
 }
 
-Result<std::shared_ptr<engine::Engine>> remove_handle(wherry_profile profile) {
-  Result<std::shared_ptr<engine::Engine>> engine = find_handle(profile);
-  if (!engine) return engine;
+Result<Removed> remove_handle(wherry_profile profile) {
+  if (Result<std::shared_ptr<engine::Engine>> known = find_handle(profile); !known) {
+    return known.error();
+  }
   Table& handles = *own_table();
   std::lock_guard lock(handles.mutex);
-  if (handles.entries.erase(profile.id) == 0) return unknown();
-  return engine;
+  const auto found = handles.entries.find(profile.id);
+  if (found == handles.entries.end()) return unknown();
+  Removed removed = std::move(found->second);
+  handles.entries.erase(found);
+  return removed;
 }
 
 }  // namespace wherry::capi

@@ -1,13 +1,14 @@
 // Profiles: created, opened, closed, identified.
 #include <chrono>
 #include <cstring>
-#include <thread>
 
 #include "capi/convert.h"
 #include "capi/guard.h"
 
 namespace wherry::capi {
 namespace {
+
+constexpr int kLastCallsWait_ms = 500;
 
 using Opener = Result<std::unique_ptr<engine::Engine>> (*)(const std::string&, const store::Key&,
                                                            engine::Options);
@@ -27,7 +28,7 @@ Status open_with(Opener opener, wherry_profile* profile, const char* path, const
   if (!converted) return converted.error();
   Result<std::unique_ptr<engine::Engine>> opened = opener(*directory, *with, converted.take());
   if (!opened) return opened.error();
-  *profile = add_handle(std::shared_ptr<engine::Engine>(opened.take()));
+  *profile = add_handle(opened.take());
   return {};
 }
 
@@ -35,10 +36,6 @@ Status open_with(Opener opener, wherry_profile* profile, const char* path, const
 }  // namespace wherry::capi
 
 using wherry::Status;
-
-namespace {
-constexpr int kLastCallsWait_ms = 500;
-}
 
 extern "C" {
 
@@ -62,13 +59,12 @@ int32_t wherry_profile_open(wherry_profile* profile, const char* path, const uin
 
 int32_t wherry_close(wherry_profile profile) {
   return wherry::capi::guard(nullptr, [&]() -> Status {
-    auto engine = wherry::capi::remove_handle(profile);
-    if (!engine) return engine.error();
-    (*engine)->close();
+    auto removed = wherry::capi::remove_handle(profile);
+    if (!removed) return removed.error();
+    removed->engine->close();
+    removed->engine.reset();
     // The files are unlocked by the last owner: the calls that were told E_CLOSED are about to go.
-    for (int waited_ms = 0; engine->use_count() > 1 && waited_ms < kLastCallsWait_ms; ++waited_ms) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    }
+    removed->gone.wait_for(std::chrono::milliseconds(wherry::capi::kLastCallsWait_ms));
     return {};
   });
 }

@@ -205,7 +205,9 @@ void World::restart(int who) {
   must(open(who).ok(), "the profile does not open again");
 }
 
-bool World::running(int who) const { return person(who).core != nullptr; }
+bool World::running(int who) const {
+  return person(who).core != nullptr;
+}
 
 std::filesystem::path World::folder(int who) const {
   return folder_.path() / person(who).name;
@@ -294,8 +296,7 @@ void World::note(Person& person, const engine::Event& event) {
   if (!ledger.message_ids.insert(event.message->mid).second) {
     violation(person.name + " was told of a message twice");
   }
-  const std::vector<store::ContactRow> author =
-      store::contacts(*person.reader, row.contact - 1, 1);
+  const std::vector<store::ContactRow> author = store::contacts(*person.reader, row.contact - 1, 1);
   must(author.size() == 1 && author.front().id == row.contact, "a message without an author");
   ledger.received[author.front().identity].emplace_back(as_text(event.message->body));
 }
@@ -323,7 +324,9 @@ Status World::run(int who, std::function<Status(engine::Turn&)> command) {
   return **answer;
 }
 
-store::Connection& World::database(int who) const { return *person(who).reader; }
+store::Connection& World::database(int who) const {
+  return *person(who).reader;
+}
 
 std::optional<store::ContactRow> World::contact_row(int who, const Bytes32& identity) const {
   for (store::ContactRow& row : store::contacts(database(who), 0, UINT32_MAX)) {
@@ -400,25 +403,30 @@ void World::submit(int who, int other, const std::string& text) {
   const ByteView body = as_bytes(text);
   engine::Engine::Outbound message{conversation(who, other), std::nullopt, WHERRY_CONTENT_TEXT,
                                    Bytes(body.begin(), body.end())};
-  person(who).core->inputs().push(engine::Command{
-      [message = std::move(message)](engine::Turn& turn) -> Status {
-        Result<uint64_t> added = engine::add_message(turn, message);
-        if (!added) return added.error();
-        return {};
-      },
-      [](const Status& outcome) { must(outcome.ok(), "a message was refused"); }});
+  person(who).core->inputs().push(
+      engine::Command{[message = std::move(message)](engine::Turn& turn) -> Status {
+                        Result<uint64_t> added = engine::add_message(turn, message);
+                        if (!added) return added.error();
+                        return {};
+                      },
+                      [](const Status& outcome) { must(outcome.ok(), "a message was refused"); }});
 }
 
 Status World::start_transport(int who, bool started) {
   const uint64_t id = person(who).transport;
-  return run(who, [id, started](engine::Turn& turn) {
-    return engine::run_transport(turn, id, started);
-  });
+  return run(
+      who, [id, started](engine::Turn& turn) { return engine::run_transport(turn, id, started); });
 }
 
-Bytes32 World::identity(int who) const { return person(who).identity; }
-const Ledger& World::ledger(int who) const { return person(who).ledger; }
-uint64_t World::turns(int who) const { return person(who).turns; }
+Bytes32 World::identity(int who) const {
+  return person(who).identity;
+}
+const Ledger& World::ledger(int who) const {
+  return person(who).ledger;
+}
+uint64_t World::turns(int who) const {
+  return person(who).turns;
+}
 
 std::vector<std::string> World::received(int who, int from) const {
   const auto& texts = ledger(who).received;
@@ -446,8 +454,7 @@ int World::count_events(int who, int32_t type, int32_t reason) const {
 
 int32_t World::waiting_reason(int who, int other) const {
   const uint64_t id = conversation(who, other);
-  const std::vector<store::ConversationRow> rows =
-      store::conversations(database(who), id - 1, 1);
+  const std::vector<store::ConversationRow> rows = store::conversations(database(who), id - 1, 1);
   return rows.empty() ? -1 : rows.front().waiting;
 }
 

@@ -50,8 +50,7 @@ TEST(Result, HoldsAValueOrAnError) {
 
 TEST(Log, WritesNothingBelowItsLevel) {
   std::vector<std::string> lines;
-  Log log(LogLevel::kWarning,
-          [&](LogLevel, const std::string& line) { lines.push_back(line); });
+  Log log(LogLevel::kWarning, [&](LogLevel, const std::string& line) { lines.push_back(line); });
   log.error("one");
   log.warning("two");
   log.info("three");

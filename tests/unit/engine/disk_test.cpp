@@ -1,12 +1,12 @@
 // A disk that is full: nothing is lost, and everything goes on when there is room again.
-#include "pair.h"
-
 #include <sys/mount.h>
 #include <sys/stat.h>
 
 #include <cstdio>
 #include <cstring>
 #include <fstream>
+
+#include "pair.h"
 
 namespace wherry::test {
 namespace {
@@ -48,11 +48,11 @@ class SmallDisk {
 };
 
 // Ends with bob's profile on a small disk.
-#define SMALL_DISK_OR_SKIP(pair)                                                \
-  (pair).world.crash((pair).bob);                                               \
-  SmallDisk disk((pair).world.folder((pair).bob));                              \
+#define SMALL_DISK_OR_SKIP(pair)                                                  \
+  (pair).world.crash((pair).bob);                                                 \
+  SmallDisk disk((pair).world.folder((pair).bob));                                \
   if (!disk.mounted()) GTEST_SKIP() << "NO SMALL DISK TO FILL: " << disk.error(); \
-  ASSERT_TRUE((pair).world.open((pair).bob));                                   \
+  ASSERT_TRUE((pair).world.open((pair).bob));                                     \
   (pair).world.run_for(1'000)
 
 TEST(Disk, CommandsFailWhileItIsFull) {

@@ -66,8 +66,8 @@ TEST(Faults, CrashesWithMessagesInFlight) {
 TEST(Faults, AReceiverThatCrashesBeforeItAcknowledgesDoesSoAtItsStart) {
   Pair pair(1);
   pair.world.submit(pair.ann, pair.bob, "x");
-  ASSERT_TRUE(pair.world.until(
-      [&] { return pair.world.received(pair.bob, pair.ann).size() == 2; }, 1'000));
+  ASSERT_TRUE(
+      pair.world.until([&] { return pair.world.received(pair.bob, pair.ann).size() == 2; }, 1'000));
   pair.world.restart(pair.bob);
   pair.world.run_for(5'000);
   EXPECT_TRUE(pair.settled());
@@ -86,9 +86,9 @@ TEST(Faults, AnAbsentPersonGetsEverythingLater) {
   for (int i = 0; i < 300; ++i) pair.world.submit(pair.ann, pair.bob, "a" + std::to_string(i));
   pair.world.run_for(2 * kHour);
   EXPECT_EQ(pair.world.waiting_reason(pair.ann, pair.bob), WHERRY_REASON_WINDOW);
-  EXPECT_EQ(store::outbox_waiting(pair.world.database(pair.ann),
-                                  pair.world.contact(pair.ann, pair.bob)),
-            44u);
+  EXPECT_EQ(
+      store::outbox_waiting(pair.world.database(pair.ann), pair.world.contact(pair.ann, pair.bob)),
+      44u);
   ASSERT_TRUE(pair.world.open(pair.bob));
   pair.world.run_for(10'000);
   EXPECT_TRUE(pair.settled());

@@ -1,15 +1,16 @@
 // Named limits, and people who do not keep to the protocol.
-#include "pair.h"
-
 #include "base/limits.h"
+
 #include "engine/greeting.h"
 #include "identity/bundle.h"
+#include "pair.h"
 
 namespace wherry::test {
 namespace {
 
 // Changes the first contact's memory and database between two turns.
-void alter(Pair& pair, int who, const std::function<void(engine::Turn&, engine::Contact&)>& change) {
+void alter(Pair& pair, int who,
+           const std::function<void(engine::Turn&, engine::Contact&)>& change) {
   ASSERT_TRUE(pair.world.run(who, [&](engine::Turn& turn) -> Status {
     change(turn, *turn.profile.contacts.begin()->second);
     return {};
@@ -144,8 +145,8 @@ TEST(Limits, AForgedBundleIsToldAndWaits) {
   const identity::Identity other = identity::Identity::make(random);
   const identity::Device device = identity::Device::make(random);
   const auto list = identity::DeviceList::make(other, 1, {device.public_part()});
-  const auto bundle = identity::Bundle::make(
-      device, list, identity::Prekey::make(1, 4'000'000'000, random));
+  const auto bundle =
+      identity::Bundle::make(device, list, identity::Prekey::make(1, 4'000'000'000, random));
   ASSERT_TRUE(bundle);
   ASSERT_TRUE(world.start_transport(bob, false));
   world.net().lose_store();  // with the true one

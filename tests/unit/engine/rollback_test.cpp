@@ -1,8 +1,7 @@
 // Old disk images that are put back, and sessions that are begun anew (PROTOCOL §4.5, §4.6).
-#include "pair.h"
-
 #include "base/limits.h"
 #include "engine/greeting.h"
+#include "pair.h"
 
 namespace wherry::test {
 namespace {
@@ -27,8 +26,7 @@ Texts beginning(const Texts& texts, const std::string& prefix) {
 int rollback_events(const Pair& pair) {
   return pair.world.count_events(pair.ann, WHERRY_EVENT_SECURITY,
                                  WHERRY_REASON_ROLLBACK_SUSPECTED) +
-         pair.world.count_events(pair.bob, WHERRY_EVENT_SECURITY,
-                                 WHERRY_REASON_ROLLBACK_SUSPECTED);
+         pair.world.count_events(pair.bob, WHERRY_EVENT_SECURITY, WHERRY_REASON_ROLLBACK_SUSPECTED);
 }
 
 void expect_healed(Pair& pair) {

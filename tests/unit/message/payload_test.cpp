@@ -132,10 +132,10 @@ TEST(Payload, AcknowledgementsRiseAndDoNotTouch) {
   EXPECT_FALSE(refused(1, {}));
   EXPECT_FALSE(refused(3, {{5, 9}, {11, 11}}));
   EXPECT_TRUE(refused(0, {}));
-  EXPECT_TRUE(refused(3, {{3, 4}}));            // its beginning is not missing
-  EXPECT_TRUE(refused(3, {{5, 4}}));            // falls
-  EXPECT_TRUE(refused(3, {{5, 6}, {7, 8}}));    // touch
-  EXPECT_TRUE(refused(3, {{9, 10}, {5, 6}}));   // fall
+  EXPECT_TRUE(refused(3, {{3, 4}}));           // its beginning is not missing
+  EXPECT_TRUE(refused(3, {{5, 4}}));           // falls
+  EXPECT_TRUE(refused(3, {{5, 6}, {7, 8}}));   // touch
+  EXPECT_TRUE(refused(3, {{9, 10}, {5, 6}}));  // fall
   EXPECT_TRUE(refused(3, {{5, UINT64_MAX}}));
   std::vector<AckRange> ranges;
   for (uint64_t i = 0; i < limits::kAckRanges; ++i) ranges.push_back({10 + 2 * i, 10 + 2 * i});
@@ -162,8 +162,8 @@ TEST(Endpoints, AreAtMostEightOfPrintableText) {
   EXPECT_TRUE(refused({{"a", "with space"}}));
   EXPECT_TRUE(refused({{"a", std::string("nul\0inside", 10)}}));
   EXPECT_TRUE(refused({{"a", "\xc3\xa9"}}));
-  EXPECT_FALSE(refused({{std::string(limits::kTransportNameMax, 'a'),
-                         std::string(limits::kEndpointTextMax, 'b')}}));
+  EXPECT_FALSE(refused(
+      {{std::string(limits::kTransportNameMax, 'a'), std::string(limits::kEndpointTextMax, 'b')}}));
   EXPECT_TRUE(refused({{std::string(limits::kTransportNameMax + 1, 'a'), "b"}}));
   EXPECT_TRUE(refused({{"a", std::string(limits::kEndpointTextMax + 1, 'b')}}));
 }

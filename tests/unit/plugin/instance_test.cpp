@@ -74,7 +74,8 @@ TEST(PluginSet, RefusesMalformedDescriptions) {
     spoil(description);
     return refused(table);
   };
-  for (const char* name : {"", "Upper", "1st", "with space", "way-too-long-for-the-name-of-one-of-us"}) {
+  for (const char* name :
+       {"", "Upper", "1st", "with space", "way-too-long-for-the-name-of-one-of-us"}) {
     EXPECT_TRUE(spoilt([&](auto& about) { about.name = name; })) << name;
   }
   EXPECT_TRUE(spoilt([](auto& about) { about.name = nullptr; }));

@@ -67,8 +67,8 @@ TEST(Path, TheReasonIsThatOfThePathThatIsNearestToWorking) {
   off.started = false;
   Path unreachable = usable();
   unreachable.peer_state = WHERRY_PEER_STATE_UNREACHABLE;
-  for (const auto& paths : {std::array{Path(), off, unreachable},
-                            std::array{unreachable, Path(), off}}) {
+  for (const auto& paths :
+       {std::array{Path(), off, unreachable}, std::array{unreachable, Path(), off}}) {
     EXPECT_EQ(choose(paths, policy::everything()).reason, WHERRY_REASON_UNREACHABLE);
   }
 }
