@@ -121,6 +121,8 @@ Status Feed::fill() {
     return reader_->take_status();
   }
   read_ = read;
+  // A commit can be read before its turn has told of it.
+  committed_ = std::max(committed_, read);
   return {};
 }
 
