@@ -64,7 +64,7 @@ Json library_json(const char* text) {
 }
 
 PipeBytes::~PipeBytes() {
-  explicit_bzero(bytes_.data(), bytes_.size());
+  if (!bytes_.empty()) explicit_bzero(bytes_.data(), bytes_.size());
 }
 
 PipeParams::PipeParams(const Json& given, std::initializer_list<std::string_view> allowed)
