@@ -127,7 +127,8 @@ int64_t Core::turn() {
   }
   turn.save();
   if (!db_->commit()) {
-    fail_turn(turn, std::move(inputs), db_->error());
+    const Error error = db_->error();  // a copy: the connection forgets it at the next statement
+    fail_turn(turn, std::move(inputs), error);
     return stalled_until_;
   }
   release(turn, inputs);
@@ -183,8 +184,8 @@ void Core::release(Turn& turn, std::vector<Input>& inputs) {
   add_networks();
 }
 
-// By value: the connection forgets its error on the way.
-void Core::fail_turn(Turn& turn, std::vector<Input> inputs, Error error) {
+// `error` is the caller's: the connection forgets its own on the way.
+void Core::fail_turn(Turn& turn, std::vector<Input> inputs, const Error& error) {
   log_.error("nothing could be stored: " + error.text);
   db_->forgive();
   turn.withdraw();

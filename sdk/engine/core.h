@@ -41,7 +41,7 @@ class Core {
 
   void take_in(Turn& turn, const Input& input);
   void release(Turn& turn, std::vector<Input>& inputs);
-  void fail_turn(Turn& turn, std::vector<Input> inputs, Error error);
+  void fail_turn(Turn& turn, std::vector<Input> inputs, const Error& error);
   // Loads the profile anew after a failed commit. False: the disk does not even read.
   bool reload();
   void refuse_commands();

@@ -176,8 +176,8 @@ int64_t reconnect_networks(Turn& turn) {
       network->reconnect_at =
           turn.now + delivery::backoff_ms(limits::kReconnectFirst_ms, limits::kReconnectMax_ms,
                                           ++network->reconnects);
-      turn.calls.push_back([network = network.get()] {
-        if (network->running()) network->instance->connect_peer(0);
+      turn.calls.push_back([due = network.get()] {
+        if (due->running()) due->instance->connect_peer(0);
       });
     }
     if (network->reopen_at <= turn.now) {
