@@ -246,7 +246,8 @@ class GrpcLink final : public Link {
 // gRPC's library stays set up for the life of the process, once it was needed: to end it with the
 // last link and begin it with the next races with its own threads.
 std::unique_ptr<Link> make_grpc_link(const LinkTarget& target,
-                                     std::shared_ptr<LinkListener> listener, std::uint64_t link) {
+                                     const std::shared_ptr<LinkListener>& listener,
+                                     std::uint64_t link) {
   static const bool ready = [] {
     grpc_init();
     return true;

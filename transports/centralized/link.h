@@ -58,6 +58,7 @@ using LinkFactory = std::function<std::unique_ptr<Link>(
 
 // The factory on gRPC.
 std::unique_ptr<Link> make_grpc_link(const LinkTarget& target,
-                                     std::shared_ptr<LinkListener> listener, std::uint64_t link);
+                                     const std::shared_ptr<LinkListener>& listener,
+                                     std::uint64_t link);
 
 }  // namespace wherry::transports::centralized

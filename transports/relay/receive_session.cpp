@@ -35,7 +35,7 @@ bool ReceiveSession::check(const Request& frame) const {
   return true;
 }
 
-void ReceiveSession::on_frame(Request frame) {
+void ReceiveSession::on_frame(const Request& frame) {
   std::vector<Input> inputs;
   {
     const std::lock_guard lock(mutex_);

@@ -83,7 +83,11 @@ void Session::fill_welcome(v1::Welcome& welcome) {
 
 // The core answers only what a session asked, so these come to none that did not override them.
 void Session::opened(std::uint32_t, Outcome, bool) {}
-void Session::deliver(std::vector<Delivery>) {}
-void Session::bundle(std::uint64_t, Outcome, std::string) {}
+void Session::deliver(std::vector<Delivery> unwanted) {
+  unwanted.clear();
+}
+void Session::bundle(std::uint64_t, Outcome, std::string unwanted) {
+  unwanted.clear();
+}
 
 }  // namespace wherry::relay

@@ -130,7 +130,7 @@ class ReceiveSession final : public Session {
   using Reply = v1::ReceiveReply;
   using Session::Session;
 
-  void on_frame(Request frame);
+  void on_frame(const Request& frame);
   bool ready_to_read() const;
   bool take_reply(Reply& reply);
 
