@@ -102,7 +102,7 @@ class LyingRelay final : public v1::Relay::Service {
   std::unique_ptr<grpc::Server> server_;
 };
 
-v1::ReceiveReply delivery(std::uint32_t slot, std::vector<std::uint32_t> numbers,
+v1::ReceiveReply delivery(std::uint32_t slot, const std::vector<std::uint32_t>& numbers,
                           std::size_t size = 10) {
   v1::ReceiveReply reply;
   auto* one = reply.add_deliveries();
