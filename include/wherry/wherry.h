@@ -497,7 +497,8 @@ WHERRY_API int32_t wherry_send(wherry_profile profile, uint64_t* message, uint64
 
 /*
  * Hands a message over without waiting for the commit: for many in a row. It is durable when a
- * later wherry_sync returns WHERRY_OK. Order is kept.
+ * later wherry_sync returns WHERRY_OK. Order is kept: once one has failed, those after it fail too
+ * until wherry_sync has told so. Then submit all of them again, with their refs.
  *
  * Returns: WHERRY_OK, E_ARGUMENT, E_UTF8, E_TOO_LARGE, E_AGAIN (too many are under way: sync, or
  *   wait a little).

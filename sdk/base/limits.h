@@ -59,6 +59,10 @@ inline constexpr size_t kRequestGreetings = 4;  // of one stranger
 // Endpoints of one contact (PROTOCOL §6).
 inline constexpr size_t kEndpointsMax = 8;
 
+// Trying a disk again that failed; commands are tried at once.
+inline constexpr int64_t kDiskRetryFirst_ms = 1000;
+inline constexpr int64_t kDiskRetryMax_ms = 30 * 1000;
+
 // Reconnecting a transport and asking for bundles and inboxes again.
 inline constexpr int64_t kReconnectFirst_ms = 500;
 inline constexpr int64_t kReconnectMax_ms = 60 * 1000;

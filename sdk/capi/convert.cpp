@@ -7,11 +7,11 @@
 
 namespace wherry::capi {
 
-Result<std::string> text_in(const char* text, const char* name, size_t size_max) {
+Result<std::string> text_in(const char* text, const char* name, size_t size_max, int32_t too_long) {
   if (text == nullptr) return argument("a text is NULL");
   const size_t size = ::strnlen(text, size_max + 1);
   if (size > size_max) {
-    return fail(WHERRY_E_TOO_LARGE,
+    return fail(too_long,
                 std::string(name) + " is longer than " + std::to_string(size_max) + " bytes");
   }
   if (!codec::utf8_valid({text, size})) {
@@ -69,30 +69,22 @@ Result<engine::Options> options_in(const wherry_profile_options* options) {
   return converted;
 }
 
-namespace {
-
-// One that is too long is malformed.
-Result<std::string> setting_text_in(const char* text, const char* name, size_t size_max) {
-  Result<std::string> given = text_in(text, name, size_max);
-  if (given || given.error().status != WHERRY_E_TOO_LARGE) return given;
-  return fail(WHERRY_E_SETTING, given.error().text);
+Result<std::string> plugin_name_in(const char* name) {
+  return text_in(name, "the name of a plug-in", 64, WHERRY_E_NOT_FOUND);
 }
 
-}  // namespace
-
-Result<std::string> plugin_name_in(const char* name) {
-  Result<std::string> given = text_in(name, "name", 64);
-  if (given || given.error().status != WHERRY_E_TOO_LARGE) return given;
-  return fail(WHERRY_E_NOT_FOUND, "there is no plug-in of this name");
+Result<std::string> card_in(const char* card) {
+  return text_in(card, "a card", 4096, WHERRY_E_CARD_MALFORMED);
 }
 
 Result<plugin::Settings> settings_in(const wherry_option* settings, size_t count) {
   if (count != 0 && settings == nullptr) return argument("settings is NULL");
   plugin::Settings converted;
   for (size_t i = 0; i < count; ++i) {
-    Result<std::string> name = setting_text_in(settings[i].name, "a setting's name", 64);
+    Result<std::string> name = text_in(settings[i].name, "a setting's name", 64, WHERRY_E_SETTING);
     if (!name) return name.error();
-    Result<std::string> value = setting_text_in(settings[i].value, "a setting's value", 4096);
+    Result<std::string> value =
+        text_in(settings[i].value, "a setting's value", 4096, WHERRY_E_SETTING);
     if (!value) return value.error();
     if (!converted.emplace(*name, value.take()).second) {
       return fail(WHERRY_E_SETTING, "the setting '" + *name + "' is given twice");

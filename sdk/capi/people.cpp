@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/limits.h"
 #include "capi/convert.h"
 #include "capi/guard.h"
 #include "capi/page.h"
@@ -10,10 +11,6 @@
 
 namespace wherry::capi {
 namespace {
-
-// The text of a card with its white space; generous, since that is not counted.
-constexpr size_t kCardInputMax = 4096;
-constexpr uint32_t kDay_s = 86400;
 
 // Ids are positive numbers of 63 bits in the database: what is above is behind all of them.
 uint64_t cursor(uint64_t after) {
@@ -44,7 +41,7 @@ int32_t wherry_card_make(wherry_profile profile, char* text, size_t capacity, ui
                          uint32_t valid_s, wherry_error* error) {
   return wherry::capi::guard(error, [&]() -> Status {
     if (text == nullptr) return wherry::capi::argument("text is NULL");
-    if (valid_s > 365 * wherry::capi::kDay_s) {
+    if (valid_s > wherry::limits::kCardValidMax_s) {
       return wherry::capi::argument("valid_s is more than 365 days");
     }
     if (capacity < WHERRY_CARD_TEXT_SIZE) {
@@ -52,8 +49,8 @@ int32_t wherry_card_make(wherry_profile profile, char* text, size_t capacity, ui
     }
     auto engine = wherry::capi::find_handle(profile);
     if (!engine) return engine.error();
-    Result<std::string> card =
-        (*engine)->card_make(transport, valid_s == 0 ? 30 * wherry::capi::kDay_s : valid_s);
+    Result<std::string> card = (*engine)->card_make(
+        transport, valid_s == 0 ? wherry::limits::kCardValidDefault_s : valid_s);
     if (!card) return card.error();
     std::memcpy(text, card->c_str(), card->size() + 1);
     return {};
@@ -64,11 +61,8 @@ int32_t wherry_card_parse(wherry_page** page, const char* text, wherry_error* er
   return wherry::capi::guard(error, [&]() -> Status {
     if (page == nullptr) return wherry::capi::argument("page is NULL");
     if (!wherry::crypto::init()) return wherry::fail(WHERRY_E_MEMORY, "no source of randomness");
-    Result<std::string> given = wherry::capi::text_in(text, "a card", wherry::capi::kCardInputMax);
-    if (!given) {
-      if (given.error().status != WHERRY_E_TOO_LARGE) return given.error();
-      return wherry::fail(WHERRY_E_CARD_MALFORMED, "this is not a contact card: it is too long");
-    }
+    Result<std::string> given = wherry::capi::card_in(text);
+    if (!given) return given.error();
     Result<wherry::identity::Card> card = wherry::identity::Card::parse(*given);
     if (!card) return card.error();
     wherry::SystemClock clock;
@@ -92,11 +86,8 @@ int32_t wherry_contact_add(wherry_profile profile, uint64_t* contact, const char
     if (contact == nullptr) return wherry::capi::argument("contact is NULL");
     auto engine = wherry::capi::find_handle(profile);
     if (!engine) return engine.error();
-    Result<std::string> text = wherry::capi::text_in(card, "a card", wherry::capi::kCardInputMax);
-    if (!text) {
-      if (text.error().status != WHERRY_E_TOO_LARGE) return text.error();
-      return wherry::fail(WHERRY_E_CARD_MALFORMED, "this is not a contact card: it is too long");
-    }
+    Result<std::string> text = wherry::capi::card_in(card);
+    if (!text) return text.error();
     auto called = wherry::capi::optional_text_in(name, "name", WHERRY_NAME_SIZE_MAX);
     if (!called) return called.error();
     Result<uint64_t> added = (*engine)->contact_add(*text, *called);

@@ -16,11 +16,8 @@ using Opener = Result<std::unique_ptr<engine::Engine>> (*)(const std::string&, c
 Status open_with(Opener opener, wherry_profile* profile, const char* path, const uint8_t* key,
                  size_t key_size, int32_t key_kind, const wherry_profile_options* options) {
   if (profile == nullptr) return argument("profile is NULL");
-  Result<std::string> directory = text_in(path, "path", 4096);
-  if (!directory) {
-    if (directory.error().status != WHERRY_E_TOO_LARGE) return directory.error();
-    return argument("path is longer than 4096 bytes");
-  }
+  Result<std::string> directory = text_in(path, "path", 4096, WHERRY_E_ARGUMENT);
+  if (!directory) return directory.error();
   if (directory->empty()) return argument("path is empty");
   Result<store::Key> with = key_in(key, key_size, key_kind);
   if (!with) return with.error();

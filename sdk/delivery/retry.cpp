@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/limits.h"
+#include "base/mutant.h"
 
 namespace wherry::delivery {
 
@@ -21,6 +22,7 @@ int64_t retry_delay_ms(Attempt last, int attempts) {
     case Attempt::kFailed:
       break;
   }
+  if (mutant(Mutant::kRetryWithoutBackoff)) return 1;
   return backoff_ms(limits::kRetryFailed_ms, limits::kRetryFailedMax_ms, attempts);
 }
 

@@ -46,14 +46,7 @@ Contact* author(Turn& turn, const session::Accepted& accepted, const Candidate& 
     if (candidate.kind == store::PrekeyKind::kReset && candidate.owner != contact->row.id) {
       return nullptr;
     }
-    Result<identity::DeviceList> old = identity::DeviceList::parse(contact->row.devices);
-    if (old) {
-      const identity::ListChange change = identity::compare(*old, accepted.list);
-      if (change == identity::ListChange::kConflict || change == identity::ListChange::kOlder) {
-        return nullptr;
-      }
-    }
-    return contact;
+    return takes_list(*contact, accepted.list) ? contact : nullptr;
   }
   if (candidate.kind == store::PrekeyKind::kReset) return nullptr;
   const auto requests = std::ranges::count_if(profile.contacts, [](const auto& entry) {

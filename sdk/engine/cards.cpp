@@ -14,31 +14,21 @@ constexpr int64_t kCardWait_ms = 10 * 1000;
 constexpr int64_t kHousekeeping_ms = 3600 * 1000;
 
 Result<std::string> text_of(const Profile& profile, const CardState& card) {
-  const auto inbox = profile.inboxes.find(card.inbox);
-  const auto transport = profile.transports.find(card.row.transport);
-  if (inbox == profile.inboxes.end() || transport == profile.transports.end() ||
-      inbox->second.endpoint.empty()) {
-    return fail(WHERRY_E_STATE, "the network did not confirm an inbox in time: try again later");
-  }
   identity::Card text;
   text.fetch_secret = card.row.fetch.clone();
-  text.transport = transport->second.name;
-  text.endpoint = inbox->second.endpoint;
+  text.transport = profile.transports.at(card.row.transport).name;
+  text.endpoint = profile.inboxes.at(card.inbox).endpoint;
   text.expires_s = card.row.expires_s;
   return text.text(profile.identity);
 }
 
-void answer(Turn& turn, uint64_t card_id) {
-  auto& waits = turn.runtime.card_waits;
-  for (auto wait = waits.begin(); wait != waits.end();) {
-    if (wait->card != card_id) {
-      ++wait;
-      continue;
-    }
-    turn.card_answers.push_back(
-        {std::move(wait->done), text_of(turn.profile, turn.profile.cards[card_id])});
-    wait = waits.erase(wait);
+// Tells who waits for the card.
+void answer(Turn& turn, uint64_t card, const Result<std::string>& text) {
+  for (const CardWait& wait : turn.runtime.card_waits) {
+    if (wait.card == card) turn.card_answers.push_back({wait.done, text});
   }
+  std::erase_if(turn.runtime.card_waits,
+                [card](const CardWait& wait) { return wait.card == card; });
 }
 
 // The prekey to publish: the newest, or a new one when that is a week old.
@@ -74,6 +64,27 @@ void close_card(Turn& turn, const CardState& card) {
   });
 }
 
+// Gives up the cards that did not become usable in time: nobody has their text. Returns the steady
+// time of the next that would be.
+int64_t end_waits(Turn& turn) {
+  int64_t next = Executor::kNever;
+  std::vector<uint64_t> late;
+  for (const CardWait& wait : turn.runtime.card_waits) {
+    if (wait.until <= turn.now) {
+      late.push_back(wait.card);
+    } else {
+      next = std::min(next, wait.until);
+    }
+  }
+  for (uint64_t id : late) {
+    answer(turn, id,
+           fail(WHERRY_E_STATE, "the network did not take the card in time: try again later"));
+    close_card(turn, turn.profile.cards.at(id));
+    turn.profile.cards.erase(id);
+  }
+  return next;
+}
+
 }  // namespace
 
 Status make_card(Turn& turn, uint64_t transport, int64_t valid_s,
@@ -100,9 +111,7 @@ Status make_card(Turn& turn, uint64_t transport, int64_t valid_s,
   card.inbox = inbox.id;
   turn.runtime.card_waits.push_back({card.row.id, turn.now + kCardWait_ms, std::move(done)});
   turn.runtime.housekeeping_at = std::min(turn.runtime.housekeeping_at, turn.now + kCardWait_ms);
-  turn.calls.push_back([network, id = inbox.id, secret = to_array<32>(inbox.secret.view())] {
-    if (network->running()) network->instance->open_inbox(id, Secret<32>(secret));
-  });
+  turn.open_inbox(*network, inbox);
   turn.profile.inboxes.emplace(card.inbox, std::move(inbox));
   turn.profile.cards.emplace(card.row.id, std::move(card));
   return {};
@@ -112,7 +121,7 @@ void publish(Turn& turn, CardState& card) {
   Network* network = turn.network(card.row.transport);
   if (network == nullptr || !network->online() || card.put_request != 0) return;
   if (!network->instance->can(WHERRY_ABILITY_BUNDLES)) {
-    answer(turn, card.row.id);
+    answer(turn, card.row.id, text_of(turn.profile, card));
     return;
   }
   Result<identity::Prekey> prekey = current_prekey(turn, card);
@@ -143,7 +152,7 @@ bool on_published(Turn& turn, const BundleReport& report) {
       card.put_tries = 0;
       card.row.published_ms = turn.wall_ms;
       store::card_set_published(turn.db, id, turn.wall_ms);
-      answer(turn, id);
+      answer(turn, id, text_of(turn.profile, card));
       return true;
     }
     card.put_at = turn.now + delivery::backoff_ms(limits::kBundleRetryFirst_ms,
@@ -176,14 +185,7 @@ int64_t keep_cards(Turn& turn) {
     ++at;
   }
   store::prekeys_erase_before(turn.db, turn.wall_ms - limits::kPrekeyKeep_ms);
-  for (const CardWait& wait : std::vector<CardWait>(turn.runtime.card_waits)) {
-    if (wait.until <= turn.now) {
-      answer(turn, wait.card);
-    } else {
-      next = std::min(next, wait.until);
-    }
-  }
-  return next;
+  return std::min(next, end_waits(turn));
 }
 
 }  // namespace wherry::engine

@@ -2,6 +2,7 @@
 #include "engine/commands.h"
 
 #include "base/limits.h"
+#include "base/mutant.h"
 #include "conversation/order.h"
 #include "crypto/hash.h"
 #include "engine/greeting.h"
@@ -59,9 +60,10 @@ Status set_transport(Turn& turn, const plugin::PluginSet& plugins, uint64_t tran
   if (!full) return full.error();
   row.settings = settings_to_bytes(*full);
   store::transport_update(turn.db, row);
-  if (Network* network = turn.network(transport); network != nullptr && network->running()) {
+  // keep_networks() starts it again with these.
+  if (Network* network = turn.network(transport)) {
     stop_network(turn, *network);
-    network->restart = true;
+    network->start_at = turn.now;
   }
   return {};
 }
@@ -146,7 +148,7 @@ Result<uint64_t> add_message(Turn& turn, const Engine::Outbound& message) {
   store::ConversationRow& conversation = contact->conversation;
   store::MessageRow row;
   row.conversation = conversation.id;
-  if (message.ref) {
+  if (message.ref && !mutant(Mutant::kRefIgnored)) {
     // The id says which ref it was made for, to this profile alone.
     const uint64_t place = conversation.id;
     row.mid = crypto::hash<16>(turn.profile.local.view(), "ref",

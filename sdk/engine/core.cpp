@@ -5,16 +5,19 @@
 #include <algorithm>
 
 #include "base/limits.h"
+#include "base/mutant.h"
 #include "engine/cards.h"
 #include "engine/greeting.h"
 #include "engine/receiving.h"
 #include "engine/running.h"
 #include "engine/sending.h"
+#include "store/meta.h"
 
 namespace wherry::engine {
 namespace {
 
-constexpr int64_t kStall_ms = 1000;
+// Counts the times that get_ready() had to write something.
+constexpr const char* kProof = "proof";
 
 std::map<std::string, Bytes> kept_of(store::Connection& db, uint64_t transport) {
   std::map<std::string, Bytes> kept;
@@ -68,31 +71,14 @@ void Core::add_networks() {
   }
 }
 
-void Core::resume_transports() {
-  inputs_.push(Command{[](Turn& turn) -> Status {
-                         for (const auto& [id, row] : turn.profile.transports) {
-                           Network* network = turn.network(id);
-                           if (!row.started || network == nullptr) continue;
-                           if (Status started = start_network(turn, *network); !started) {
-                             turn.log.error("a transport could not be started: " +
-                                            started.error().text);
-                           }
-                         }
-                         return {};
-                       },
-                       [](const Status&) {}});
-}
-
 int64_t Core::turn() {
-  const int64_t now = env_.clock->steady_ms();
-  if (!profile_valid_ && (now < stalled_until_ || !reload())) {
-    refuse_commands();
-    stalled_until_ = std::max(stalled_until_, now + kStall_ms);
-    return stalled_until_;
-  }
-  const bool stalled = now < stalled_until_;
+  const bool stalled = env_.clock->steady_ms() < stalled_until_;
   std::vector<Input> inputs = inputs_.take(stalled);
   if (stalled && inputs.empty()) return stalled_until_;
+  if (Status ready = get_ready(); !ready) {
+    refuse(std::move(inputs), ready.error());
+    return stalled_until_;
+  }
 
   Turn turn(*db_, env_, log_, *profile_, runtime_);
   outcomes_.clear();
@@ -114,7 +100,7 @@ int64_t Core::turn() {
       }
     }
     if (runtime_.housekeeping_at <= turn.now) runtime_.housekeeping_at = keep_cards(turn);
-    reconnect_at_ = reconnect_networks(turn);
+    networks_at_ = keep_networks(turn);
     std::vector<uint64_t> due;
     due.swap(runtime_.pump);
     for (size_t i = 0; i < due.size(); ++i) {
@@ -126,6 +112,7 @@ int64_t Core::turn() {
     }
   }
   turn.save();
+  if (mutant(Mutant::kSendBeforeCommit)) release_sends(turn);
   if (!db_->commit()) {
     const Error error = db_->error();  // a copy: the connection forgets it at the next statement
     fail_turn(turn, std::move(inputs), error);
@@ -156,8 +143,9 @@ void Core::take_in(Turn& turn, const Input& input) {
 }
 
 void Core::release(Turn& turn, std::vector<Input>& inputs) {
-  if (disk_failed_) {
-    disk_failed_ = false;
+  if (failures_ != 0) {
+    failures_ = 0;
+    stalled_until_ = INT64_MIN;
     turn.ephemeral.push_back({WHERRY_EVENT_STORAGE, 0, 0, 0, WHERRY_REASON_NONE, {}});
   }
   // Acknowledgements first: what they name is durable now.
@@ -168,10 +156,7 @@ void Core::release(Turn& turn, std::vector<Input>& inputs) {
     if (network != nullptr && network->running()) network->instance->ack(list);
   }
   for (const auto& call : turn.calls) call();
-  for (Outgoing& outgoing : turn.sends) {
-    if (Network* network = turn.network(outgoing.network)) network->send(std::move(outgoing));
-  }
-  for (auto& [id, network] : runtime_.networks) network->flush();
+  release_sends(turn);
   for (const Turn::CardAnswer& answer : turn.card_answers) answer.done(answer.text);
   for (const auto& [index, outcome] : outcomes_) std::get<Command>(inputs[index]).done(outcome);
   feed_.committed(profile_->next_event);
@@ -184,23 +169,65 @@ void Core::release(Turn& turn, std::vector<Input>& inputs) {
   add_networks();
 }
 
-// `error` is the caller's: the connection forgets its own on the way.
-void Core::fail_turn(Turn& turn, std::vector<Input> inputs, const Error& error) {
-  log_.error("nothing could be stored: " + error.text);
-  db_->forgive();
-  turn.withdraw();
-  for (const auto& [index, outcome] : outcomes_) {
-    // Also where a step said something else: what it read may not have been there for this reason.
-    std::get<Command>(inputs[index]).done(error);
+void Core::release_sends(Turn& turn) {
+  for (Outgoing& outgoing : turn.sends) {
+    if (Network* network = turn.network(outgoing.network)) network->send(std::move(outgoing));
   }
-  std::erase_if(inputs, [](const Input& input) { return std::holds_alternative<Command>(input); });
-  inputs_.put_back(std::move(inputs));
-  stalled_until_ = turn.now + kStall_ms;
-  if (!disk_failed_) {
-    disk_failed_ = true;
+  turn.sends.clear();
+  for (auto& [id, network] : runtime_.networks) network->flush();
+}
+
+// Whether turns can be taken: the disk takes a small write, and the profile is as on it. What was
+// read since the opening, or a failure, is on the disk for good then: of a process that was killed
+// before its sync, SQLite reads what a loss of power may still take away.
+Status Core::get_ready() {
+  if (!proven_) {
+    db_->begin();
+    store::meta_set_number(*db_, kProof, store::meta_get_number(*db_, kProof, 0) + 1);
+    if (!db_->commit()) return db_->take_status();
+    proven_ = true;
+  }
+  if (profile_ != nullptr) return {};
+  Result<std::unique_ptr<Profile>> loaded = Profile::load(*db_);
+  db_->forgive();
+  if (!loaded) return loaded.error();
+  profile_ = loaded.take();
+  runtime_.timers.clear();
+  runtime_.pump.clear();
+  runtime_.housekeeping_at = stalled_until_;
+  for (auto& [id, contact] : profile_->contacts) {
+    contact->pump = true;
+    runtime_.pump.push_back(id);
+  }
+  return {};
+}
+
+// Nothing can be stored for now. Commands fail, whatever their steps said: what these read may not
+// have been there for this reason. Everything else waits, and is tried again with back-off.
+void Core::refuse(std::vector<Input> inputs, const Error& error) {
+  if (failures_ == 0) {
+    log_.error("nothing can be stored: " + error.text);
     feed_.add({WHERRY_EVENT_STORAGE, 0, 0, 0, WHERRY_REASON_DISK, {}});
   }
+  proven_ = false;
+  stalled_until_ =
+      env_.clock->steady_ms() +
+      delivery::backoff_ms(limits::kDiskRetryFirst_ms, limits::kDiskRetryMax_ms, ++failures_);
+  std::vector<Input> kept;
+  for (Input& input : inputs) {
+    if (const auto* command = std::get_if<Command>(&input)) {
+      command->done(error);
+    } else {
+      kept.push_back(std::move(input));
+    }
+  }
+  inputs_.put_back(std::move(kept));
+}
 
+// `error` is the caller's: the connection forgets its own on the way.
+void Core::fail_turn(Turn& turn, std::vector<Input> inputs, const Error& error) {
+  db_->forgive();
+  turn.withdraw();
   for (auto& [id, contact] : profile_->contacts) {
     for (const PathEntry& path : contact->paths) {
       Network* network = turn.network(path.transport);
@@ -210,42 +237,16 @@ void Core::fail_turn(Turn& turn, std::vector<Input> inputs, const Error& error) 
     }
   }
   for (auto& [id, network] : runtime_.networks) network->forget_all();
-  profile_valid_ = false;
+  profile_.reset();
   for (const Turn::CardAnswer& answer : turn.card_answers) answer.done(error);
   for (const CardWait& wait : runtime_.card_waits) wait.done(error);
   runtime_.card_waits.clear();
-  reload();
-}
-
-bool Core::reload() {
-  if (profile_valid_) return true;
-  Result<std::unique_ptr<Profile>> loaded = Profile::load(*db_);
-  db_->forgive();
-  if (!loaded) {
-    log_.error("the profile can not be read again: " + loaded.error().text);
-    return false;
-  }
-  profile_ = loaded.take();
-  profile_valid_ = true;
-  runtime_.timers.clear();
-  runtime_.pump.clear();
-  runtime_.housekeeping_at = stalled_until_;
-  for (auto& [id, contact] : profile_->contacts) {
-    contact->pump = true;
-    runtime_.pump.push_back(id);
-  }
-  return true;
-}
-
-void Core::refuse_commands() {
-  for (Input& input : inputs_.take(true)) {
-    std::get<Command>(input).done(fail(WHERRY_E_DISK, "the disk failed; it is tried again"));
-  }
+  refuse(std::move(inputs), error);
 }
 
 int64_t Core::next_turn(int64_t now) {
   if (!inputs_.empty() || !runtime_.pump.empty()) return now;
-  int64_t next = std::min(runtime_.housekeeping_at, reconnect_at_);
+  int64_t next = std::min(runtime_.housekeeping_at, networks_at_);
   if (!runtime_.timers.empty()) next = std::min(next, runtime_.timers.begin()->first);
   return next;
 }

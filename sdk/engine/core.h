@@ -25,11 +25,10 @@ class Core {
   const plugin::PluginSet& plugins() const { return plugins_; }
   const Bytes32& identity() const { return identity_; }
 
-  // Does what is queued and what is due; returns the steady time of the next turn.
+  // Does what is queued and what is due; returns the steady time of the next turn. The first one
+  // starts the transports that were running when the profile was closed.
   int64_t turn();
 
-  // Starts what was running when the profile was closed. Before the first turn.
-  void resume_transports();
   // Stops and frees every instance, within limits::kCloseDeadline_ms. After the last turn.
   void shut_down();
   // Answers every command and wait that is still queued. After shut_down().
@@ -41,10 +40,10 @@ class Core {
 
   void take_in(Turn& turn, const Input& input);
   void release(Turn& turn, std::vector<Input>& inputs);
+  void release_sends(Turn& turn);
   void fail_turn(Turn& turn, std::vector<Input> inputs, const Error& error);
-  // Loads the profile anew after a failed commit. False: the disk does not even read.
-  bool reload();
-  void refuse_commands();
+  Status get_ready();
+  void refuse(std::vector<Input> inputs, const Error& error);
   void add_networks();
   int64_t next_turn(int64_t now);
 
@@ -55,13 +54,13 @@ class Core {
   Feed& feed_;
   Inputs inputs_;
   Bytes32 identity_{};
-  std::unique_ptr<Profile> profile_;
+  std::unique_ptr<Profile> profile_;  // null after a failed commit, until it is loaded anew
   Runtime runtime_;
   std::vector<std::pair<size_t, Status>> outcomes_;  // of the turn's commands, by input
-  bool profile_valid_ = true;
-  bool disk_failed_ = false;
-  int64_t stalled_until_ = INT64_MIN;  // steady ms
-  int64_t reconnect_at_ = Executor::kNever;
+  bool proven_ = false;                              // see get_ready()
+  int failures_ = 0;                                 // of the disk, one after the other
+  int64_t stalled_until_ = INT64_MIN;                // steady ms
+  int64_t networks_at_ = Executor::kNever;           // steady ms of the next look at them
 };
 
 }  // namespace wherry::engine

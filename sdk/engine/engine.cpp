@@ -102,7 +102,6 @@ Result<std::unique_ptr<Engine>> Engine::start(std::unique_ptr<Engine> engine,
       Core::make(writer.take(), env, engine->log_, std::move(plugins), *engine->feed_);
   if (!core) return core.error();
   engine->core_ = core.take();
-  engine->core_->resume_transports();
   engine->executor_.start([core = engine->core_.get()] { return core->turn(); });
   return engine;
 }
@@ -296,7 +295,12 @@ Status Engine::submit(Outbound message) {
     submitted_bytes_ += size;
   }
   core_->inputs().push(
-      Command{[message = std::move(message)](Turn& turn) -> Status {
+      Command{[this, message = std::move(message)](Turn& turn) -> Status {
+                {
+                  // What failed before is repeated first, or the order would be lost.
+                  std::lock_guard lock(submit_mutex_);
+                  if (!submit_failure_) return submit_failure_;
+                }
                 Result<uint64_t> added = add_message(turn, message);
                 if (!added) return added.error();
                 return {};

@@ -1,12 +1,14 @@
 // Evidence and waiting, with their events.
 #include "engine/evidence.h"
 
+#include "base/mutant.h"
+
 namespace wherry::engine {
 
 void raise_evidence(Turn& turn, const Contact& contact, uint64_t message, int32_t evidence,
                     int32_t reason) {
   const std::optional<store::EvidenceRow> known = store::message_evidence(turn.db, message);
-  if (!known || known->evidence >= evidence) return;
+  if (!known || (known->evidence >= evidence && !mutant(Mutant::kEvidenceFalls))) return;
   if (known->event != 0) store::event_delete(turn.db, known->event);
   store::EventRow event;
   event.type = WHERRY_EVENT_EVIDENCE;

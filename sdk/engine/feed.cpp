@@ -8,6 +8,7 @@
 #include <chrono>
 
 #include "base/limits.h"
+#include "base/mutant.h"
 #include "store/people.h"
 
 namespace wherry::engine {
@@ -28,6 +29,7 @@ Feed::~Feed() {
 Status Feed::begin(uint64_t next) {
   std::lock_guard lock(mutex_);
   committed_ = next - 1;
+  if (mutant(Mutant::kCursorMovedEarly)) read_ = committed_;
   Status filled = fill();
   show();
   return filled;
@@ -110,7 +112,6 @@ Status Feed::fill() {
       const std::vector<store::ContactRow> contact = store::contacts(*reader_, row.contact - 1, 1);
       if (!contact.empty() && contact.front().id == row.contact) {
         event.identity = contact.front().identity;
-        event.contact_conversation = contact.front().conversation;
       }
     }
     page_.push_back(std::move(event));

@@ -29,7 +29,6 @@ struct Event {
   store::EventRow row;
   std::optional<store::MessageRow> message;
   std::optional<Bytes32> identity;
-  uint64_t contact_conversation = 0;
   EphemeralEvent ephemeral;  // if row.seq is 0
 };
 

@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "base/limits.h"
+#include "base/mutant.h"
 #include "engine/evidence.h"
 #include "engine/paths.h"
 #include "identity/bundle.h"
@@ -87,13 +88,21 @@ Session* sending_session(Profile& profile, const Contact& contact) {
   return nullptr;
 }
 
+bool takes_list(const Contact& contact, const identity::DeviceList& offered) {
+  const Result<identity::DeviceList> known = identity::DeviceList::parse(contact.row.devices);
+  if (!known) return true;  // none yet
+  const identity::ListChange change = identity::compare(*known, offered);
+  return change == identity::ListChange::kSame || change == identity::ListChange::kNewer;
+}
+
 int32_t greet(Turn& turn, Contact& contact) {
   if (own_endpoints(turn.profile, contact).empty()) return WHERRY_REASON_TRANSPORT_OFFLINE;
   if (contact.row.bundle.empty()) return ask_for_bundle(turn, contact);
 
   Result<identity::Bundle> bundle =
       identity::Bundle::parse(contact.row.bundle, crypto::VerifyKey(contact.row.identity));
-  const bool usable = bundle && !bundle->expired(turn.wall_ms / 1000);
+  const bool usable =
+      bundle && !bundle->expired(turn.wall_ms / 1000) && takes_list(contact, bundle->list);
   Result<session::Started> started =
       usable ? session::start(turn.profile.device, *turn.profile.list, *bundle, *turn.env.random)
              : Result<session::Started>(refuse(WHERRY_REASON_EXPIRED, "the bundle has expired"));
@@ -149,6 +158,9 @@ void on_bundle(Turn& turn, Contact& contact, const BundleReport& report) {
   if (opened) {
     Result<identity::Bundle> bundle =
         identity::Bundle::parse(*opened, crypto::VerifyKey(contact.row.identity));
+    if (bundle && !takes_list(contact, bundle->list)) {
+      bundle = refuse(WHERRY_REASON_FORGED, "the list of devices contradicts the known one");
+    }
     if (bundle && !bundle->expired(turn.wall_ms / 1000)) {
       contact.row.bundle = opened.take();
       contact.bundle_reason = WHERRY_REASON_NONE;
@@ -197,6 +209,7 @@ bool settle_sessions(Turn& turn, Contact& contact, Session& news, Collision coll
 
 void begin_stream(Turn& turn, Contact& contact) {
   void_copies(turn, contact);
+  if (mutant(Mutant::kResetKeepsNumbers)) return;
   contact.conversation.incarnation = turn.env.random->number();
   contact.conversation.next_seq = store::outbox_renumber(turn.db, contact.row.id);
   contact.waiting_count = contact.conversation.next_seq - 1;

@@ -14,6 +14,10 @@ Session* sending_session(Profile& profile, const Contact& contact);
 // asks for the bundle otherwise. Returns the reason why messages wait.
 int32_t greet(Turn& turn, Contact& contact);
 
+// Whether a list of a contact's devices may take the place of the one that is known: none that is
+// older, nor another of the same generation.
+bool takes_list(const Contact& contact, const identity::DeviceList& offered);
+
 // The answer to a get_bundle.
 void on_bundle(Turn& turn, Contact& contact, const BundleReport& report);
 

@@ -118,6 +118,11 @@ void Network::forget_all() {
   contact_by_peer.clear();
 }
 
+void Network::open_inbox(uint64_t inbox, const Secret<32>& secret) {
+  if (!running() || instance->open_inbox(inbox, secret)) return;
+  on_inbox(inbox, "", WHERRY_REASON_REFUSED);
+}
+
 void Network::put_bundle(uint64_t request, const Bytes32& locator, const Secret<32>& owner,
                          ByteView bundle, uint32_t time_to_live_s) {
   if (running() && instance->put_bundle(request, locator, owner, bundle, time_to_live_s)) return;

@@ -64,7 +64,8 @@ class Network : public plugin::HostEvents {
   // Drops all that is queued.
   void forget_all();
 
-  // As the plug-in's; a report follows in any case.
+  // As the plug-in's; a report follows in any case while it runs.
+  void open_inbox(uint64_t inbox, const Secret<32>& secret);
   void put_bundle(uint64_t request, const Bytes32& locator, const Secret<32>& owner,
                   ByteView bundle, uint32_t time_to_live_s);
   void get_bundle(uint64_t request, const std::string& endpoint, const Bytes32& locator);
@@ -77,8 +78,9 @@ class Network : public plugin::HostEvents {
 
   std::unique_ptr<plugin::Instance> instance;
   bool stopping = false;
-  bool restart = false;  // start again once stopped, with the newest settings
   bool crowded = false;  // somebody waits for room
+  int starts = 0;        // failed since it was last online
+  int64_t start_at = 0;  // steady ms, if the profile wants it running
   int reconnects = 0;
   int64_t reconnect_at = Executor::kNever;  // steady ms
   int reopens = 0;                          // inboxes refused since it was last online

@@ -32,6 +32,12 @@ void drop_path(Turn& turn, Contact& contact, const PathEntry& path) {
   });
 }
 
+bool wants_to_send(const Profile& profile, const Contact& contact) {
+  return contact.waiting_count != 0 || !contact.copies.empty() ||
+         contact.ack_at != Executor::kNever ||
+         (!contact.sessions.empty() && !unannounced_endpoints(profile, contact).empty());
+}
+
 // Plug-ins do not reconnect by themselves; each try is followed by a report.
 void reconnect(Turn& turn, const Contact& contact, PathEntry& path) {
   Network* network = turn.network(path.transport);
@@ -39,9 +45,7 @@ void reconnect(Turn& turn, const Contact& contact, PathEntry& path) {
       network == nullptr || !network->online()) {
     return;
   }
-  if (contact.waiting_count == 0 && contact.copies.empty() && contact.ack_at == Executor::kNever) {
-    return;
-  }
+  if (!wants_to_send(turn.profile, contact)) return;
   path.peer_state = WHERRY_PEER_STATE_UNKNOWN;
   turn.calls.push_back([network, peer = path.peer] {
     if (network->running()) network->instance->connect_peer(peer);
@@ -135,9 +139,7 @@ void ensure_inboxes(Turn& turn, Contact& contact) {
     turn.env.random->fill(row.secret.data(), 32);
     row.id = store::inbox_insert(turn.db, row);
     if (turn.db.failed()) return;
-    turn.calls.push_back([network, id = row.id, secret = Bytes32(to_array<32>(row.secret.view()))] {
-      if (network->running()) network->instance->open_inbox(id, Secret<32>(secret));
-    });
+    turn.open_inbox(*network, row);
     const uint64_t id = row.id;
     turn.profile.inboxes.emplace(id, std::move(row));
   }
@@ -152,6 +154,13 @@ std::vector<message::Endpoint> own_endpoints(const Profile& profile, const Conta
     }
   }
   return list;
+}
+
+std::vector<message::Endpoint> unannounced_endpoints(const Profile& profile,
+                                                     const Contact& contact) {
+  std::vector<message::Endpoint> mine = own_endpoints(profile, contact);
+  if (contact.announced && contact.announced->list == mine) return {};
+  return mine;
 }
 
 }  // namespace wherry::engine

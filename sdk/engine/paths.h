@@ -28,6 +28,10 @@ void ensure_inboxes(Turn& turn, Contact& contact);
 // Endpoints that the contact may send to; empty while no transport has confirmed one.
 std::vector<message::Endpoint> own_endpoints(const Profile& profile, const Contact& contact);
 
+// Those that the contact was not told yet; empty: no news.
+std::vector<message::Endpoint> unannounced_endpoints(const Profile& profile,
+                                                     const Contact& contact);
+
 }  // namespace wherry::engine
 
 #endif  // WHERRY_ENGINE_PATHS_H

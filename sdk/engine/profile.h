@@ -92,6 +92,7 @@ struct Contact {
 
   int64_t ack_at = Executor::kNever;  // steady ms
   uint32_t ack_messages = 0;
+  int ack_failures = 0;  // of envelopes that only acknowledge, one after the other
   bool ask_reseal = false;
   int64_t reseal_asked_at = INT64_MIN / 2;  // steady ms
   int64_t resealed_at = INT64_MIN / 2;      // steady ms
@@ -118,7 +119,6 @@ struct CardState {
   store::CardRow row;
   uint64_t inbox = 0;
   uint64_t put_request = 0;  // under way
-  uint64_t put_bundle_made_ms = 0;
   int put_tries = 0;
   int64_t put_at = Executor::kNever;  // steady ms of the next try
 };

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/limits.h"
+#include "base/mutant.h"
 #include "engine/greeting.h"
 #include "engine/taking.h"
 
@@ -97,6 +98,9 @@ void open_envelope(Turn& turn, const store::InboxRow& inbox, ByteView envelope) 
 
 void receive(Turn& turn, const Incoming& incoming) {
   turn.receipts.push_back({incoming.transport, {incoming.inbox, incoming.receipt}});
+  if (mutant(Mutant::kReceiptBeforeCommit)) {
+    turn.network(incoming.transport)->instance->ack(std::span(&turn.receipts.back().second, 1));
+  }
   const auto inbox = turn.profile.inboxes.find(incoming.inbox);
   if (inbox == turn.profile.inboxes.end() || !is_bucket(incoming.envelope.size())) return;
   open_envelope(turn, inbox->second, incoming.envelope);
@@ -111,6 +115,7 @@ bool open_in_session(Turn& turn, Session& session, const session::Place& place, 
     case session::Outcome::kBelowFloor:
       return true;
     case session::Outcome::kDuplicate:
+      if (mutant(Mutant::kDuplicateUnanswered)) return true;
       // Its sender does not know that it came, unless there was nothing to acknowledge in it.
       if (const auto row =
               store::ratchet_key_by_tag(turn.db, session.id, session::tag_of(envelope));
@@ -154,6 +159,7 @@ void take_step(Turn& turn, Contact& contact, Session& session, session::OpenStep
   const bool owed = payload && (!payload->records.empty() || payload->endpoints || payload->reset);
   for (const session::KeyRow& key : step.add) {
     store::RatchetKeyRow row{key.g, key.used, key.used && owed, key.tag, key.to_bytes()};
+    if (!key.used && mutant(Mutant::kSkippedKeysDropped)) continue;
     store::ratchet_key_put(turn.db, session.id, row);
   }
   store::ratchet_keys_erase_below(turn.db, session.id, session.ratchet.peer_floor);

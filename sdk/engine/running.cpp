@@ -23,35 +23,35 @@ void tell(Turn& turn, const Network& network) {
   turn.ephemeral.push_back(std::move(event));
 }
 
+void retry_start(const Turn& turn, Network& network) {
+  network.start_at = turn.now + delivery::backoff_ms(limits::kReconnectFirst_ms,
+                                                     limits::kReconnectMax_ms, ++network.starts);
+}
+
 // Those that the network did not confirm.
 void reopen_inboxes(Turn& turn, Network& network) {
   for (const auto& [id, inbox] : turn.profile.inboxes) {
     if (inbox.transport != network.id() || !inbox.endpoint.empty()) continue;
-    turn.calls.push_back([&network, inbox_id = id, secret = to_array<32>(inbox.secret.view())] {
-      if (network.running()) network.instance->open_inbox(inbox_id, Secret<32>(secret));
-    });
+    turn.open_inbox(network, inbox);
   }
 }
 
 }  // namespace
 
 Status start_network(Turn& turn, Network& network) {
-  if (network.stopping) {
-    network.restart = true;
-    return {};
-  }
-  if (network.running()) return {};
+  if (network.instance != nullptr) return {};
   const store::TransportRow& row = turn.profile.transports.at(network.id());
   Result<plugin::Settings> settings = settings_from_bytes(row.settings);
   if (!settings) return settings.error();
   if (Status created = network.create(*settings); !created) {
     network.state = WHERRY_TRANSPORT_STATE_FAILED;
     network.reason = WHERRY_REASON_SETTING;
+    retry_start(turn, network);
     tell(turn, network);
     return created;
   }
   for (const auto& [id, inbox] : turn.profile.inboxes) {
-    if (inbox.transport == network.id()) network.instance->open_inbox(id, inbox.secret);
+    if (inbox.transport == network.id()) network.open_inbox(id, inbox.secret);
   }
   turn.calls.push_back([&network] { network.start(); });
   tell(turn, network);
@@ -60,8 +60,13 @@ Status start_network(Turn& turn, Network& network) {
 }
 
 void stop_network(Turn& turn, Network& network) {
-  network.restart = false;
   if (!network.running()) return;
+  for (const auto& [id, flight] : network.flights) {
+    Contact* contact = turn.profile.contact(flight.contact);
+    if (flight.copy == 0 && !flight.handed && contact != nullptr) {
+      acknowledge_again(turn, *contact);
+    }
+  }
   network.stop();
   forget_peers(turn.profile, network.id());
   tell(turn, network);
@@ -77,6 +82,7 @@ void on_state(Turn& turn, Network& network, const StateReport& report) {
   network.phase = report.phase;
   tell(turn, network);
   if (network.online()) {
+    network.starts = 0;
     network.reconnects = 0;
     network.reconnect_at = Executor::kNever;
     network.reopens = 0;
@@ -159,18 +165,27 @@ void on_peer(Turn& turn, Network& network, const PeerReport& report) {
 }
 
 void on_stopped(Turn& turn, Network& network) {
-  if (!network.stopping) return;
-  network.destroy();
-  if (!network.restart) return;
-  network.restart = false;
-  if (Status started = start_network(turn, network); !started) {
-    turn.log.error("a transport could not be started again: " + started.error().text);
+  if (network.created_only() && !network.stopping) {
+    // It refused to start; its state says so.
+    retry_start(turn, network);
+    forget_peers(turn.profile, network.id());
+  } else if (!network.stopping) {
+    return;
   }
+  network.destroy();
 }
 
-int64_t reconnect_networks(Turn& turn) {
+int64_t keep_networks(Turn& turn) {
   int64_t next = Executor::kNever;
   for (auto& [id, network] : turn.runtime.networks) {
+    if (network->instance == nullptr && turn.profile.transports.at(id).started) {
+      if (network->start_at <= turn.now) {
+        if (Status started = start_network(turn, *network); !started) {
+          turn.log.error("a transport could not be started: " + started.error().text);
+        }
+      }
+      if (network->instance == nullptr) next = std::min(next, network->start_at);
+    }
     if (network->reconnect_at <= turn.now && network->running()) {
       // Asked again after a while even if the plug-in says nothing of this try.
       network->reconnect_at =

@@ -6,7 +6,8 @@
 
 namespace wherry::engine {
 
-// Makes the network's instance and opens every inbox on it. E_SETTING, E_MEMORY.
+// Makes the network's instance and opens every inbox on it; if it is being stopped,
+// keep_networks() will. E_SETTING, E_MEMORY.
 Status start_network(Turn& turn, Network& network);
 void stop_network(Turn& turn, Network& network);
 
@@ -15,8 +16,9 @@ void on_inbox(Turn& turn, const InboxReport& report);
 void on_peer(Turn& turn, Network& network, const PeerReport& report);
 void on_stopped(Turn& turn, Network& network);
 
-// Reconnects what is due, paced. Returns the steady time of the next look.
-int64_t reconnect_networks(Turn& turn);
+// Starts what the profile wants running and is not, whatever came between, and reconnects; both
+// paced. Returns the steady time of the next look.
+int64_t keep_networks(Turn& turn);
 
 // Looks at every contact who may have something to send or be told.
 void pump_all(Turn& turn);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/limits.h"
+#include "base/mutant.h"
 #include "engine/evidence.h"
 #include "engine/greeting.h"
 #include "engine/paths.h"
@@ -51,12 +52,20 @@ message::Record record_of(const Contact& contact, const store::MessageRow& row, 
   return record;
 }
 
-void add_acknowledgements(const Contact& contact, message::Payload& payload) {
-  for (const IncomingStream& stream : contact.streams) {
-    if (!stream.acknowledge || payload.acks.size() >= limits::kAcksPerEnvelope) continue;
-    const delivery::Acked acked = delivery::acknowledgement(stream.stream);
+// The streams that the next envelope acknowledges.
+std::vector<IncomingStream*> owed_streams(Contact& contact) {
+  std::vector<IncomingStream*> owed;
+  for (IncomingStream& stream : contact.streams) {
+    if (stream.acknowledge && owed.size() < limits::kAcksPerEnvelope) owed.push_back(&stream);
+  }
+  return owed;
+}
+
+void add_acknowledgements(Contact& contact, message::Payload& payload) {
+  for (const IncomingStream* stream : owed_streams(contact)) {
+    const delivery::Acked acked = delivery::acknowledgement(stream->stream);
     message::Ack ack;
-    ack.incarnation = stream.incarnation;
+    ack.incarnation = stream->incarnation;
     ack.next = acked.next;
     for (const delivery::Range& range : acked.ranges) ack.ranges.push_back({range.from, range.to});
     payload.acks.push_back(std::move(ack));
@@ -66,24 +75,19 @@ void add_acknowledgements(const Contact& contact, message::Payload& payload) {
 
 // What add_acknowledgements() wrote is sealed.
 void acknowledged(Turn& turn, Contact& contact) {
-  size_t said = 0;
-  bool more = false;
-  for (IncomingStream& stream : contact.streams) {
-    if (!stream.acknowledge) continue;
-    more = ++said > limits::kAcksPerEnvelope;
-    if (more) break;
-    stream.acknowledge = false;
-    turn.changed(contact, stream);
+  for (IncomingStream* stream : owed_streams(contact)) {
+    stream->acknowledge = false;
+    turn.changed(contact, *stream);
   }
   contact.ask_reseal = false;
-  contact.ack_at = more ? turn.now : Executor::kNever;
+  contact.ack_at = owed_streams(contact).empty() ? Executor::kNever : turn.now;
   contact.ack_messages = 0;
 }
 
 // Endpoints that they were not told yet. True: something was added.
 bool add_endpoints(Turn& turn, Contact& contact, message::Payload& payload) {
-  std::vector<message::Endpoint> mine = own_endpoints(turn.profile, contact);
-  if (mine.empty() || (contact.announced && contact.announced->list == mine)) return false;
+  std::vector<message::Endpoint> mine = unannounced_endpoints(turn.profile, contact);
+  if (mine.empty()) return false;
   message::Endpoints endpoints;
   endpoints.generation = contact.announced ? contact.announced->generation + 1 : 1;
   endpoints.list = std::move(mine);
@@ -133,7 +137,7 @@ std::vector<store::OutboxRow> add_messages(Turn& turn, const Contact& contact, s
     const bool fits = size + cost <= room || (alone && taken.empty());
     const bool window = contact.window_messages + taken.size() < limits::kWindowMessages &&
                         window_bytes + row.size <= limits::kWindowBytes;
-    if (!next_in_order || !fits || !window) break;
+    if (!next_in_order || !fits || (!window && !mutant(Mutant::kWindowIgnored))) break;
     const std::optional<store::MessageRow> message = store::message(turn.db, row.message);
     if (!message) break;
     payload.records.push_back(record_of(contact, *message, row.seq));
@@ -232,6 +236,7 @@ bool seal_next(const Sender& to) {
 
 // A copy is bound to its endpoint: for another one its messages are sealed anew.
 void drop_strays(Turn& turn, Contact& contact, const PathEntry& path) {
+  if (mutant(Mutant::kCopyToAnotherEndpoint)) return;
   bool dropped = false;
   for (Copy& copy : contact.copies) {
     if (copy.transport == path.transport && copy.endpoint == path.endpoint.text) continue;
@@ -353,8 +358,18 @@ void on_sent(Turn& turn, Network& network, const SentReport& report) {
     pump_all(turn);
   }
   if (contact == nullptr) return;
+  const bool failed =
+      report.outcome != WHERRY_OUTCOME_HANDED && report.outcome != WHERRY_OUTCOME_STORED;
+  if (id == 0) {
+    if (failed) {
+      acknowledge_again(turn, *contact);
+    } else {
+      contact->ack_failures = 0;
+    }
+    return;
+  }
   const auto copy = std::ranges::find(contact->copies, id, &Copy::id);
-  if (id == 0 || copy == contact->copies.end()) return;
+  if (copy == contact->copies.end()) return;
 
   switch (report.outcome) {
     case WHERRY_OUTCOME_HANDED:
@@ -381,6 +396,17 @@ void on_sent(Turn& turn, Network& network, const SentReport& report) {
   copy->send_id = 0;
   copy->next_at = turn.now + delivery::retry_delay_ms(copy->last, copy->attempts);
   turn.pump(*contact);
+}
+
+void acknowledge_again(Turn& turn, Contact& contact) {
+  for (IncomingStream& stream : contact.streams) {
+    stream.acknowledge = true;
+    turn.changed(contact, stream);
+  }
+  const int64_t delay =
+      delivery::retry_delay_ms(delivery::Attempt::kFailed, ++contact.ack_failures);
+  contact.ack_at = std::min(contact.ack_at, turn.now + delay);
+  turn.pump(contact);
 }
 
 void repeat_all(Turn& turn, Contact& contact) {

@@ -12,6 +12,9 @@ void pump(Turn& turn, Contact& contact);
 // What became of an attempt.
 void on_sent(Turn& turn, Network& network, const SentReport& report);
 
+// An envelope that only acknowledges was lost on its way: what it said is said again.
+void acknowledge_again(Turn& turn, Contact& contact);
+
 // What was stored at this contact's endpoints may be lost: everything is sent again.
 void repeat_all(Turn& turn, Contact& contact);
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/limits.h"
+#include "base/mutant.h"
 #include "codec/utf8.h"
 #include "conversation/order.h"
 #include "engine/evidence.h"
@@ -36,9 +37,12 @@ void deliver(Turn& turn, Contact& contact, const Id128& device, message::Record&
   store::ConversationRow& conversation = contact.conversation;
   // No honest author's clock falls back behind a message of theirs.
   const int64_t rank = conversation::rank(device);
+  const uint64_t bounded =
+      mutant(Mutant::kClockTrusted)
+          ? record.clock
+          : conversation::bounded_clock(record.clock, conversation.sent, conversation.received);
   const uint64_t clock =
-      std::max(conversation::bounded_clock(record.clock, conversation.sent, conversation.received),
-               store::message_last_clock(turn.db, conversation.id, rank) + 1);
+      std::max(bounded, store::message_last_clock(turn.db, conversation.id, rank) + 1);
   ++conversation.received;
   conversation.clock = std::max(conversation.clock, clock);
   turn.changed_conversation(contact);
@@ -80,10 +84,17 @@ void take_record(Turn& turn, Contact& contact, const Session& session, message::
   if (arrival == delivery::Arrival::kTooFar) return;
   stream.acknowledge = true;
   ++contact.ack_messages;
-  if (arrival == delivery::Arrival::kDuplicate) return;
+  if (arrival == delivery::Arrival::kDuplicate) {
+    if (mutant(Mutant::kDedupeSkipped)) {
+      record.id[0] ^= 1;
+      deliver(turn, contact, session.device, record);
+    }
+    return;
+  }
   delivery::admit(stream.stream, record.seq);
   turn.changed(contact, stream);
   if (arrival == delivery::Arrival::kEarly) {
+    if (mutant(Mutant::kEarlyDropped)) return;
     store::early_put(turn.db, key, record.seq, message::encode(record));
     return;
   }
@@ -114,7 +125,7 @@ void take_acknowledgement(Turn& turn, Contact& contact, const message::Ack& ack)
     raise_evidence(turn, contact, row.message, WHERRY_EVIDENCE_DELIVERED, WHERRY_REASON_NONE);
     // What is stored beyond a gap was not given to their app yet: if a reset comes before the gap
     // closes, it is said again in its place.
-    if (row.seq < acked.next) {
+    if (row.seq < acked.next || mutant(Mutant::kBeyondGapForgotten)) {
       store::outbox_delete(turn.db, contact.row.id, row.seq, row.seq);
     } else {
       store::outbox_set_sealed(turn.db, contact.row.id, row.seq, row.seq, store::kBeyondGap);
@@ -165,7 +176,7 @@ void take_reset(Turn& turn, Contact& contact, message::ResetOffer& offer) {
   turn.pump(contact);
   Result<identity::Bundle> bundle =
       identity::Bundle::parse(offer.bundle, crypto::VerifyKey(contact.row.identity));
-  if (!bundle) {
+  if (!bundle || !takes_list(contact, bundle->list)) {
     turn.log.warning("a contact sent a reset bundle that does not check; ignored");
     return;
   }

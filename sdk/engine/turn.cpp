@@ -1,6 +1,8 @@
 // A turn's bookkeeping.
 #include "engine/turn.h"
 
+#include "base/mutant.h"
+
 namespace wherry::engine {
 
 Network* Turn::network(uint64_t transport) {
@@ -27,6 +29,12 @@ uint64_t Turn::add_event(store::EventRow event) {
   event.seq = profile.next_event++;
   store::event_insert(db, event);
   return event.seq;
+}
+
+void Turn::open_inbox(Network& network, const store::InboxRow& inbox) {
+  calls.push_back([&network, id = inbox.id, secret = to_array<32>(inbox.secret.view())] {
+    network.open_inbox(id, Secret<32>(secret));
+  });
 }
 
 uint64_t Turn::send(Network& network, uint64_t peer, Network::Flight flight, Bytes envelope) {
@@ -93,7 +101,8 @@ void save_contact(store::Connection& db, Contact& contact) {
 
 void Turn::save() {
   for (uint64_t id : changed_sessions_) {
-    if (Session* session = profile.session(id)) save_session(db, *session);
+    Session* session = profile.session(id);
+    if (session != nullptr && !mutant(Mutant::kRatchetNotSaved)) save_session(db, *session);
   }
   for (uint64_t id : changed_contacts_) {
     if (Contact* contact = profile.contact(id)) save_contact(db, *contact);

@@ -85,6 +85,9 @@ class Turn {
   // Adds to the durable feed; returns the event's seq.
   uint64_t add_event(store::EventRow event);
 
+  // Opens an inbox at its network once it is committed; on_inbox answers.
+  void open_inbox(Network& network, const store::InboxRow& inbox);
+
   // Queues an envelope for a plug-in. Out: its send id.
   uint64_t send(Network& network, uint64_t peer, Network::Flight flight, Bytes envelope);
 

@@ -21,7 +21,7 @@ Error database_error(int code, const char* message) {
     case SQLITE_PERM:
       return fail(WHERRY_E_READ_ONLY, "the profile's files can not be written to");
     case SQLITE_CANTOPEN:
-      return fail(WHERRY_E_CORRUPT, "the profile's database can not be opened (" + detail + ")");
+      return fail(WHERRY_E_DISK, "the profile's database can not be opened (" + detail + ")");
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       return fail(WHERRY_E_LOCKED, "another program uses the profile's database");
@@ -64,11 +64,6 @@ Query& Query::operator<<(const std::string& value) {
     sqlite3_bind_text64(statement_, ++bound_, value.data(), value.size(), SQLITE_STATIC,
                         SQLITE_UTF8);
   }
-  return *this;
-}
-
-Query& Query::null() {
-  if (statement_ != nullptr) sqlite3_bind_null(statement_, ++bound_);
   return *this;
 }
 
@@ -203,10 +198,6 @@ Status Connection::take_status() {
 
 int64_t Connection::last_id() const {
   return sqlite3_last_insert_rowid(db_);
-}
-
-int Connection::changes() const {
-  return sqlite3_changes(db_);
 }
 
 void Connection::poison(int code) {

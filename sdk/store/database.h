@@ -44,8 +44,7 @@ class Query {
   Query& operator=(Query&&) = delete;
   ~Query();
 
-  // Binds the next parameters in turn. Bytes are borrowed until the query goes; a null optional
-  // and an empty `Null` bind NULL.
+  // Binds the next parameters in turn. Bytes are borrowed until the query goes.
   Query& operator<<(int64_t value);
   Query& operator<<(uint64_t value) { return *this << static_cast<int64_t>(value); }
   Query& operator<<(int32_t value) { return *this << static_cast<int64_t>(value); }
@@ -53,7 +52,6 @@ class Query {
   Query& operator<<(bool value) { return *this << static_cast<int64_t>(value); }
   Query& operator<<(ByteView value);
   Query& operator<<(const std::string& value);
-  Query& null();
 
   // The next row; false at the end or on failure.
   bool next();
@@ -106,7 +104,6 @@ class Connection {
   Status take_status();
 
   int64_t last_id() const;
-  int changes() const;
 
  private:
   friend class Query;

@@ -51,6 +51,13 @@ void session_delete(Connection& db, uint64_t id) {
     query << id;
     query.run();
   }
+  {
+    // Those of a card's prekey stay as long as it, so that no replay makes a second session.
+    Query query =
+        db.query("DELETE FROM seen WHERE session=? AND prekey NOT IN (SELECT id FROM prekey)");
+    query << id;
+    query.run();
+  }
   Query query = db.query("DELETE FROM session WHERE id=?");
   query << id;
   query.run();

@@ -1,5 +1,4 @@
 // People, their engines' turns on the virtual clock, and their apps.
-#include "tests/support/world.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -8,65 +7,23 @@
 #include <cstdio>
 #include <stdexcept>
 
-#include "crypto/hash.h"
 #include "crypto/init.h"
 #include "engine/cards.h"
 #include "engine/running.h"
+#include "store/schema.h"
+#include "tests/support/world_person.h"
 
 namespace wherry::test {
 namespace {
 
-constexpr int64_t kWallStart_ms = 1'800'000'000'000;
 constexpr int64_t kCommand_ms = 30'000;
 // More turns than this within one millisecond are a loop that does not end.
 constexpr int kTurnsPerMillisecond = 2000;
-constexpr size_t kNonceSize = 24;
+constexpr int kTurnsPerMinute = 20'000;
 
 // A test can not go on without its world.
 void must(bool condition, const std::string& what) {
   if (!condition) throw std::runtime_error(what);
-}
-
-World* current_world = nullptr;
-
-struct PersonClock : Clock {
-  FakeClock* clock = nullptr;
-  int64_t wall_offset_ms = 0;
-  int64_t wall_ms() override { return kWallStart_ms + clock->now_ms() + wall_offset_ms; }
-  int64_t steady_ms() override { return clock->now_ms() + 1'000'000; }
-};
-
-struct PersonExecutor : Executor {
-  std::function<void()> on_wake;
-  void start(Turn) override {}
-  void wake() override { on_wake(); }
-  void stop() override {}
-};
-
-// The fake network's table, with every envelope shown to the world on its way.
-template <FakeKind kKind>
-int32_t send(wherry_transport* transport, const wherry_outgoing* envelopes, size_t count,
-             size_t* accepted) {
-  std::vector<Bytes> bytes;
-  std::vector<wherry_outgoing> shown(envelopes, envelopes + count);
-  bytes.reserve(count);
-  for (wherry_outgoing& one : shown) {
-    Bytes& copy = bytes.emplace_back(one.envelope.data, one.envelope.data + one.envelope.size);
-    current_world->see_envelope(copy);
-    one.envelope = {copy.data(), copy.size()};
-  }
-  return FakeNet::plugin(kKind)->send(transport, shown.data(), count, accepted);
-}
-
-const wherry_transport_plugin* table(FakeKind kind) {
-  static const auto make = [](FakeKind which) {
-    wherry_transport_plugin plugin = *FakeNet::plugin(which);
-    plugin.send = which == FakeKind::kStored ? send<FakeKind::kStored> : send<FakeKind::kDirect>;
-    return plugin;
-  };
-  static const wherry_transport_plugin stored = make(FakeKind::kStored);
-  static const wherry_transport_plugin direct = make(FakeKind::kDirect);
-  return kind == FakeKind::kStored ? &stored : &direct;
 }
 
 store::Key raw_key() {
@@ -99,62 +56,46 @@ Log::Sink sink(FakeClock& clock, const std::string& name) {
   };
 }
 
-struct World::Person {
-  Person(FakeClock& time, std::string called)
-      : name(std::move(called)), log(LogLevel::kDebug, sink(time, name)) {
-    clock.clock = &time;
-  }
-
-  std::string name;
-  PersonClock clock;
-  PersonExecutor executor;
-  Log log;
-  std::unique_ptr<store::ProfileFiles> files;
-  std::unique_ptr<engine::Feed> feed;
-  std::unique_ptr<engine::Core> core;
-  std::unique_ptr<store::Connection> reader;
-  Bytes32 identity{};
-  uint64_t transport = 0;
-  uint64_t life = 0;
-  int64_t asked_at = Executor::kNever;
-  int64_t turn_ms = -1;
-  int turns_this_ms = 0;
-  uint64_t turns = 0;
-  bool acknowledge = true;
-  bool in_turn = false;
-  Ledger ledger;
-};
-
-World::World(uint64_t seed, FakeKind kind)
-    : net_(clock_, seed * 2 + 1, kind), random_(seed * 2 + 2) {
+World::World(uint64_t seed, FakeKind kind, Disks disks)
+    : net_(clock_, seed * 2 + 1, kind), random_(seed * 2 + 2), seed_(seed), disks_(disks) {
   must(crypto::init(), "no cryptography");
-  current_world = this;
+  set_current(this);
 }
 
 World::~World() {
+  for (const auto& person : people_) end(*person);
   people_.clear();
-  current_world = nullptr;
+  set_current(nullptr);
 }
 
-void World::violation(const std::string& what) {
-  violations_.push_back("at " + std::to_string(now_ms()) + " ms: " + what);
+void World::violation(const std::string& name, const std::string& what) {
+  violations_.push_back(name + ": " + what + " (at " + std::to_string(now_ms()) + " ms)");
 }
 
 int World::add(const std::string& name) {
-  auto& person = *people_.emplace_back(std::make_unique<Person>(clock_, name));
+  auto& person = *people_.emplace_back(std::make_unique<Person>(name, sink(clock_, name)));
   const int who = static_cast<int>(people_.size()) - 1;
+  person.index = who;
+  person.clock.clock = &clock_;
   person.executor.on_wake = [this, &person] { ask(person, clock_.now_ms()); };
-  auto files = store::ProfileFiles::create(
-      folder(who), raw_key(), false, random_,
-      [this](store::Connection& db) { return engine::Profile::found(db, random_); });
-  must(files.ok(), "no profile");
-  files.take().reset();
+  if (disks_ == Disks::kFaulty) {
+    person.disk = std::make_unique<FaultDisk>(seed_ * 1000 + people_.size());
+    auto db = connect(person, false);
+    must(db.ok() && store::migrate(**db).ok() && engine::Profile::found(**db, random_).ok(),
+         "no profile");
+  } else {
+    auto files = store::ProfileFiles::create(
+        folder(who), raw_key(), false, random_,
+        [this](store::Connection& db) { return engine::Profile::found(db, random_); });
+    must(files.ok(), "no profile");
+    files.take().reset();
+  }
   must(open(who).ok(), "the profile does not open");
   person.identity = person.core->identity();
   const Status added = run(who, [&](engine::Turn& turn) -> Status {
     plugin::Settings settings{{"net", net_.name()}, {"node", name}};
-    Result<uint64_t> id = engine::add_transport(turn, person.core->plugins(),
-                                                table(net_.kind())->describe()->name, settings);
+    Result<uint64_t> id = engine::add_transport(
+        turn, person.core->plugins(), watched_plugin(net_.kind())->describe()->name, settings);
     if (!id) return id.error();
     person.transport = *id;
     return {};
@@ -166,38 +107,79 @@ int World::add(const std::string& name) {
 
 Status World::open(int who) {
   Person& person = this->person(who);
-  auto files = store::ProfileFiles::open(folder(who), raw_key(), false);
-  if (!files) return files.error();
-  person.files = files.take();
-  auto writer = person.files->connect(false);
+  const Status opened = start(person);
+  if (!opened) end(person);
+  return opened;
+}
+
+Status World::start(Person& person) {
+  if (disks_ == Disks::kFiles) {
+    auto files = store::ProfileFiles::open(folder(person), raw_key(), false);
+    if (!files) return files.error();
+    person.files = files.take();
+  }
+  auto writer = connect(person, false);
   if (!writer) return writer.error();
-  auto feed_reader = person.files->connect(true);
-  auto reader = person.files->connect(true);
+  auto feed_reader = connect(person, true);
+  auto reader = connect(person, true);
   if (!feed_reader) return feed_reader.error();
   if (!reader) return reader.error();
   person.reader = reader.take();
   auto feed = engine::Feed::make(feed_reader.take());
   if (!feed) return feed.error();
   person.feed = feed.take();
-  const wherry_transport_plugin* tables[] = {table(net_.kind())};
+  const wherry_transport_plugin* tables[] = {watched_plugin(net_.kind())};
   auto core = engine::Core::make(writer.take(), {&person.clock, &random_, &person.executor},
                                  person.log, plugin::PluginSet::make(tables).take(), *person.feed);
   if (!core) return core.error();
   person.core = core.take();
-  person.core->resume_transports();
   ask(person, now_ms());
   return {};
 }
 
-void World::crash(int who) {
-  Person& person = this->person(who);
-  must(!person.in_turn, "a crash within a turn");
+Result<std::unique_ptr<store::Connection>> World::connect(Person& person, bool read_only) const {
+  if (disks_ == Disks::kFiles) return person.files->connect(read_only);
+  store::OpenOptions options;
+  options.path = "store.db";
+  options.cipher = store::Cipher::kAegis256;
+  options.create = !read_only;
+  options.read_only = read_only;
+  options.vfs = person.disk->vfs();
+  return store::Connection::open(options, Secret<32>(raw_key().bytes));
+}
+
+// Whatever the engine had in memory is gone.
+void World::end(Person& person) {
+  must(!person.in_turn, "an end within a turn");
   ++person.life;
   person.asked_at = Executor::kNever;
+  person.taken.clear();
   person.core.reset();
   person.feed.reset();
   person.reader.reset();
   person.files.reset();
+}
+
+void World::crash(int who) {
+  if (disks_ == Disks::kFaulty) disk(who).kill();
+  end(person(who));
+}
+
+void World::cut_power(int who) {
+  disk(who).crash();
+  end(person(who));
+}
+
+FaultDisk& World::disk(int who) const {
+  return *person(who).disk;
+}
+
+void World::suspend(int who, bool suspended) {
+  Person& person = this->person(who);
+  person.suspended = suspended;
+  if (suspended || person.core == nullptr) return;
+  person.asked_at = Executor::kNever;
+  ask(person, now_ms());
 }
 
 void World::restart(int who) {
@@ -209,11 +191,23 @@ bool World::running(int who) const {
   return person(who).core != nullptr;
 }
 
+bool World::restored(int who) const {
+  return person(who).restored;
+}
+
 std::filesystem::path World::folder(int who) const {
-  return folder_.path() / person(who).name;
+  return folder(person(who));
+}
+
+std::filesystem::path World::folder(const Person& person) const {
+  return folder_.path() / person.name;
 }
 
 void World::save_image(int who) {
+  if (disks_ == Disks::kFaulty) {
+    person(who).image = disk(who).save();
+    return;
+  }
   const std::filesystem::path image = folder(who).string() + ".image";
   std::filesystem::remove_all(image);
   std::filesystem::copy(folder(who), image, std::filesystem::copy_options::recursive);
@@ -221,13 +215,26 @@ void World::save_image(int who) {
 }
 
 void World::restore_image(int who) {
+  put_image(who);
+  must(open(who).ok(), "the restored profile does not open");
+}
+
+void World::put_image(int who) {
   crash(who);
-  std::filesystem::remove_all(folder(who));
-  std::filesystem::copy(folder(who).string() + ".image", folder(who),
-                        std::filesystem::copy_options::recursive);
+  if (disks_ == Disks::kFaulty) {
+    disk(who).restore(*person(who).image);
+  } else {
+    std::filesystem::remove_all(folder(who));
+    std::filesystem::copy(folder(who).string() + ".image", folder(who),
+                          std::filesystem::copy_options::recursive);
+  }
   // What it will tell from now on is another history under the same numbers.
   person(who).ledger = {};
-  must(open(who).ok(), "the restored profile does not open");
+  person(who).restored = person(who).reuses_keys = true;
+}
+
+void World::forgive_restored(int who) {
+  person(who).reuses_keys = false;
 }
 
 void World::jump_clock(int who, int64_t by_ms) {
@@ -238,93 +245,65 @@ void World::acknowledge_events(int who, bool acknowledge) {
   person(who).acknowledge = acknowledge;
 }
 
+void World::delay_app(int who, int64_t delay_ms) {
+  person(who).app_delay_ms = delay_ms;
+}
+
 // A turn at `at`, unless an earlier one comes before it, which asks again.
 void World::ask(Person& person, int64_t at) {
   if (person.core == nullptr || at >= person.asked_at) return;
   person.asked_at = at;
   clock_.schedule(at, [this, &person, at, life = person.life] {
-    if (person.life != life || person.asked_at != at) return;
+    if (person.life != life || person.asked_at != at || person.suspended) return;
     person.asked_at = Executor::kNever;
-    if (person.turn_ms != now_ms()) person.turns_this_ms = 0;
-    person.turn_ms = now_ms();
-    ++person.turns;
-    if (++person.turns_this_ms > kTurnsPerMillisecond) {
-      violation(person.name + " is in a loop without end");
-      return;
-    }
-    person.in_turn = true;
-    const int64_t next = person.core->turn();
-    person.in_turn = false;
-    if (next != Executor::kNever) {
-      ask(person, std::max(now_ms(), next - person.clock.steady_ms() + now_ms()));
-    }
-    take_events(person);
+    take_turn(person);
   });
 }
 
-void World::take_events(Person& person) {
-  uint64_t given = 0;
-  for (Result<engine::Event> event = person.feed->next(0); event; event = person.feed->next(0)) {
-    note(person, *event);
-    given = std::max(given, event->row.seq);
+void World::take_turn(Person& person) {
+  if (person.turn_ms != now_ms()) person.turns_this_ms = 0;
+  person.turn_ms = now_ms();
+  ++person.turns;
+  if (now_ms() / 60'000 != person.turn_minute) person.turns_this_minute = 0;
+  person.turn_minute = now_ms() / 60'000;
+  if (++person.turns_this_ms > kTurnsPerMillisecond ||
+      ++person.turns_this_minute > kTurnsPerMinute) {
+    violation("busy", person.name + " is in a loop without end");
+    throw std::runtime_error("a loop without end");
   }
-  if (given == 0 || !person.acknowledge) return;
-  person.core->inputs().push(engine::Command{[given](engine::Turn& turn) -> Status {
-                                               store::events_acknowledge(turn.db, given);
-                                               return {};
-                                             },
-                                             [](const Status&) {}});
+  person.in_turn = true;
+  const int64_t next = person.core->turn();
+  person.in_turn = false;
+  if (person.disk != nullptr && person.disk->stopped()) {
+    cut_power(person.index);
+    if (on_power_cut) on_power_cut(person.index);
+    return;
+  }
+  if (next != Executor::kNever) {
+    ask(person, std::max(now_ms(), next - person.clock.steady_ms() + now_ms()));
+  }
+  take_events(person);
 }
 
-void World::note(Person& person, const engine::Event& event) {
-  Ledger& ledger = person.ledger;
-  const store::EventRow& row = event.row;
-  if (row.seq != 0) {
-    const std::string text = std::to_string(row.type) + "/" + std::to_string(row.message) + "/" +
-                             std::to_string(row.value) + "/" + std::to_string(row.reason);
-    const auto [known, fresh] = ledger.by_seq.emplace(row.seq, text);
-    if (!fresh && known->second != text) violation(person.name + ": an event changed");
-    if (!fresh) return;
-  }
-  ledger.events.push_back(event);
-  if (row.type == WHERRY_EVENT_EVIDENCE) {
-    int32_t& evidence = ledger.evidence[row.message];
-    if (row.value <= evidence) violation(person.name + ": evidence did not rise");
-    evidence = static_cast<int32_t>(row.value);
-  }
-  if (row.type != WHERRY_EVENT_MESSAGE || !event.message) return;
-  if (!ledger.message_ids.insert(event.message->mid).second) {
-    violation(person.name + " was told of a message twice");
-  }
-  const std::vector<store::ContactRow> author = store::contacts(*person.reader, row.contact - 1, 1);
-  must(author.size() == 1 && author.front().id == row.contact, "a message without an author");
-  ledger.received[author.front().identity].emplace_back(as_text(event.message->body));
-}
-
-void World::see_envelope(Bytes& envelope) {
-  int who = -1;
-  for (size_t i = 0; i < people_.size(); ++i) {
-    if (people_[i]->in_turn) who = static_cast<int>(i);
-  }
-  if (envelope.size() >= kNonceSize) {
-    const Bytes nonce(envelope.begin(), envelope.begin() + kNonceSize);
-    const Bytes32 hash = crypto::plain_hash<32>(envelope);
-    const auto [known, fresh] = nonces_.emplace(nonce, hash);
-    if (!fresh && known->second != hash) violation("a nonce was used for two envelopes");
-  }
-  if (on_envelope) on_envelope(who, envelope);
+void World::push(int who, std::function<Status(engine::Turn&)> command,
+                 std::function<void(const Status&)> done) {
+  Person& person = this->person(who);
+  person.core->inputs().push(
+      engine::Command{std::move(command),
+                      [&person, life = person.life, done = std::move(done)](const Status& outcome) {
+                        if (person.life == life) done(outcome);
+                      }});
 }
 
 Status World::run(int who, std::function<Status(engine::Turn&)> command) {
-  Person& person = this->person(who);
   auto answer = std::make_shared<std::optional<Status>>();
-  person.core->inputs().push(
-      engine::Command{std::move(command), [answer](const Status& outcome) { *answer = outcome; }});
+  push(who, std::move(command), [answer](const Status& outcome) { *answer = outcome; });
   must(until([&] { return answer->has_value(); }, kCommand_ms), "a command was not answered");
   return **answer;
 }
 
 store::Connection& World::database(int who) const {
+  person(who).reader->forgive();
   return *person(who).reader;
 }
 
@@ -374,13 +353,20 @@ Status World::accept(int who, int other) {
 }
 
 uint64_t World::contact(int who, int other) const {
-  const std::optional<store::ContactRow> row = contact_row(who, identity(other));
-  return row ? row->id : 0;
+  return met(who, other).first;
 }
 
 uint64_t World::conversation(int who, int other) const {
-  const std::optional<store::ContactRow> row = contact_row(who, identity(other));
-  return row ? row->conversation : 0;
+  return met(who, other).second;
+}
+
+// Ids that were given do not change.
+std::pair<uint64_t, uint64_t> World::met(int who, int other) const {
+  auto& known = person(who).met[other];
+  if (known.first == 0) {
+    if (const auto row = contact_row(who, identity(other))) known = {row->id, row->conversation};
+  }
+  return known;
 }
 
 Result<uint64_t> World::send(int who, int other, const std::string& text,
@@ -403,19 +389,48 @@ void World::submit(int who, int other, const std::string& text) {
   const ByteView body = as_bytes(text);
   engine::Engine::Outbound message{conversation(who, other), std::nullopt, WHERRY_CONTENT_TEXT,
                                    Bytes(body.begin(), body.end())};
-  person(who).core->inputs().push(
-      engine::Command{[message = std::move(message)](engine::Turn& turn) -> Status {
-                        Result<uint64_t> added = engine::add_message(turn, message);
-                        if (!added) return added.error();
-                        return {};
-                      },
-                      [](const Status& outcome) { must(outcome.ok(), "a message was refused"); }});
+  push(
+      who,
+      [message = std::move(message)](engine::Turn& turn) -> Status {
+        Result<uint64_t> added = engine::add_message(turn, message);
+        if (!added) return added.error();
+        return {};
+      },
+      [](const Status& outcome) { must(outcome.ok(), "a message was refused"); });
+}
+
+void World::submit_ref(int who, int other, const std::string& text, const Id128& ref,
+                       std::function<void(bool durable)> done) {
+  const ByteView body = as_bytes(text);
+  const engine::Engine::Outbound message{conversation(who, other), ref, WHERRY_CONTENT_TEXT,
+                                         Bytes(body.begin(), body.end())};
+  push(
+      who,
+      [message](engine::Turn& turn) -> Status {
+        Result<uint64_t> added = engine::add_message(turn, message);
+        if (!added) return added.error();
+        return {};
+      },
+      [done = std::move(done)](const Status& outcome) { done(outcome.ok()); });
+}
+
+void World::after(int who, int64_t delay_ms, std::function<void()> action) {
+  Person& person = this->person(who);
+  clock_.schedule_in(delay_ms, [&person, life = person.life, action = std::move(action)] {
+    if (person.life == life) action();
+  });
 }
 
 Status World::start_transport(int who, bool started) {
   const uint64_t id = person(who).transport;
   return run(
       who, [id, started](engine::Turn& turn) { return engine::run_transport(turn, id, started); });
+}
+
+Status World::set_transport(int who, const plugin::Settings& changes) {
+  return run(who, [&](engine::Turn& turn) {
+    return engine::set_transport(turn, person(who).core->plugins(), person(who).transport, changes);
+  });
 }
 
 Bytes32 World::identity(int who) const {

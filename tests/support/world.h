@@ -21,11 +21,9 @@
 #include <string>
 #include <vector>
 
-#include "base/log.h"
 #include "engine/commands.h"
-#include "engine/core.h"
-#include "store/profile_files.h"
 #include "tests/support/fake_net.h"
+#include "tests/support/fault_disk.h"
 #include "tests/unit/seeded_random.h"
 
 namespace wherry::test {
@@ -52,9 +50,12 @@ struct Ledger {
   std::set<Id128> message_ids;
 };
 
+// Where profiles lie: in folders, as an app's do, or each on a FaultDisk of its own.
+enum class Disks { kFiles, kFaulty };
+
 class World {
  public:
-  explicit World(uint64_t seed, FakeKind kind = FakeKind::kStored);
+  explicit World(uint64_t seed, FakeKind kind = FakeKind::kStored, Disks disks = Disks::kFiles);
   ~World();
   World(const World&) = delete;
   World& operator=(const World&) = delete;
@@ -77,13 +78,22 @@ class World {
                         std::optional<Id128> ref = std::nullopt);
   // Queues a message as wherry_submit does: without waiting for the commit.
   void submit(int who, int other, const std::string& text);
+  // The same with a ref; `done` is told whether it is durable, unless the engine ends before.
+  void submit_ref(int who, int other, const std::string& text, const Id128& ref,
+                  std::function<void(bool durable)> done);
   Status start_transport(int who, bool started);
+  Status set_transport(int who, const plugin::Settings& changes);
 
   // Runs a command in a turn, and time until it is answered.
   Status run(int who, std::function<Status(engine::Turn&)> command);
   // What a person's engine has committed, read-only.
   store::Connection& database(int who) const;
 
+  // Does something later; the second, unless somebody's engine ends before.
+  void at(int64_t time_ms, std::function<void()> action) {
+    clock_.schedule(time_ms, std::move(action));
+  }
+  void after(int who, int64_t delay_ms, std::function<void()> action);
   void run_for(int64_t duration_ms) { clock_.run_until(clock_.now_ms() + duration_ms); }
   bool until(const std::function<bool()>& predicate, int64_t limit_ms) {
     return clock_.until(predicate, limit_ms);
@@ -91,17 +101,29 @@ class World {
 
   // The engine ends without a word, as a killed process does; open() starts it again.
   void crash(int who);
+  // So does the machine (Disks::kFaulty). What the disk had not synced fares as it may.
+  void cut_power(int who);
+  // Called when a disk that was to stop has stopped, and the power is cut for that reason.
+  std::function<void(int who)> on_power_cut;
+  FaultDisk& disk(int who) const;
+  // Neither engine nor app gets any time, as on a telephone in a pocket.
+  void suspend(int who, bool suspended);
   Status open(int who);
   void restart(int who);
   bool running(int who) const;
   // Keeps the profile's directory as it is now, and puts it back in place of what it became.
   void save_image(int who);
   void restore_image(int who);
+  void put_image(int who);  // without opening
+  // From now on who ran from an old image must be healed.
+  void forgive_restored(int who);
   std::filesystem::path folder(int who) const;
   // A person's wall clock, beside the others'.
   void jump_clock(int who, int64_t by_ms);
   // Whether the app acknowledges events as it takes them (it does at first).
   void acknowledge_events(int who, bool acknowledge);
+  // How long the app needs for a batch of events before it has written them down.
+  void delay_app(int who, int64_t delay_ms);
 
   Bytes32 identity(int who) const;
   const Ledger& ledger(int who) const;
@@ -113,32 +135,61 @@ class World {
   // How many messages are not acknowledged.
   uint64_t outbox(int who, int other) const;
   uint64_t turns(int who) const;
+  uint64_t envelopes() const { return envelopes_; }  // that any engine gave to its transport
+  bool restored(int who) const;                      // from an image, ever
+  size_t people() const { return people_.size(); }
 
-  // What contradicted a promise: an event that changed, evidence that fell, a message told twice,
-  // a nonce used twice, a busy loop.
+  // What contradicted a promise, "name: what". The names: replay, evidence, once, author, nonce,
+  // message-key, linkable, commit, busy; and those of tests.
   const std::vector<std::string>& violations() const { return violations_; }
+  void violation(const std::string& name, const std::string& what);
   // Every envelope that any engine gave to its transport, for a test to look at or to change.
   std::function<void(int who, Bytes&)> on_envelope;
 
+  // Pushes a command, without running time. `done` is not called if the engine ends before.
+  void push(int who, std::function<Status(engine::Turn&)> command,
+            std::function<void(const Status&)> done);
+
   // For the plug-in of this world.
-  void see_envelope(Bytes& envelope);
+  void see_call(const char* what);
+  void see_peer(const wherry_transport* transport, uint64_t peer, const char* endpoint);
+  void see_envelope(const wherry_transport* transport, uint64_t peer, Bytes& envelope);
 
  private:
   struct Person;
+  struct Seen {
+    Bytes32 hash;
+    std::string endpoint;
+  };
+  static constexpr size_t kAppBatch = 64;  // events that a slow app takes at once
+  static const wherry_transport_plugin* watched_plugin(FakeKind kind);
+  static void set_current(World* world);
 
   Person& person(int who) const { return *people_[static_cast<size_t>(who)]; }
+  std::pair<uint64_t, uint64_t> met(int who, int other) const;
   std::optional<store::ContactRow> contact_row(int who, const Bytes32& identity) const;
   void ask(Person& person, int64_t at);
+  void take_turn(Person& person);
+  void end(Person& person);
+  int who_turns() const;
   void take_events(Person& person);
+  void write_down(Person& person);
   void note(Person& person, const engine::Event& event);
-  void violation(const std::string& what);
+  Status start(Person& person);
+  std::filesystem::path folder(const Person& person) const;
+  Result<std::unique_ptr<store::Connection>> connect(Person& person, bool read_only) const;
 
   TemporaryFolder folder_;
   FakeClock clock_;
   FakeNet net_;
   SeededRandom random_;
+  const uint64_t seed_;
+  const Disks disks_;
   std::vector<std::unique_ptr<Person>> people_;
-  std::map<Bytes, Bytes32> nonces_;  // and the hash of the envelope that had it
+  std::map<Bytes, Seen> nonces_;
+  std::map<Bytes, Bytes32> tags_;  // and the hash of the envelope that had it
+  std::map<std::pair<const wherry_transport*, uint64_t>, std::string> endpoints_;
+  uint64_t envelopes_ = 0;
   std::vector<std::string> violations_;
 };
 

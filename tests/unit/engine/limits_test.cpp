@@ -163,6 +163,27 @@ TEST(Limits, AForgedBundleIsToldAndWaits) {
   EXPECT_EQ(world.count_events(ann, WHERRY_EVENT_SECURITY, WHERRY_REASON_FORGED), 1);
 }
 
+TEST(Limits, AnOlderListOfDevicesIsRefused) {
+  World world(1);
+  const int ann = world.add("ann");
+  const int bob = world.add("bob");
+  ASSERT_TRUE(world.add_by_card(ann, world.card(bob)));
+  Bytes newer;
+  ASSERT_TRUE(world.run(bob, [&](engine::Turn& turn) -> Status {
+    const engine::Profile& profile = turn.profile;
+    newer = identity::DeviceList::make(profile.identity, 2, {profile.device.public_part()}).bytes();
+    return {};
+  }));
+  ASSERT_TRUE(world.run(ann, [&](engine::Turn& turn) -> Status {
+    turn.profile.contacts.begin()->second->row.devices = newer;
+    return {};
+  }));
+  world.submit(ann, bob, "hello");
+  world.run_for(60'000);
+  EXPECT_EQ(world.waiting_reason(ann, bob), WHERRY_REASON_FORGED);
+  EXPECT_EQ(world.received(bob, ann), Texts());
+}
+
 TEST(Limits, AStrangerSaysNothingMoreBeforeTheyAreAccepted) {
   World world(1);
   const int ann = world.add("ann");

@@ -1,6 +1,7 @@
 // How two people come to talk: by card, by request, both at once; and what stands in the way.
 #include <gtest/gtest.h>
 
+#include "engine/cards.h"
 #include "tests/support/world.h"
 
 namespace wherry::test {
@@ -85,6 +86,26 @@ TEST(Meeting, ACardThatExpiresBeforeItWasUsed) {
   world.net().set_online("ann", true);
   world.run_for(10 * 60'000);
   EXPECT_EQ(world.waiting_reason(ann, bob), WHERRY_REASON_EXPIRED);
+}
+
+TEST(Meeting, ACardThatTheNetworkDoesNotTakeIsGivenUp) {
+  World world(1);
+  const int ann = world.add("ann");
+  std::optional<Result<std::string>> card;
+  ASSERT_TRUE(world.run(ann, [&](engine::Turn& turn) {
+    world.net().set_online("ann", false);  // the engine does not know so yet
+    return engine::make_card(turn, turn.profile.transports.begin()->first, 86400,
+                             [&](Result<std::string> text) { card = std::move(text); });
+  }));
+  EXPECT_FALSE(card);
+  world.run_for(15'000);
+  ASSERT_TRUE(card);
+  EXPECT_EQ(card->error().status, WHERRY_E_STATE);
+  EXPECT_TRUE(store::cards(world.database(ann)).empty());
+  EXPECT_TRUE(store::inboxes(world.database(ann)).empty());
+  world.net().set_online("ann", true);
+  world.run_for(120'000);
+  EXPECT_TRUE(identity::Card::parse(world.card(ann)));
 }
 
 TEST(Meeting, ACardWhoseOwnerIsAway) {

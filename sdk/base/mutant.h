@@ -1,0 +1,53 @@
+// Named faults that the simulator can tell the engine to make, to show that its invariants have
+// teeth. Only a build with WHERRY_MUTANTS can make any: elsewhere mutant() is the constant false,
+// and the optimiser leaves nothing of it.
+#ifndef WHERRY_BASE_MUTANT_H
+#define WHERRY_BASE_MUTANT_H
+
+#include <cstdint>
+
+namespace wherry {
+
+enum class Mutant {
+  kNone,
+  kDedupeSkipped,          // a message that came again is told again
+  kReceiptBeforeCommit,    // the transport may forget an envelope before it is stored
+  kSendBeforeCommit,       // an envelope leaves before the ratchet that sealed it is stored
+  kRatchetNotSaved,        // a session's row stays as it was
+  kCursorMovedEarly,       // after a start, events that were not acknowledged are not told again
+  kRefIgnored,             // the same ref makes another message
+  kCopyToAnotherEndpoint,  // sealed bytes are repeated to an endpoint that they were not made for
+  kWindowIgnored,          // any number of messages is sealed
+  kSkippedKeysDropped,     // keys of envelopes that are still to come are not stored
+  kClockTrusted,           // a claimed clock is taken as it is
+  kRetryWithoutBackoff,    // what did not leave is tried again at once, for ever
+  kEvidenceFalls,          // a late report of a transport lowers what is known
+  kEarlyDropped,           // what came before its turn is acknowledged and not stored
+  kGapAcknowledged,        // a gap is acknowledged as if it were filled
+  kBeyondGapForgotten,     // what the receiver holds beyond a gap is taken off the outbox
+  kDuplicateUnanswered,    // what came again is not acknowledged again
+  kResetKeepsNumbers,      // a reset goes on in the old incarnation
+};
+
+#ifdef WHERRY_MUTANTS
+struct MutantState {
+  Mutant active = Mutant::kNone;
+  uint64_t reached = 0;  // how often its place in the code was
+};
+inline MutantState mutant_state;
+
+// Whether this fault is to be made here.
+inline bool mutant(Mutant which) {
+  if (mutant_state.active != which) return false;
+  ++mutant_state.reached;
+  return true;
+}
+#else
+constexpr bool mutant(Mutant) {
+  return false;
+}
+#endif
+
+}  // namespace wherry
+
+#endif  // WHERRY_BASE_MUTANT_H

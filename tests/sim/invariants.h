@@ -1,0 +1,47 @@
+// What must hold in every simulated world. Each has a name: a failure, and a mutant that is caught,
+// say which.
+//
+// While it runs: replay, evidence, once, author, nonce, message-key, linkable, commit, busy
+// (World),
+//                limits, cache, keys (check_state).
+// At the end:    delivery, order, ref, history, clock, healed, quiet.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "tests/sim/apps.h"
+
+namespace wherry::sim {
+
+// limits: every queue within its named limit. cache: memory agrees with the database. keys: for
+// every number at or above the peer's floor a key or a mark is kept.
+void check_state(test::World& world, int who, engine::Turn& turn);
+
+// Messages that `other` need not have any more from the author: it acknowledged them, and then its
+// disk was put back to what it was before.
+class Forgotten {
+ public:
+  // `who` is about to run from an old disk.
+  void note(test::World& world, int who);
+  // What an author knew who was closed then is known when the app opens again.
+  void opened(test::World& world, int author);
+  bool may_lack(int who, int author, const Id128& message) const;
+
+ private:
+  void note_author(test::World& world, int who, int author);
+
+  std::map<std::pair<int, int>, std::set<Id128>> messages_;
+  std::set<std::pair<int, int>> unknown_;  // who, author
+};
+
+// Who told whom a false clock.
+using Boasts = std::set<std::pair<int, int>>;
+
+// delivery, order, ref, history, clock: with every fault mended and nothing under way.
+void check_rest(test::World& world, const Apps& apps, const Forgotten& forgotten,
+                const Boasts& boasts);
+
+}  // namespace wherry::sim

@@ -1,0 +1,196 @@
+// Drawing a plan.
+#include "tests/sim/plan.h"
+
+#include <algorithm>
+#include <array>
+
+#include "tests/unit/seeded_random.h"
+
+namespace wherry::sim {
+namespace {
+
+using test::SeededRandom;
+
+constexpr int64_t kMinute_ms = 60'000;
+constexpr int64_t kHour_ms = 60 * kMinute_ms;
+
+// How often each kind is drawn, beside the others.
+struct Weight {
+  Kind kind;
+  unsigned weight;
+};
+constexpr std::array kFaults = {
+    Weight{Kind::kKill, 10},     Weight{Kind::kCutPower, 8},      Weight{Kind::kStopDisk, 12},
+    Weight{Kind::kFillDisk, 5},  Weight{Kind::kFailDisk, 5},      Weight{Kind::kSpoilLink, 20},
+    Weight{Kind::kPartition, 6}, Weight{Kind::kOffline, 8},       Weight{Kind::kLoseRelay, 4},
+    Weight{Kind::kJumpClock, 6}, Weight{Kind::kSuspend, 6},       Weight{Kind::kDelayApp, 8},
+    Weight{Kind::kClose, 6},     Weight{Kind::kStopTransport, 4}, Weight{Kind::kMoveInbox, 4},
+    Weight{Kind::kBoastClock, 2}};
+
+Kind draw_fault(SeededRandom& random) {
+  unsigned sum = 0;
+  for (const Weight& weight : kFaults) sum += weight.weight;
+  auto drawn = static_cast<unsigned>(random.below(sum));
+  for (const Weight& weight : kFaults) {
+    if (drawn < weight.weight) return weight.kind;
+    drawn -= weight.weight;
+  }
+  return Kind::kKill;
+}
+
+int64_t between(SeededRandom& random, int64_t least, int64_t most) {
+  return least + static_cast<int64_t>(random.below(static_cast<uint64_t>(most - least + 1)));
+}
+
+// Short times are as likely as long ones.
+int64_t duration(SeededRandom& random, int64_t least_ms, int64_t most_ms) {
+  int64_t limit = least_ms;
+  while (limit < most_ms && random.chance(70)) limit *= 3;
+  return between(random, least_ms, std::min(std::max(limit, least_ms + 1), most_ms));
+}
+
+class Drawing {
+ public:
+  explicit Drawing(uint64_t seed) : random_(seed) {
+    plan_.seed = seed;
+    plan_.people = 3 + static_cast<int>(random_.below(2));
+  }
+
+  Plan draw() {
+    for (int bursts = static_cast<int>(between(random_, 5, 8)); bursts > 0; --bursts) draw_burst();
+    int said = 0;
+    while (said < 200) said += say(between(random_, 0, kDay_ms), between(random_, 1, 12));
+    if (random_.chance(15)) draw_flood();
+    add({between(random_, 0, kDay_ms), Kind::kCutPower, anybody(), 0, 0, 5'000});
+    add({between(random_, 0, kDay_ms), Kind::kKill, anybody(), 0, 0, 5'000});
+    if (random_.chance(20)) {
+      draw_restore();
+    }
+    std::ranges::stable_sort(plan_.actions, {}, &Action::at_ms);
+    return std::move(plan_);
+  }
+
+ private:
+  int anybody() { return static_cast<int>(random_.below(static_cast<uint64_t>(plan_.people))); }
+  int another(int than) {
+    const int drawn = static_cast<int>(random_.below(static_cast<uint64_t>(plan_.people) - 1));
+    return drawn < than ? drawn : drawn + 1;
+  }
+  void add(Action action) { plan_.actions.push_back(action); }
+
+  int say(int64_t at_ms, int64_t amount) {
+    const int who = anybody();
+    add({at_ms, Kind::kSay, who, another(who), amount, 0});
+    return static_cast<int>(amount);
+  }
+
+  // Faults that meet, with messages between them.
+  void draw_burst() {
+    const int64_t begin_ms = between(random_, 0, kDay_ms - kHour_ms);
+    const int64_t within_ms = duration(random_, 2'000, kHour_ms);
+    for (int64_t faults = between(random_, 3, 6); faults > 0; --faults) {
+      draw_fault_at(begin_ms + between(random_, 0, within_ms));
+    }
+    for (int64_t talks = between(random_, 2, 5); talks > 0; --talks) {
+      say(begin_ms + between(random_, 0, within_ms), between(random_, 1, 10));
+    }
+  }
+
+  // More than a window for somebody who is not there.
+  void draw_flood() {
+    const int who = anybody();
+    const int other = another(who);
+    const int64_t at_ms = between(random_, 0, kDay_ms - 4 * kHour_ms);
+    add({at_ms, Kind::kClose, other, 0, 0, 3 * kHour_ms});
+    add({at_ms + 1'000, Kind::kSay, who, other, 300, 0});
+  }
+
+  // Whoever gets an old disk back has no inboxes but those of that time: they are not moved.
+  void draw_restore() {
+    const int who = anybody();
+    std::erase_if(plan_.actions, [who](const Action& action) {
+      return action.kind == Kind::kMoveInbox && action.who == who;
+    });
+    add({between(random_, 0, kDay_ms), Kind::kRestore, who, 0, 0,
+         duration(random_, kMinute_ms, 8 * kHour_ms)});
+  }
+
+  void draw_fault_at(int64_t at_ms) {
+    Action action{
+        at_ms, draw_fault(random_), anybody(), 0, 0, duration(random_, 500, 6 * kHour_ms)};
+    action.other = another(action.who);
+    switch (action.kind) {
+      case Kind::kStopDisk:
+        action.amount = between(random_, 1, 60);
+        break;
+      case Kind::kFillDisk:
+        action.amount = between(random_, 0, 40'000);
+        break;
+      case Kind::kFailDisk:
+        action.amount = between(random_, 1, 300);
+        break;
+      case Kind::kSpoilLink:
+        action.amount = static_cast<int64_t>(random_.below(1'000'000));
+        break;
+      case Kind::kJumpClock:
+        action.amount = between(random_, -3 * kDay_ms, 3 * kDay_ms);
+        break;
+      case Kind::kDelayApp:
+        action.amount = duration(random_, 100, kHour_ms);
+        break;
+      default:
+        break;
+    }
+    add(action);
+  }
+
+  SeededRandom random_;
+  Plan plan_;
+};
+
+constexpr std::array<const char*, kKinds> kNames = {"says",
+                                                    "is killed",
+                                                    "loses power",
+                                                    "loses power in mid-write",
+                                                    "has a full disk",
+                                                    "has a failing disk",
+                                                    "has a bad link",
+                                                    "is parted",
+                                                    "is offline",
+                                                    "relay forgets",
+                                                    "has a clock that jumps",
+                                                    "is suspended",
+                                                    "gets an old disk back",
+                                                    "has a slow app",
+                                                    "closes the app",
+                                                    "stops the transport",
+                                                    "moves an inbox",
+                                                    "boasts with a clock"};
+
+}  // namespace
+
+Plan make_plan(uint64_t seed) {
+  return Drawing(seed).draw();
+}
+
+std::string name_of(int person) {
+  static constexpr std::array kPeople = {"ann", "bob", "cyd", "dan", "eve"};
+  return kPeople.at(static_cast<size_t>(person));
+}
+
+std::string describe(const Action& action) {
+  std::string text = std::to_string(action.at_ms) + " ms: " + name_of(action.who) + " " +
+                     kNames.at(static_cast<size_t>(action.kind));
+  if (action.kind == Kind::kSay) {
+    return text + " " + std::to_string(action.amount) + " to " + name_of(action.other);
+  }
+  text += " (" + name_of(action.other);
+  if (action.amount != 0) text += ", " + std::to_string(action.amount);
+  return text + ", for " + std::to_string(action.for_ms) + " ms)";
+}
+
+bool is_fault(Kind kind) {
+  return kind != Kind::kSay;
+}
+
+}  // namespace wherry::sim

@@ -1,0 +1,116 @@
+// Everything that leaves an engine goes through here: the fake network's table, with a look at
+// each call on its way.
+#include "crypto/hash.h"
+#include "tests/support/world_person.h"
+
+namespace wherry::test {
+namespace {
+
+constexpr size_t kNonceSize = 24;
+constexpr size_t kTagSize = 16;
+
+// A plug-in has no pointer to the world that it is in, and there is one at a time.
+World* current_world = nullptr;
+
+template <FakeKind kKind>
+int32_t add_peer(wherry_transport* transport, uint64_t peer, const char* endpoint,
+                 const uint8_t* rendezvous, wherry_reveals* reveals) {
+  current_world->see_peer(transport, peer, endpoint);
+  return FakeNet::plugin(kKind)->add_peer(transport, peer, endpoint, rendezvous, reveals);
+}
+
+template <FakeKind kKind>
+int32_t send(wherry_transport* transport, const wherry_outgoing* envelopes, size_t count,
+             size_t* accepted) {
+  current_world->see_call("an envelope");
+  std::vector<Bytes> bytes;
+  std::vector<wherry_outgoing> shown(envelopes, envelopes + count);
+  bytes.reserve(count);
+  for (wherry_outgoing& one : shown) {
+    Bytes& copy = bytes.emplace_back(one.envelope.data, one.envelope.data + one.envelope.size);
+    current_world->see_envelope(transport, one.peer, copy);
+    one.envelope = {copy.data(), copy.size()};
+  }
+  return FakeNet::plugin(kKind)->send(transport, shown.data(), count, accepted);
+}
+
+template <FakeKind kKind>
+int32_t ack(wherry_transport* transport, const wherry_receipt* receipts, size_t count) {
+  current_world->see_call("a receipt");
+  return FakeNet::plugin(kKind)->ack(transport, receipts, count);
+}
+
+template <FakeKind kKind>
+int32_t connect_peer(wherry_transport* transport, uint64_t peer) {
+  current_world->see_call("a connection");
+  return FakeNet::plugin(kKind)->connect_peer(transport, peer);
+}
+
+template <FakeKind kKind>
+wherry_transport_plugin watched() {
+  wherry_transport_plugin plugin = *FakeNet::plugin(kKind);
+  plugin.add_peer = add_peer<kKind>;
+  plugin.send = send<kKind>;
+  plugin.ack = ack<kKind>;
+  plugin.connect_peer = connect_peer<kKind>;
+  return plugin;
+}
+
+}  // namespace
+
+const wherry_transport_plugin* World::watched_plugin(FakeKind kind) {
+  static const wherry_transport_plugin stored = watched<FakeKind::kStored>();
+  static const wherry_transport_plugin direct = watched<FakeKind::kDirect>();
+  return kind == FakeKind::kStored ? &stored : &direct;
+}
+
+void World::set_current(World* world) {
+  current_world = world;
+}
+
+int World::who_turns() const {
+  for (size_t i = 0; i < people_.size(); ++i) {
+    if (people_[i]->in_turn) return static_cast<int>(i);
+  }
+  return -1;
+}
+
+void World::see_call(const char* what) {
+  const int who = who_turns();
+  if (who < 0) return;
+  const Person& person = this->person(who);
+  if (person.disk != nullptr && person.disk->in_transaction()) {
+    violation("commit", person.name + " let out " + what + " before its commit");
+  }
+}
+
+void World::see_peer(const wherry_transport* transport, uint64_t peer, const char* endpoint) {
+  endpoints_[{transport, peer}] = endpoint;
+}
+
+void World::see_envelope(const wherry_transport* transport, uint64_t peer, Bytes& envelope) {
+  const int who = who_turns();
+  ++envelopes_;
+  if (envelope.size() >= kNonceSize) {
+    const Bytes32 hash = crypto::plain_hash<32>(envelope);
+    const std::string& endpoint = endpoints_[{transport, peer}];
+    const Seen seen{hash, endpoint};
+    const Bytes nonce(envelope.begin(), envelope.begin() + kNonceSize);
+    const auto [known, fresh] = nonces_.emplace(nonce, seen);
+    if (!fresh && known->second.hash != hash) {
+      violation("nonce", "a nonce was used for two envelopes");
+    } else if (!fresh && known->second.endpoint != endpoint) {
+      violation("linkable", "the same bytes went to two endpoints");
+    }
+    // A tag stands for one message key; first envelopes have random bytes in its place.
+    const Bytes tag(envelope.begin(), envelope.begin() + kTagSize);
+    const auto [used, first_use] = tags_.emplace(tag, hash);
+    const bool forgiven = who >= 0 && person(who).reuses_keys;
+    if (!first_use && used->second != hash && !forgiven) {
+      violation("message-key", "a message key was used for two envelopes");
+    }
+  }
+  if (on_envelope) on_envelope(who, envelope);
+}
+
+}  // namespace wherry::test
