@@ -30,8 +30,8 @@ command_build() {
         dev | asan | tsan) set_up build test ;;
         bench) set_up build test ;;
         fuzz) set_up build check ;;
-        release) set_up build ;;
-        *) die "there is no preset '$preset': dev, release, bench, asan, tsan, fuzz" ;;
+        release | sim) set_up build ;;
+        *) die "there is no preset '$preset': dev, release, bench, asan, tsan, sim, fuzz" ;;
     esac
     say "Building the preset $preset"
     build_preset "$preset"

@@ -76,7 +76,7 @@ command_test() {
     [[ -z $pattern ]] || select=(-R "$pattern")
     # Old results must not count when a stage fails before its tests.
     rm -f "$root"/build/{asan,tsan}/results.xml
-    stage "set-up" 6 set_up build test check
+    stage "set-up" 6 set_up build test check storm
     [[ -n $stage_ok ]] || finish_test
     stage "build with ASan and UBSan" 12 build_preset asan
     if [[ -n $stage_ok ]]; then
@@ -91,6 +91,9 @@ command_test() {
     fi
     stage "check" 7 run_checks
     stage "demo" 4 command_demo --plain
+    stage "simulator, 1,000 worlds" 6 command_sim --seeds 1..1000
+    stage "simulator, mutants" 2 command_sim --mutants
+    stage "storm" 5 command_storm --minutes 3
     finish_test ${ran[@]+"${ran[@]}"}
 }
 

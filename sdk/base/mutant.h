@@ -14,6 +14,7 @@ enum class Mutant {
   kReceiptBeforeCommit,    // the transport may forget an envelope before it is stored
   kSendBeforeCommit,       // an envelope leaves before the ratchet that sealed it is stored
   kRatchetNotSaved,        // a session's row stays as it was
+  kDiskNotProven,          // what a killed process wrote and did not sync is built upon
   kCursorMovedEarly,       // after a start, events that were not acknowledged are not told again
   kRefIgnored,             // the same ref makes another message
   kCopyToAnotherEndpoint,  // sealed bytes are repeated to an endpoint that they were not made for

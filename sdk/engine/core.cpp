@@ -181,7 +181,7 @@ void Core::release_sends(Turn& turn) {
 // read since the opening, or a failure, is on the disk for good then: of a process that was killed
 // before its sync, SQLite reads what a loss of power may still take away.
 Status Core::get_ready() {
-  if (!proven_) {
+  if (!proven_ && !mutant(Mutant::kDiskNotProven)) {
     db_->begin();
     store::meta_set_number(*db_, kProof, store::meta_get_number(*db_, kProof, 0) + 1);
     if (!db_->commit()) return db_->take_status();

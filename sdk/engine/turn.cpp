@@ -102,7 +102,10 @@ void save_contact(store::Connection& db, Contact& contact) {
 void Turn::save() {
   for (uint64_t id : changed_sessions_) {
     Session* session = profile.session(id);
-    if (session != nullptr && !mutant(Mutant::kRatchetNotSaved)) save_session(db, *session);
+    if (session == nullptr) continue;
+    if (session->stage == store::SessionStage::kWorking && mutant(Mutant::kRatchetNotSaved))
+      continue;
+    save_session(db, *session);
   }
   for (uint64_t id : changed_contacts_) {
     if (Contact* contact = profile.contact(id)) save_contact(db, *contact);

@@ -8,7 +8,6 @@
 #include <optional>
 #include <string>
 
-#include "base/mutant.h"
 #include "tests/sim/mutants.h"
 #include "tests/sim/shards.h"
 #include "tests/sim/shrink.h"
@@ -106,8 +105,8 @@ int run_many(const Options& options) {
     messages += said;
     if (died || line + 1 < result.size()) {
       ++failed;
-      std::printf("\nFAILED seed %llu\n%s\n",
-                  static_cast<unsigned long long>(options.first + index),
+      const unsigned long long seed = options.first + index;
+      std::printf("\nFAILED seed %llu\n%s\n", seed,
                   died ? result.c_str() : result.c_str() + line + 1);
     }
     if (::isatty(1) != 0 || finished % 100 == 0 || finished == count) {

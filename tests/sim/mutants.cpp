@@ -21,6 +21,7 @@ constexpr std::array kMutants = {Named{"dedupe-skipped", Mutant::kDedupeSkipped}
                                  Named{"receipt-before-commit", Mutant::kReceiptBeforeCommit},
                                  Named{"send-before-commit", Mutant::kSendBeforeCommit},
                                  Named{"ratchet-not-saved", Mutant::kRatchetNotSaved},
+                                 Named{"disk-not-proven", Mutant::kDiskNotProven},
                                  Named{"cursor-moved-early", Mutant::kCursorMovedEarly},
                                  Named{"ref-ignored", Mutant::kRefIgnored},
                                  Named{"copy-to-another-endpoint", Mutant::kCopyToAnotherEndpoint},

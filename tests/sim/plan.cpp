@@ -66,7 +66,6 @@ class Drawing {
     if (random_.chance(20)) {
       draw_restore();
     }
-    std::ranges::stable_sort(plan_.actions, {}, &Action::at_ms);
     return std::move(plan_);
   }
 
@@ -76,7 +75,11 @@ class Drawing {
     const int drawn = static_cast<int>(random_.below(static_cast<uint64_t>(plan_.people) - 1));
     return drawn < than ? drawn : drawn + 1;
   }
-  void add(Action action) { plan_.actions.push_back(action); }
+  // In the order of time; of the same time, in the order of drawing.
+  void add(const Action& action) {
+    const auto behind = std::ranges::upper_bound(plan_.actions, action.at_ms, {}, &Action::at_ms);
+    plan_.actions.insert(behind, action);
+  }
 
   int say(int64_t at_ms, int64_t amount) {
     const int who = anybody();
@@ -151,7 +154,7 @@ class Drawing {
 constexpr std::array<const char*, kKinds> kNames = {"says",
                                                     "is killed",
                                                     "loses power",
-                                                    "loses power in mid-write",
+                                                    "has a disk that stops",
                                                     "has a full disk",
                                                     "has a failing disk",
                                                     "has a bad link",

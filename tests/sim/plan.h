@@ -12,7 +12,7 @@ enum class Kind {
   kSay,            // `amount` messages from `who` to `other`
   kKill,           // the process ends at once; opened again after `for_ms`
   kCutPower,       // so does the machine
-  kStopDisk,       // the power is cut at the disk's `amount`th operation from now
+  kStopDisk,       // killed, or without power, at the disk's `amount`th operation from now
   kFillDisk,       // `amount` bytes are free, for `for_ms`
   kFailDisk,       // `amount` in 1,000 writes and syncs fail, for `for_ms`
   kSpoilLink,      // loss, doubles, disorder and lies between two, for `for_ms`

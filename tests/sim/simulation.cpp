@@ -43,10 +43,7 @@ class Simulation {
         apps_(world_) {}
 
   Outcome run() {
-    world_.on_power_cut = [this](int who) {
-      tell(name_of(who) + "'s disk stops");
-      ended(who, 5'000);
-    };
+    world_.on_disk_stopped = [this](int who) { stop_in_mid_write(who); };
     for (int i = 0; i < plan_.people; ++i) world_.add(name_of(i));
     for (int i = 0; i < plan_.people; ++i) {
       for (int j = 0; j < i; ++j) world_.connect(i, j);
@@ -84,6 +81,27 @@ class Simulation {
   void ended(int who, int64_t for_ms) {
     ++outcome_.crashes;
     later(for_ms, [this, who] { open(who); });
+  }
+
+  // The process is killed there, or the power fails; or the one, and soon after it the other, which
+  // then takes what the next process had read.
+  void stop_in_mid_write(int who) {
+    test::SeededRandom& random = world_.random();
+    const bool kill = random.chance(50);
+    tell(name_of(who) + (kill ? " is killed in mid-write" : " loses power in mid-write"));
+    if (kill) {
+      world_.crash(who);
+    } else {
+      world_.cut_power(who);
+    }
+    ended(who, 5'000);
+    if (!kill || random.chance(50)) return;
+    later(5'000 + static_cast<int64_t>(random.below(3'000)), [this, who] {
+      if (!world_.running(who)) return;
+      tell(name_of(who) + " loses power");
+      world_.cut_power(who);
+      ended(who, 5'000);
+    });
   }
 
   void open(int who) {

@@ -275,8 +275,11 @@ void World::take_turn(Person& person) {
   const int64_t next = person.core->turn();
   person.in_turn = false;
   if (person.disk != nullptr && person.disk->stopped()) {
-    cut_power(person.index);
-    if (on_power_cut) on_power_cut(person.index);
+    if (on_disk_stopped) {
+      on_disk_stopped(person.index);
+    } else {
+      cut_power(person.index);
+    }
     return;
   }
   if (next != Executor::kNever) {

@@ -103,8 +103,9 @@ class World {
   void crash(int who);
   // So does the machine (Disks::kFaulty). What the disk had not synced fares as it may.
   void cut_power(int who);
-  // Called when a disk that was to stop has stopped, and the power is cut for that reason.
-  std::function<void(int who)> on_power_cut;
+  // What happens when a disk that was to stop has stopped: the power is cut, if this is not set;
+  // else this must end the engine.
+  std::function<void(int who)> on_disk_stopped;
   FaultDisk& disk(int who) const;
   // Neither engine nor app gets any time, as on a telephone in a pocket.
   void suspend(int who, bool suspended);

@@ -42,6 +42,47 @@ TEST(Faults, ANetworkThatDoublesEverythingBecomesQuiet) {
   expect_all(pair, {"once"}, {});
 }
 
+TEST(Faults, AnAcknowledgementThatDidNotLeaveIsSaidAgain) {
+  Pair pair(1);
+  FakeFaults faults;
+  faults.partition = true;
+  pair.world.net().set_faults("bob", "ann", faults);
+  pair.world.submit(pair.ann, pair.bob, "a0");
+  pair.world.run_for(5'000);
+  EXPECT_EQ(pair.world.received(pair.bob, pair.ann).back(), "a0");
+  EXPECT_EQ(pair.world.outbox(pair.ann, pair.bob), 1u);
+  pair.world.net().set_faults("bob", "ann", {});
+  EXPECT_TRUE(pair.settle(60'000));  // ann's own repeat would come after an hour
+  expect_all(pair, {"a0"}, {});
+}
+
+TEST(Faults, NewEndpointsAreToldAlthoughNothingElseWaits) {
+  Pair pair(1);
+  FakeFaults faults;
+  faults.partition = true;
+  pair.world.submit(pair.ann, pair.bob, "a0");
+  pair.world.run_for(10);
+  pair.world.net().set_faults("bob", "ann", faults);
+  pair.world.run_for(5'000);  // bob's way to ann is known to be closed
+  ASSERT_TRUE(pair.world.run(pair.bob, [](engine::Turn& turn) -> Status {
+    engine::Contact& contact = *turn.profile.contacts.begin()->second;
+    const uint64_t transport = turn.profile.transports.begin()->first;
+    const uint64_t id =
+        turn.profile.inbox_of(store::InboxKind::kContact, contact.row.id, transport)->id;
+    store::inbox_delete(turn.db, id);
+    turn.profile.inboxes.erase(id);
+    turn.calls.push_back(
+        [network = turn.network(transport), id] { network->instance->close_inbox(id); });
+    turn.pump(contact);
+    return {};
+  }));
+  pair.world.submit(pair.ann, pair.bob, "a1");
+  pair.world.run_for(5'000);
+  pair.world.net().set_faults("bob", "ann", {});
+  EXPECT_TRUE(pair.settle(10 * 60'000));
+  expect_all(pair, {"a0", "a1"}, {});
+}
+
 TEST(Faults, CrashesWithMessagesInFlight) {
   for (uint64_t seed = 1; seed <= 30; ++seed) {
     SCOPED_TRACE(seed);
