@@ -103,8 +103,8 @@ void Turn::save() {
   for (uint64_t id : changed_sessions_) {
     Session* session = profile.session(id);
     if (session == nullptr) continue;
-    if (session->stage == store::SessionStage::kWorking && mutant(Mutant::kRatchetNotSaved))
-      continue;
+    // Once begun: without any row the profile would not even open.
+    if (session->ratchet.next_g() > 2 && mutant(Mutant::kRatchetNotSaved)) continue;
     save_session(db, *session);
   }
   for (uint64_t id : changed_contacts_) {

@@ -30,6 +30,8 @@ enum class Kind {
 };
 inline constexpr int kKinds = static_cast<int>(Kind::kBoastClock) + 1;
 
+inline constexpr int64_t kDay_ms = 86'400'000;
+
 struct Action {
   int64_t at_ms = 0;  // from the moment when everybody has met
   Kind kind = Kind::kSay;
@@ -42,10 +44,9 @@ struct Action {
 struct Plan {
   uint64_t seed = 0;
   int people = 3;
+  int64_t length_ms = kDay_ms;
   std::vector<Action> actions;  // by time
 };
-
-inline constexpr int64_t kDay_ms = 86'400'000;
 
 // At least 3 people, 200 messages, 20 faults, 2 crashes and a day.
 Plan make_plan(uint64_t seed);

@@ -52,10 +52,10 @@ class Simulation {
     for (const Action& action : plan_.actions) {
       world_.at(begin_ms_ + action.at_ms, [this, action] { act(action); });
     }
-    for (int64_t at = kLookEvery_ms; at <= kDay_ms; at += kLookEvery_ms) {
+    for (int64_t at = kLookEvery_ms; at <= plan_.length_ms; at += kLookEvery_ms) {
       world_.at(begin_ms_ + at, [this] { look(); });
     }
-    world_.run_for(kDay_ms);
+    world_.run_for(plan_.length_ms);
     mend();
     rest();
     outcome_.envelopes = world_.envelopes();

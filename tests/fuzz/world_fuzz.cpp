@@ -1,0 +1,72 @@
+// The whole engine, statefully: a string of bytes is a plan of the simulator, what people do and
+// what goes wrong in an hour; afterwards every invariant of tests/sim must hold.
+#include <algorithm>
+#include <cstdio>
+
+#include "fuzz.h"
+#include "tests/sim/simulation.h"
+
+namespace {
+
+using wherry::sim::Action;
+using wherry::sim::Kind;
+
+// kind u8 ‖ who u8 ‖ when u16 ‖ amount u16 ‖ for how long u8
+constexpr size_t kActionSize = 7;
+constexpr size_t kActionsMax = 48;
+constexpr int64_t kHour_ms = 3'600'000;
+
+int64_t u16(const uint8_t* at) {
+  return at[0] | at[1] << 8;
+}
+
+int64_t amount_of(Kind kind, int64_t drawn) {
+  switch (kind) {
+    case Kind::kSay:
+      return 1 + drawn % 20;
+    case Kind::kJumpClock:
+      return (drawn - 0x8000) * 10'000;
+    case Kind::kSpoilLink:
+      return drawn * 15;
+    case Kind::kFailDisk:
+      return drawn % 400;
+    default:
+      return drawn;
+  }
+}
+
+}  // namespace
+
+int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  wherry::sim::Plan plan;
+  plan.seed = 1;
+  plan.length_ms = kHour_ms;
+  bool restores = false;
+  for (size_t at = 0; at + kActionSize <= size && plan.actions.size() < kActionsMax;
+       at += kActionSize) {
+    Action action;
+    action.kind = static_cast<Kind>(data[at] % wherry::sim::kKinds);
+    action.who = data[at + 1] % plan.people;
+    action.other = (action.who + 1 + data[at + 1] / plan.people % (plan.people - 1)) % plan.people;
+    action.at_ms = u16(data + at + 2) * kHour_ms / 0x10000;
+    action.amount = amount_of(action.kind, u16(data + at + 4));
+    action.for_ms = int64_t{1} << data[at + 6] % 22;
+    restores = restores || action.kind == Kind::kRestore;
+    plan.actions.push_back(action);
+  }
+  // Whoever gets an old disk back has no inboxes but those of that time: see plan.cpp.
+  std::erase_if(plan.actions,
+                [&](const Action& action) { return restores && action.kind == Kind::kMoveInbox; });
+  std::ranges::sort(plan.actions, {}, &Action::at_ms);
+  const wherry::sim::Outcome outcome = wherry::sim::simulate(plan);
+  for (const std::string& violation : outcome.violations) {
+    std::fprintf(stderr, "VIOLATED %s\n", violation.c_str());
+  }
+  if (!outcome.clean()) {
+    for (const Action& action : plan.actions) {
+      std::fprintf(stderr, "  %s\n", wherry::sim::describe(action).c_str());
+    }
+  }
+  must(outcome.clean());
+  return 0;
+}
