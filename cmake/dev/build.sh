@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Building presets, the benchmarks and the demo. Sourced by ../../dev.
+# Building presets, and the demo. Sourced by ../../dev.
 # shellcheck disable=SC2154
 
 # configure PRESET: once, and again when the presets or the place of the dependencies have changed;
@@ -35,19 +35,6 @@ command_build() {
     esac
     say "Building the preset $preset"
     build_preset "$preset"
-}
-
-command_bench() {
-    local program found=""
-    set_up build test
-    say "Building the benchmarks"
-    build_preset bench
-    while IFS= read -r program; do
-        found=yes
-        say "$(basename "$program")"
-        "$program" "$@"
-    done < <(find "$root/build/bench/tests/bench" -maxdepth 1 -type f -executable | sort)
-    [[ -n $found ]] || die "the bench preset built no benchmark"
 }
 
 command_demo() {

@@ -28,7 +28,13 @@ run_checks() {
     python3 "$root/cmake/check_selftest.py" || failed=yes
     check_exports || failed=yes
     python3 "$root/cmake/check_tidy.py" "$root" "$root/build/asan" "$jobs" || failed=yes
+    check_instructions || failed=yes
     [[ -z $failed ]] || return 1
+}
+
+check_instructions() {
+    python3 "$root/cmake/check_instructions.py" "$@" "$root/build/sim/tests/instructions/hot_paths" \
+        "$root/tests/instructions/recorded.json"
 }
 
 command_format() {
@@ -38,10 +44,17 @@ command_format() {
 }
 
 command_check() {
+    if [[ ${1:-} == --record-instructions ]]; then
+        set_up build test check
+        build_preset sim
+        check_instructions --record
+        return
+    fi
     [[ $# -eq 0 ]] || die "check takes no argument '$1'"
     set_up build test check
-    say "Building the preset asan: the checks read its compile commands and libraries"
+    say "Building the presets asan, whose compile commands and libraries are read, and sim"
     build_preset asan
+    build_preset sim
     say "Checking"
     run_checks || die "a check failed"
 }

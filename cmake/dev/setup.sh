@@ -76,6 +76,8 @@ packages_by_hand() {
 
 build_third_party() {
     "$root/cmake/third_party/build.sh" --check && return 0
+    [[ $deps != *[[:space:]]* ]] ||
+        die "libsodium can not be built below a path with a space: set WHERRY_DEPS to another folder"
     install_packages build fetch
     say "Building third-party libraries into $deps"
     "$root/cmake/third_party/build.sh"

@@ -5,7 +5,8 @@
 help_sim() {
     cat <<'TEXT'
 Usage: ./dev sim --seed N [--mutant NAME]     one world, with its trace
-       ./dev sim --seeds A..B [--jobs N]      many worlds; a failure is made short and shown
+       ./dev sim [--seeds A..B] [--jobs N]    many worlds (default 1..1000); a failure is made short
+                                              and shown
        ./dev sim --mutants [--jobs N]         each named fault of the engine must be caught
                                               [--yes]: install without asking
 
@@ -16,7 +17,6 @@ TEXT
 }
 
 command_sim() {
-    [[ $# -gt 0 ]] || set -- --seeds 1..1000
     set_up build
     say "Building the preset sim"
     build_preset sim

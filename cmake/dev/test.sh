@@ -89,11 +89,11 @@ command_test() {
         ran+=(tsan)
         stage "tests with TSan" 4 run_ctest tsan
     fi
-    stage "check" 7 run_checks
-    stage "demo" 4 command_demo --plain
-    stage "simulator, 1,000 worlds" 6 command_sim --seeds 1..1000
-    stage "simulator, mutants" 2 command_sim --mutants
-    stage "storm" 5 command_storm --minutes 3
+    stage "build of the simulator" 4 build_preset sim
+    stage "simulator, 100 worlds" 2 command_sim --seeds 1..100
+    stage "check" 12 run_checks
+    stage "demo" 6 command_demo --plain
+    stage "storm" 4 command_storm --minutes 3
     finish_test ${ran[@]+"${ran[@]}"}
 }
 

@@ -28,6 +28,7 @@ enum class Mutant {
   kBeyondGapForgotten,     // what the receiver holds beyond a gap is taken off the outbox
   kDuplicateUnanswered,    // what came again is not acknowledged again
   kResetKeepsNumbers,      // a reset goes on in the old incarnation
+  kCount                   // how many, kNone included
 };
 
 #ifdef WHERRY_MUTANTS

@@ -57,6 +57,9 @@ Result<engine::Options> options_in(const wherry_profile_options* options) {
       options->durability != WHERRY_DURABILITY_NORMAL) {
     return argument("options.durability is unknown");
   }
+  if (options->log_level < WHERRY_LOG_ERROR || options->log_level > WHERRY_LOG_DEBUG) {
+    return argument("options.log_level is unknown");
+  }
   converted.plugins.assign(options->plugins, options->plugins + options->plugin_count);
   converted.full_sync = options->durability == WHERRY_DURABILITY_FULL;
   converted.log_level = static_cast<LogLevel>(options->log_level);
@@ -93,9 +96,8 @@ Result<plugin::Settings> settings_in(const wherry_option* settings, size_t count
   return converted;
 }
 
-Result<engine::Engine::Outbound> outbound_in(uint64_t conversation, const uint8_t* ref,
-                                             int32_t content, const uint8_t* body,
-                                             size_t body_size) {
+Result<engine::Outbound> outbound_in(uint64_t conversation, const uint8_t* ref, int32_t content,
+                                     const uint8_t* body, size_t body_size) {
   if (body == nullptr && body_size != 0) return argument("body is NULL");
   if (content != WHERRY_CONTENT_TEXT && content != WHERRY_CONTENT_DATA) {
     return argument("content is unknown");
@@ -103,7 +105,7 @@ Result<engine::Engine::Outbound> outbound_in(uint64_t conversation, const uint8_
   if (body_size > WHERRY_BODY_SIZE_MAX) {
     return fail(WHERRY_E_TOO_LARGE, "a body has at most 32768 bytes");
   }
-  engine::Engine::Outbound message;
+  engine::Outbound message;
   message.conversation = conversation;
   message.content = content;
   if (body_size != 0) message.body.assign(body, body + body_size);

@@ -27,9 +27,8 @@ Result<std::string> plugin_name_in(const char* name);
 // The text of a card with its white space; generous, since that is not counted.
 Result<std::string> card_in(const char* card);
 Result<plugin::Settings> settings_in(const wherry_option* settings, size_t count);
-Result<engine::Engine::Outbound> outbound_in(uint64_t conversation, const uint8_t* ref,
-                                             int32_t content, const uint8_t* body,
-                                             size_t body_size);
+Result<engine::Outbound> outbound_in(uint64_t conversation, const uint8_t* ref, int32_t content,
+                                     const uint8_t* body, size_t body_size);
 Status limit_in(uint32_t limit);
 
 }  // namespace wherry::capi

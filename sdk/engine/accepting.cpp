@@ -60,11 +60,14 @@ Contact* author(Turn& turn, const session::Accepted& accepted, const Candidate& 
 }
 
 // The same handshake again: its ratchet knows whether this is news. If it lost a collision and its
-// author still repeats it, they do not have the session that won.
+// author still repeats it, they do not have the session that won; but if anything came in that one,
+// they have it, and this is only an old envelope.
 void repeated(Turn& turn, Session& session, const session::FirstEnvelope& first) {
   Contact& contact = *turn.profile.contact(session.contact);
+  const Session* winner = sending_session(turn.profile, contact);
+  const bool unheard = winner == nullptr || (winner->mine && winner->ratchet.receive_chains == 0);
   if (session.stage == store::SessionStage::kReceiveOnly && contact.sessions.back() == session.id &&
-      std::abs(turn.wall_ms - session.made_ms) > kCollisionOver_ms) {
+      unheard && std::abs(turn.wall_ms - session.made_ms) > kCollisionOver_ms) {
     session.stage = store::SessionStage::kWorking;
     settle_sessions(turn, contact, session, Collision::kNone);
     begin_stream(turn, contact);

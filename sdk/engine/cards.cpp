@@ -79,8 +79,10 @@ int64_t end_waits(Turn& turn) {
   for (uint64_t id : late) {
     answer(turn, id,
            fail(WHERRY_E_STATE, "the network did not take the card in time: try again later"));
-    close_card(turn, turn.profile.cards.at(id));
-    turn.profile.cards.erase(id);
+    const auto card = turn.profile.cards.find(id);
+    if (card == turn.profile.cards.end()) continue;  // expired by a clock that jumped meanwhile
+    close_card(turn, card->second);
+    turn.profile.cards.erase(card);
   }
   return next;
 }

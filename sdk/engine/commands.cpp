@@ -112,9 +112,7 @@ Result<uint64_t> add_by_card(Turn& turn, const std::string& text,
   // A first envelope that nobody answered was made for the old card.
   if (Session* session = sending_session(turn.profile, contact);
       session != nullptr && session->stage == store::SessionStage::kUnanswered) {
-    session->stage = store::SessionStage::kReceiveOnly;
-    session->first.clear();
-    turn.changed(*session);
+    retire(turn, *session);
     contact.row.bundle.clear();
     contact.row.bundle_fetch.clear();
     contact.theirs.reset();
@@ -139,7 +137,7 @@ Status accept_contact(Turn& turn, uint64_t id, const std::optional<std::string>&
   return {};
 }
 
-Result<uint64_t> add_message(Turn& turn, const Engine::Outbound& message) {
+Result<uint64_t> add_message(Turn& turn, const Outbound& message) {
   Contact* contact = turn.profile.contact_of_conversation(message.conversation);
   if (contact == nullptr) return not_found("conversation");
   if (contact->row.state == WHERRY_CONTACT_STATE_REQUEST) {

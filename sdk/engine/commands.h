@@ -2,7 +2,7 @@
 #ifndef WHERRY_ENGINE_COMMANDS_H
 #define WHERRY_ENGINE_COMMANDS_H
 
-#include "engine/engine.h"
+#include "engine/turn.h"
 
 namespace wherry::engine {
 
@@ -16,7 +16,13 @@ Result<uint64_t> add_by_card(Turn& turn, const std::string& text,
                              const std::optional<std::string>& name);
 Status accept_contact(Turn& turn, uint64_t contact, const std::optional<std::string>& name);
 
-Result<uint64_t> add_message(Turn& turn, const Engine::Outbound& message);
+struct Outbound {
+  uint64_t conversation = 0;
+  std::optional<Id128> ref;
+  int32_t content = WHERRY_CONTENT_TEXT;
+  Bytes body;
+};
+Result<uint64_t> add_message(Turn& turn, const Outbound& message);
 
 }  // namespace wherry::engine
 

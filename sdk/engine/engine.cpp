@@ -302,8 +302,10 @@ Status Engine::submit(Outbound message) {
                   if (!submit_failure_) return submit_failure_;
                 }
                 Result<uint64_t> added = add_message(turn, message);
-                if (!added) return added.error();
-                return {};
+                if (added) return {};
+                std::lock_guard lock(submit_mutex_);
+                submit_failure_ = added.error();
+                return submit_failure_;
               },
               [this, size](const Status& outcome) { finish_submit(outcome, size); }});
   return {};

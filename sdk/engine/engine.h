@@ -1,4 +1,4 @@
-// An open profile as the C boundary sees it: blocking calls from any thread onto the core's turns,
+// An open profile as the C boundary sees it: a Core with its thread, blocking calls onto its turns,
 // reads on connections of their own, and the feed.
 #ifndef WHERRY_ENGINE_ENGINE_H
 #define WHERRY_ENGINE_ENGINE_H
@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include "crypto/system_random.h"
+#include "engine/commands.h"
 #include "engine/core.h"
 #include "engine/thread_executor.h"
 #include "store/profile_files.h"
@@ -63,12 +64,6 @@ class Engine {
   Result<std::vector<ConversationView>> conversations(uint64_t after, uint32_t limit);
   Result<uint64_t> conversation_with(uint64_t contact);
 
-  struct Outbound {
-    uint64_t conversation = 0;
-    std::optional<Id128> ref;
-    int32_t content = WHERRY_CONTENT_TEXT;
-    Bytes body;
-  };
   Result<uint64_t> send(Outbound message);
   Status submit(Outbound message);
   Status sync(int32_t timeout_ms);

@@ -42,13 +42,15 @@ void set_waiting(Turn& turn, Contact& contact, int32_t reason) {
   // A full window is the ordinary course of a long feed, and no news.
   const auto quiet = [](int32_t r) { return r == WHERRY_REASON_NONE || r == WHERRY_REASON_WINDOW; };
   if (quiet(before) && quiet(reason)) return;
+  // At most one of a conversation waits for the app: the newest.
+  if (contact.waiting_event != 0) store::event_delete(turn.db, contact.waiting_event);
   store::EventRow event;
   event.type = WHERRY_EVENT_WAITING;
   event.contact = contact.row.id;
   event.conversation = contact.row.conversation;
   event.value = static_cast<int64_t>(waiting);
   event.reason = reason == WHERRY_REASON_WINDOW ? WHERRY_REASON_NONE : reason;
-  turn.add_event(event);
+  contact.waiting_event = turn.add_event(event);
 }
 
 }  // namespace wherry::engine

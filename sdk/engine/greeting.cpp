@@ -57,13 +57,6 @@ void security_event(Turn& turn, const Contact& contact, int32_t reason) {
   turn.add_event(event);
 }
 
-void retire(Turn& turn, Session& session) {
-  session.stage = store::SessionStage::kReceiveOnly;
-  session.first.clear();
-  session.fetch.clear();
-  turn.changed(session);
-}
-
 void forget_oldest(Turn& turn, Contact& contact) {
   std::vector<uint64_t> old;
   for (uint64_t id : contact.sessions) {
@@ -79,6 +72,13 @@ void forget_oldest(Turn& turn, Contact& contact) {
 }
 
 }  // namespace
+
+void retire(Turn& turn, Session& session) {
+  session.stage = store::SessionStage::kReceiveOnly;
+  session.first.clear();
+  session.fetch.clear();
+  turn.changed(session);
+}
 
 Session* sending_session(Profile& profile, const Contact& contact) {
   for (auto id = contact.sessions.rbegin(); id != contact.sessions.rend(); ++id) {

@@ -10,6 +10,9 @@ namespace wherry::engine {
 // The session to send in, answered or not; null: none yet.
 Session* sending_session(Profile& profile, const Contact& contact);
 
+// From now on the session only receives.
+void retire(Turn& turn, Session& session);
+
 // Starts a session as the initiator, once the other's bundle and an endpoint of ours are there;
 // asks for the bundle otherwise. Returns the reason why messages wait.
 int32_t greet(Turn& turn, Contact& contact);

@@ -54,6 +54,7 @@ void Network::stop() {
 
 void Network::destroy() {
   instance.reset();
+  state = WHERRY_TRANSPORT_STATE_OFF;
   started_ = false;
   stopping = false;
   crowded = false;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/limits.h"
+#include "engine/sending.h"
 #include "policy/reveals.h"
 
 namespace wherry::engine {
@@ -25,6 +26,11 @@ void drop_path(Turn& turn, Contact& contact, const PathEntry& path) {
   Network* network = turn.network(path.transport);
   if (path.peer == 0 || network == nullptr || !network->running()) return;
   // The plug-in drops what it holds for the peer without a word.
+  const bool acknowledges = std::ranges::any_of(network->flights, [&](const auto& entry) {
+    const Network::Flight& flight = entry.second;
+    return flight.contact == contact.row.id && flight.copy == 0 && !flight.handed;
+  });
+  if (acknowledges) acknowledge_again(turn, contact);
   network->forget_peer(path.peer, contact.row.id);
   for (Copy& copy : contact.copies) copy.send_id = 0;
   turn.calls.push_back([network, peer = path.peer] {

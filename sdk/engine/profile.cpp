@@ -212,9 +212,9 @@ Status unpack(Contact& contact) {
     contact.theirs = theirs.take();
   }
   if (!contact.row.announced.empty()) {
+    // If it can not be read, it is said again.
     Result<message::Endpoints> mine = message::Endpoints::from_bytes(contact.row.announced);
-    if (!mine) return damaged("list of contacts");
-    contact.announced = mine.take();
+    if (mine) contact.announced = mine.take();
   }
   return {};
 }

@@ -104,6 +104,7 @@ struct Contact {
   int64_t bundle_at = 0;  // steady ms of the next try
   int32_t bundle_reason = 0;
 
+  uint64_t waiting_event = 0;                 // seq of the last WAITING event
   int32_t send_failure = WHERRY_REASON_NONE;  // of the last attempt, if it failed
 
   int64_t wake_at = Executor::kNever;  // as in Turn's timers

@@ -102,7 +102,10 @@ void receive(Turn& turn, const Incoming& incoming) {
     turn.network(incoming.transport)->instance->ack(std::span(&turn.receipts.back().second, 1));
   }
   const auto inbox = turn.profile.inboxes.find(incoming.inbox);
-  if (inbox == turn.profile.inboxes.end() || !is_bucket(incoming.envelope.size())) return;
+  if (inbox == turn.profile.inboxes.end() || inbox->second.transport != incoming.transport ||
+      !is_bucket(incoming.envelope.size())) {
+    return;
+  }
   open_envelope(turn, inbox->second, incoming.envelope);
 }
 
@@ -111,6 +114,8 @@ bool open_in_session(Turn& turn, Session& session, const session::Place& place, 
   Result<session::OpenStep> step = session::open(session.ratchet, place, envelope, keys);
   if (!step) return false;
   Contact& contact = *turn.profile.contact(session.contact);
+  // Strangers have nothing more to say before they are answered (PROTOCOL §4.4).
+  if (contact.row.state == WHERRY_CONTACT_STATE_REQUEST) return true;
   switch (step->outcome) {
     case session::Outcome::kBelowFloor:
       return true;
@@ -135,8 +140,6 @@ bool open_in_session(Turn& turn, Session& session, const session::Place& place, 
     case session::Outcome::kOpened:
       break;
   }
-  // Strangers have nothing more to say before they are answered (PROTOCOL §4.4).
-  if (contact.row.state == WHERRY_CONTACT_STATE_REQUEST) return true;
   contact.opened_at = turn.now;
   session.ratchet = std::move(*step->next);
   turn.profile.tags.update(session.id, session.ratchet, step->add);
@@ -164,7 +167,8 @@ void take_step(Turn& turn, Contact& contact, Session& session, session::OpenStep
   }
   store::ratchet_keys_erase_below(turn.db, session.id, session.ratchet.peer_floor);
   // First of all: what they acknowledge is not what this disk sent.
-  if (step.own_rollback && session.stage == store::SessionStage::kWorking) {
+  if (step.own_rollback && session.stage == store::SessionStage::kWorking &&
+      contact.row.state != WHERRY_CONTACT_STATE_REQUEST) {
     reset_sessions(turn, contact, WHERRY_REASON_ROLLBACK_SUSPECTED);
   }
   if (!payload) {

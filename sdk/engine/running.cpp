@@ -60,7 +60,10 @@ Status start_network(Turn& turn, Network& network) {
 }
 
 void stop_network(Turn& turn, Network& network) {
-  if (!network.running()) return;
+  if (!network.running()) {
+    network.state = WHERRY_TRANSPORT_STATE_OFF;
+    return;
+  }
   for (const auto& [id, flight] : network.flights) {
     Contact* contact = turn.profile.contact(flight.contact);
     if (flight.copy == 0 && !flight.handed && contact != nullptr) {
@@ -86,14 +89,18 @@ void on_state(Turn& turn, Network& network, const StateReport& report) {
     network.reconnects = 0;
     network.reconnect_at = Executor::kNever;
     network.reopens = 0;
+    const std::string& name = turn.profile.transports.at(network.id()).name;
     for (auto& [id, card] : turn.profile.cards) {
+      if (card.row.transport != network.id()) continue;
       card.put_request = 0;
-      if (card.row.published_ms == 0 && card.row.transport == network.id()) publish(turn, card);
+      if (card.row.published_ms == 0) publish(turn, card);
     }
     for (auto& [id, contact] : turn.profile.contacts) {
-      contact->bundle_request = 0;
-      contact->bundle_at = 0;
-      contact->bundle_tries = 0;
+      if (contact->card && contact->card->transport == name) {
+        contact->bundle_request = 0;
+        contact->bundle_at = 0;
+        contact->bundle_tries = 0;
+      }
       for (Copy& copy : contact->copies) {
         // What failed for lack of a connection need not wait for its turn.
         if (copy.transport == network.id() && copy.last == delivery::Attempt::kFailed) {
@@ -125,8 +132,9 @@ void on_inbox(Turn& turn, const InboxReport& report) {
     }
     return;
   }
-  if (report.endpoint.size() > limits::kEndpointTextMax) {
-    turn.log.error("a transport gave an endpoint that is too long");
+  // No peer would read another: see PROTOCOL §6.
+  if (report.endpoint.size() > limits::kEndpointTextMax || !message::printable(report.endpoint)) {
+    turn.log.error("a transport gave an endpoint that is too long, or not printable");
     return;
   }
   const bool news = inbox.endpoint != report.endpoint;
@@ -165,14 +173,16 @@ void on_peer(Turn& turn, Network& network, const PeerReport& report) {
 }
 
 void on_stopped(Turn& turn, Network& network) {
-  if (network.created_only() && !network.stopping) {
-    // It refused to start; its state says so.
-    retry_start(turn, network);
-    forget_peers(turn.profile, network.id());
-  } else if (!network.stopping) {
-    return;
-  }
+  if (network.instance == nullptr) return;
+  const bool asked = network.stopping;
   network.destroy();
+  if (asked) return;
+  // It refused to start, or ended by itself.
+  network.state = WHERRY_TRANSPORT_STATE_FAILED;
+  network.reason = WHERRY_REASON_RESOURCE;
+  retry_start(turn, network);
+  forget_peers(turn.profile, network.id());
+  tell(turn, network);
 }
 
 int64_t keep_networks(Turn& turn) {

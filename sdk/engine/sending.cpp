@@ -148,6 +148,20 @@ std::vector<store::OutboxRow> add_messages(Turn& turn, const Contact& contact, s
   return taken;
 }
 
+store::SealedRow row_of(const Contact& contact, const Copy& copy, Bytes envelope) {
+  store::SealedRow row;
+  row.id = copy.id;
+  row.contact = contact.row.id;
+  row.session = copy.session;
+  row.g = copy.g;
+  row.transport = copy.transport;
+  row.endpoint = copy.endpoint;
+  row.first_seq = copy.first_seq;
+  row.last_seq = copy.last_seq;
+  row.envelope = std::move(envelope);
+  return row;
+}
+
 void keep_copy(const Sender& to, session::SealStep& step,
                const std::vector<store::OutboxRow>& rows) {
   Copy copy;
@@ -160,26 +174,16 @@ void keep_copy(const Sender& to, session::SealStep& step,
   copy.last_seq = rows.empty() ? 0 : rows.back().seq;
   copy.attempts = 1;
   copy.sent_at = to.turn.now;
-  store::SealedRow row;
-  row.id = copy.id;
-  row.contact = to.contact.row.id;
-  row.session = copy.session;
-  row.g = copy.g;
-  row.transport = copy.transport;
-  row.endpoint = copy.endpoint;
-  row.first_seq = copy.first_seq;
-  row.last_seq = copy.last_seq;
-  row.envelope = step.envelope;
-  store::sealed_insert(to.turn.db, row);
+  store::sealed_insert(to.turn.db, row_of(to.contact, copy, step.envelope));
   if (!rows.empty()) {
-    store::outbox_set_sealed(to.turn.db, row.contact, row.first_seq, row.last_seq, row.id);
-    to.contact.unsealed_from = row.last_seq + 1;
+    store::outbox_set_sealed(to.turn.db, to.contact.row.id, copy.first_seq, copy.last_seq, copy.id);
+    to.contact.unsealed_from = copy.last_seq + 1;
     to.contact.window_messages += rows.size();
     for (const store::OutboxRow& taken : rows) to.contact.window_bytes += taken.size;
     to.contact.waiting_count -= rows.size();
   }
-  copy.send_id =
-      to.turn.send(to.network, to.path.peer, {row.contact, copy.id}, std::move(step.envelope));
+  copy.send_id = to.turn.send(to.network, to.path.peer, {to.contact.row.id, copy.id},
+                              std::move(step.envelope));
   to.contact.copies.push_back(std::move(copy));
 }
 
@@ -199,7 +203,6 @@ void seal_greeting(const Sender& to) {
   }
   to.session.ratchet = std::move(step->next);
   to.session.first.clear();
-  to.session.fetch.clear();
   to.turn.changed(to.session);
   keep_copy(to, *step, rows);
 }
@@ -234,12 +237,16 @@ bool seal_next(const Sender& to) {
   return true;
 }
 
+bool is_for(const Copy& copy, const PathEntry& path) {
+  return (copy.transport == path.transport && copy.endpoint == path.endpoint.text) ||
+         mutant(Mutant::kCopyToAnotherEndpoint);
+}
+
 // A copy is bound to its endpoint: for another one its messages are sealed anew.
 void drop_strays(Turn& turn, Contact& contact, const PathEntry& path) {
-  if (mutant(Mutant::kCopyToAnotherEndpoint)) return;
   bool dropped = false;
   for (Copy& copy : contact.copies) {
-    if (copy.transport == path.transport && copy.endpoint == path.endpoint.text) continue;
+    if (is_for(copy, path)) continue;
     for (const store::OutboxRow& row :
          copy.first_seq == 0
              ? std::vector<store::OutboxRow>()
@@ -260,8 +267,26 @@ void drop_strays(Turn& turn, Contact& contact, const PathEntry& path) {
   tell_again(turn, contact);
 }
 
+// A first envelope can not be sealed anew: for another endpoint it gets another wrap.
+void rewrap_strays(Turn& turn, Contact& contact, const Session& session, const PathEntry& path) {
+  for (Copy& copy : contact.copies) {
+    if (is_for(copy, path)) continue;
+    const std::optional<Bytes> stored = store::sealed_envelope(turn.db, copy.id);
+    if (!stored) continue;
+    Result<Bytes> fresh = session::rewrap_first(session.fetch, *stored, *turn.env.random);
+    if (!fresh) continue;
+    copy.transport = path.transport;
+    copy.endpoint = path.endpoint.text;
+    copy.send_id = 0;
+    copy.next_at = turn.now;
+    store::sealed_delete(turn.db, copy.id);
+    store::sealed_insert(turn.db, row_of(contact, copy, fresh.take()));
+  }
+}
+
 void repeat_due(Turn& turn, Contact& contact, PathEntry& path, Network& network) {
   for (Copy& copy : contact.copies) {
+    if (!is_for(copy, path)) continue;
     if (network.room() == 0) {
       network.crowded = true;
       return;
@@ -305,6 +330,7 @@ int32_t drive(Turn& turn, Contact& contact, const ChosenPath& chosen) {
     if (!session->first.empty()) {
       seal_greeting(to);
     } else {
+      rewrap_strays(turn, contact, *session, *chosen.path);
       repeat_due(turn, contact, *chosen.path, *chosen.network);
     }
     return WHERRY_REASON_HANDSHAKE;
@@ -363,8 +389,8 @@ void on_sent(Turn& turn, Network& network, const SentReport& report) {
   if (id == 0) {
     if (failed) {
       acknowledge_again(turn, *contact);
-    } else {
-      contact->ack_failures = 0;
+    } else if (report.outcome == WHERRY_OUTCOME_STORED) {
+      contact->ack_failures = 0;  // what was only handed over may still fail
     }
     return;
   }

@@ -120,8 +120,14 @@ void take_acknowledgement(Turn& turn, Contact& contact, const message::Ack& ack)
     turn.log.warning("a contact acknowledges messages that were never sent; ignored");
     return;
   }
+  // Nobody stores further ahead than this.
+  if (end >= acked.next + limits::kReceiveAhead) {
+    turn.log.warning("a contact acknowledges messages too far ahead; ignored");
+    return;
+  }
   for (const store::OutboxRow& row : store::outbox_sealed(turn.db, contact.row.id, end)) {
-    if (!delivery::covers(acked, row.seq)) continue;
+    const bool known = row.sealed == store::kBeyondGap && row.seq >= acked.next;
+    if (known || !delivery::covers(acked, row.seq)) continue;
     raise_evidence(turn, contact, row.message, WHERRY_EVIDENCE_DELIVERED, WHERRY_REASON_NONE);
     // What is stored beyond a gap was not given to their app yet: if a reset comes before the gap
     // closes, it is said again in its place.

@@ -115,9 +115,6 @@ void Turn::save() {
 }
 
 void Turn::withdraw() {
-  for (const Outgoing& outgoing : sends) {
-    if (Network* sender = network(outgoing.network)) sender->flights.erase(outgoing.send_id);
-  }
   for (auto& [id, made] : runtime.networks) {
     if (made->created_only()) made->destroy();
   }

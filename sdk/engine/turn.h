@@ -2,8 +2,8 @@
 // committed. The steps (receiving.h, sending.h, …) are functions on a Turn.
 //
 // Rule: a step changes the profile and the database only, and puts everything that anybody else
-// could notice among the outputs. What it may call at once are functions of a plug-in that send no
-// packet (add_peer).
+// could notice among the outputs. What it may call at once sends no packet (create, open_inbox
+// before the start, add_peer) or stops: see ARCHITECTURE.md.
 #ifndef WHERRY_ENGINE_TURN_H
 #define WHERRY_ENGINE_TURN_H
 
@@ -97,7 +97,7 @@ class Turn {
   void changed(Contact& contact, IncomingStream& stream);
   void changed(Session& session);
   void save();
-  // After a failed commit: forgets the attempts of this turn.
+  // After a failed commit: transports that this turn was to start are gone.
   void withdraw();
 
  private:

@@ -21,11 +21,6 @@ using codec::CborWriter;
 constexpr size_t kRecordsMax = 1024;
 constexpr size_t kAcksMax = 64;
 
-// Names and endpoints are handed to plug-ins as C strings and shown to people.
-bool printable(std::string_view text) {
-  return !text.empty() && std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f; });
-}
-
 void write_record(CborWriter& out, const Record& record) {
   const size_t pairs = 6u + (record.content != kVoid ? 1u : 0u) + (record.conversation ? 1u : 0u) +
                        (record.device ? 1u : 0u);
@@ -177,6 +172,11 @@ Error malformed(const char* what) {
 }
 
 }  // namespace
+
+// Names and endpoints are handed to plug-ins as C strings and shown to people.
+bool printable(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f; });
+}
 
 Bytes encode(const Record& record) {
   CborWriter out(record.body.size() + kRecordOverhead);

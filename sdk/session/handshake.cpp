@@ -32,6 +32,21 @@ Secret<32> wrap_key(const Secret<32>& fetch_secret) {
   return crypto::derive_key(fetch_secret.view(), "first");
 }
 
+Bytes wrap(const Secret<32>& fetch_secret, ByteView inner, Random& random) {
+  const auto nonce = random.array<kNonceSize>();
+  Bytes first(kWrapOverhead + inner.size());
+  std::copy(nonce.begin(), nonce.end(), first.begin());
+  crypto::aead_seal_into(first.data() + kNonceSize, wrap_key(fetch_secret).view(), nonce, {},
+                         inner);
+  return first;
+}
+
+std::optional<Bytes> unwrap(const Secret<32>& fetch_secret, ByteView first) {
+  if (first.size() < kWrapOverhead || first.size() > limits::kEnvelopeSizeMax) return std::nullopt;
+  return crypto::aead_open(wrap_key(fetch_secret).view(), to_array<kNonceSize>(first), {},
+                           first.subspan(kNonceSize));
+}
+
 // `ID` seals one plaintext, so its nonce is fixed.
 constexpr crypto::Nonce kWhoNonce{};
 
@@ -143,21 +158,18 @@ Result<SealStep> seal_first(const Ratchet& state, ByteView prefix, const Secret<
   inner.reserve(size);
   append(inner, prefix);
   append(inner, step->envelope);
-  const auto nonce = random.array<kNonceSize>();
-  Bytes first(size);
-  std::copy(nonce.begin(), nonce.end(), first.begin());
-  crypto::aead_seal_into(first.data() + kNonceSize, wrap_key(fetch_secret).view(), nonce, {},
-                         inner);
-  step->envelope = std::move(first);
+  step->envelope = wrap(fetch_secret, inner, random);
   return step;
 }
 
+Result<Bytes> rewrap_first(const Secret<32>& fetch_secret, ByteView first, Random& random) {
+  const std::optional<Bytes> inner = unwrap(fetch_secret, first);
+  if (!inner) return cannot_open();
+  return wrap(fetch_secret, *inner, random);
+}
+
 Result<FirstEnvelope> peek_first(const Secret<32>& fetch_secret, ByteView bytes) {
-  if (bytes.size() < kWrapOverhead || bytes.size() > limits::kEnvelopeSizeMax) {
-    return cannot_open();
-  }
-  const std::optional<Bytes> inner = crypto::aead_open(
-      wrap_key(fetch_secret).view(), to_array<kNonceSize>(bytes), {}, bytes.subspan(kNonceSize));
+  const std::optional<Bytes> inner = unwrap(fetch_secret, bytes);
   if (!inner) return cannot_open();
 
   codec::FieldReader in(*inner);

@@ -30,6 +30,10 @@ size_t first_payload_room(ByteView prefix, size_t size);
 Result<SealStep> seal_first(const Ratchet& state, ByteView prefix, const Secret<32>& fetch_secret,
                             ByteView payload, size_t size, Random& random);
 
+// The same first envelope under a fresh wrap, for another endpoint: equal bytes in two places would
+// link them. CANNOT_OPEN: it was not made for this secret.
+Result<Bytes> rewrap_first(const Secret<32>& fetch_secret, ByteView first, Random& random);
+
 // A first envelope with its outer wrap taken off. Nothing of it is authentic yet, except that its
 // author holds the card (or reset bundle).
 struct FirstEnvelope {

@@ -55,6 +55,9 @@ static void of_opening(void) {
     options.durability = 2;
     CHECK_FAILS(WHERRY_E_ARGUMENT, call(&out, path, test_key, 32, raw, &options, details()));
     options = test_options();
+    options.log_level = 4;
+    CHECK_FAILS(WHERRY_E_ARGUMENT, call(&out, path, test_key, 32, raw, &options, details()));
+    options = test_options();
     options.plugins = NULL;
     CHECK_FAILS(WHERRY_E_ARGUMENT, call(&out, path, test_key, 32, raw, &options, details()));
     for (size_t wrong = 0; wrong < 3; ++wrong) {

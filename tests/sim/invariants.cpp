@@ -85,8 +85,11 @@ void check_order(World& world, int author, int reader, const Forgotten& forgotte
       }
       continue;
     }
-    if (place->second < last)
+    // Who runs from an old disk seals a few under used numbers: they are said again after the
+    // reset.
+    if (place->second < last && !world.restored(author)) {
       world.violation("order", name_of(reader) + " got '" + text + "' late");
+    }
     last = place->second;
   }
   if (world.restored(author) || world.restored(reader)) return;

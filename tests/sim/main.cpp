@@ -23,7 +23,7 @@ constexpr int kShrinkTries = 300;
 struct Options {
   std::optional<uint64_t> seed;
   uint64_t first = 1;
-  uint64_t last = 100;
+  uint64_t last = 1000;
   bool mutants = false;
   std::string mutant;
   int jobs = 1;
@@ -157,7 +157,7 @@ bool read_options(int count, char** words, Options& options) {
 
 int main(int count, char** words) {
   Options options;
-  if (count < 2 || !read_options(count, words, options)) {
+  if (!read_options(count, words, options)) {
     usage();
     return count == 2 && std::strcmp(words[1], "--help") == 0 ? 0 : 2;
   }

@@ -36,6 +36,8 @@ constexpr std::array kMutants = {Named{"dedupe-skipped", Mutant::kDedupeSkipped}
                                  Named{"duplicate-unanswered", Mutant::kDuplicateUnanswered},
                                  Named{"reset-keeps-numbers", Mutant::kResetKeepsNumbers}};
 
+static_assert(kMutants.size() + 1 == static_cast<size_t>(Mutant::kCount));
+
 // One line: what became of it.
 std::string hunt(const Named& named) {
   mutant_state = {named.mutant, 0};
@@ -45,6 +47,10 @@ std::string hunt(const Named& named) {
     const Outcome outcome = simulate(make_plan(seed));
     reached += mutant_state.reached;
     if (!outcome.clean() && mutant_state.reached != 0 && outcome.invariant() != "world") {
+      mutant_state = {};
+      if (!simulate(make_plan(seed)).clean()) {
+        return "NO PROOF: seed " + std::to_string(seed) + " fails without it";
+      }
       return "caught by '" + outcome.invariant() + "' at seed " + std::to_string(seed) +
              ", reached " + std::to_string(reached) + " times";
     }

@@ -42,7 +42,7 @@ int64_t between(SeededRandom& random, int64_t least, int64_t most) {
   return least + static_cast<int64_t>(random.below(static_cast<uint64_t>(most - least + 1)));
 }
 
-// Short times are as likely as long ones.
+// Mostly short, sometimes hours.
 int64_t duration(SeededRandom& random, int64_t least_ms, int64_t most_ms) {
   int64_t limit = least_ms;
   while (limit < most_ms && random.chance(70)) limit *= 3;
@@ -57,7 +57,7 @@ class Drawing {
   }
 
   Plan draw() {
-    for (int bursts = static_cast<int>(between(random_, 5, 8)); bursts > 0; --bursts) draw_burst();
+    for (int bursts = static_cast<int>(between(random_, 6, 9)); bursts > 0; --bursts) draw_burst();
     int said = 0;
     while (said < 200) said += say(between(random_, 0, kDay_ms), between(random_, 1, 12));
     if (random_.chance(15)) draw_flood();
@@ -108,12 +108,12 @@ class Drawing {
     add({at_ms + 1'000, Kind::kSay, who, other, 300, 0});
   }
 
-  // Whoever gets an old disk back has no inboxes but those of that time: they are not moved.
+  // Whoever gets an old disk back knows no inboxes but those of that time, neither their own nor
+  // the others': none is moved then. Only a new card would help.
   void draw_restore() {
     const int who = anybody();
-    std::erase_if(plan_.actions, [who](const Action& action) {
-      return action.kind == Kind::kMoveInbox && action.who == who;
-    });
+    std::erase_if(plan_.actions,
+                  [](const Action& action) { return action.kind == Kind::kMoveInbox; });
     add({between(random_, 0, kDay_ms), Kind::kRestore, who, 0, 0,
          duration(random_, kMinute_ms, 8 * kHour_ms)});
   }

@@ -23,7 +23,7 @@ enum class Kind {
   kSuspend,        // no time for engine and app
   kRestore,        // the disk as it is becomes, after `for_ms`, what it is again
   kDelayApp,       // the app needs `amount` ms for a batch of events
-  kClose,          // absent in good order
+  kClose,          // absent: the app is not running
   kStopTransport,  // the app stops the transport and starts it again
   kMoveInbox,      // the inbox for `other` is another one from now on
   kBoastClock,     // the logical clock of the conversation with `other` claims far too much
@@ -48,7 +48,7 @@ struct Plan {
   std::vector<Action> actions;  // by time
 };
 
-// At least 3 people, 200 messages, 20 faults, 2 crashes and a day.
+// At least 3 people, 200 messages, 20 faults, 2 of them crashes, and a day.
 Plan make_plan(uint64_t seed);
 
 std::string name_of(int person);

@@ -375,7 +375,11 @@ void Simulation::act_on_person(const Action& action) {
     case Kind::kKill:
     case Kind::kClose:
       if (!world_.running(who)) break;
-      world_.crash(who);
+      if (action.kind == Kind::kKill) {
+        world_.crash(who);
+      } else {
+        world_.close(who);
+      }
       ended(who,
             action.kind == Kind::kKill ? std::min<int64_t>(action.for_ms, 60'000) : action.for_ms);
       break;

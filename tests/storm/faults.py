@@ -114,11 +114,13 @@ class Faults:
         left = draw.choice((0, 0, 4096, 65536, 300_000))
         if who == "relay":
             self._relay.disk_is_full = True
-        self._disks[who].fill(left)
-        time_s = self._lasting(draw, 8)
-        self._disks[who].free()
-        if who == "relay":
-            self._relay.disk_is_full = False
+        try:
+            self._disks[who].fill(left)
+            time_s = self._lasting(draw, 8)
+        finally:
+            self._disks[who].free()
+            if who == "relay":
+                self._relay.disk_is_full = False
         self._note(f"disk of {who} full for {time_s}")
 
     def _step_clock(self, who, draw):

@@ -277,6 +277,13 @@ def main():
     folder = tempfile.mkdtemp(prefix="wherry-storm-")
     print(f"storm: {options.minutes:g} minutes, seed {options.seed}", flush=True)
     storm = Storm(options, folder)
+    # A thread that ends by an exception would end its faults, or its reading, without a word.
+    threading.excepthook = lambda thread: storm.violate(f"the storm itself: {thread.exc_value!r}")
+    if not storm.kinds:
+        shutil.rmtree(folder)
+        for kind, why in storm.skipped.items():
+            print(f"  SKIPPED {kind}: {why}")
+        sys.exit("storm: none of these faults can be done here")
     try:
         storm.run()
         print("\n" + "\n".join(f"  {way}" for way in storm.ways))

@@ -375,8 +375,8 @@ std::pair<uint64_t, uint64_t> World::met(int who, int other) const {
 Result<uint64_t> World::send(int who, int other, const std::string& text,
                              std::optional<Id128> ref) {
   const ByteView body = as_bytes(text);
-  const engine::Engine::Outbound message{conversation(who, other), ref, WHERRY_CONTENT_TEXT,
-                                         Bytes(body.begin(), body.end())};
+  const engine::Outbound message{conversation(who, other), ref, WHERRY_CONTENT_TEXT,
+                                 Bytes(body.begin(), body.end())};
   uint64_t id = 0;
   const Status sent = run(who, [&](engine::Turn& turn) -> Status {
     Result<uint64_t> added = engine::add_message(turn, message);
@@ -390,8 +390,8 @@ Result<uint64_t> World::send(int who, int other, const std::string& text,
 
 void World::submit(int who, int other, const std::string& text) {
   const ByteView body = as_bytes(text);
-  engine::Engine::Outbound message{conversation(who, other), std::nullopt, WHERRY_CONTENT_TEXT,
-                                   Bytes(body.begin(), body.end())};
+  engine::Outbound message{conversation(who, other), std::nullopt, WHERRY_CONTENT_TEXT,
+                           Bytes(body.begin(), body.end())};
   push(
       who,
       [message = std::move(message)](engine::Turn& turn) -> Status {
@@ -405,8 +405,8 @@ void World::submit(int who, int other, const std::string& text) {
 void World::submit_ref(int who, int other, const std::string& text, const Id128& ref,
                        std::function<void(bool durable)> done) {
   const ByteView body = as_bytes(text);
-  const engine::Engine::Outbound message{conversation(who, other), ref, WHERRY_CONTENT_TEXT,
-                                         Bytes(body.begin(), body.end())};
+  const engine::Outbound message{conversation(who, other), ref, WHERRY_CONTENT_TEXT,
+                                 Bytes(body.begin(), body.end())};
   push(
       who,
       [message](engine::Turn& turn) -> Status {

@@ -101,6 +101,8 @@ class World {
 
   // The engine ends without a word, as a killed process does; open() starts it again.
   void crash(int who);
+  // The same, but the database is closed in good order.
+  void close(int who) { end(person(who)); }
   // So does the machine (Disks::kFaulty). What the disk had not synced fares as it may.
   void cut_power(int who);
   // What happens when a disk that was to stop has stopped: the power is cut, if this is not set;

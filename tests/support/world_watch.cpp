@@ -47,12 +47,38 @@ int32_t connect_peer(wherry_transport* transport, uint64_t peer) {
 }
 
 template <FakeKind kKind>
+int32_t put_bundle(wherry_transport* transport, uint64_t request, const uint8_t* locator,
+                   const uint8_t* owner, wherry_bytes bundle, uint32_t time_to_live_s) {
+  current_world->see_call("a bundle");
+  return FakeNet::plugin(kKind)->put_bundle(transport, request, locator, owner, bundle,
+                                            time_to_live_s);
+}
+
+template <FakeKind kKind>
+int32_t get_bundle(wherry_transport* transport, uint64_t request, const char* endpoint,
+                   const uint8_t* locator) {
+  current_world->see_call("a look-up");
+  return FakeNet::plugin(kKind)->get_bundle(transport, request, endpoint, locator);
+}
+
+template <FakeKind kKind>
+int32_t close_inbox(wherry_transport* transport, uint64_t inbox) {
+  current_world->see_call("the end of an inbox");
+  return FakeNet::plugin(kKind)->close_inbox(transport, inbox);
+}
+
+template <FakeKind kKind>
 wherry_transport_plugin watched() {
   wherry_transport_plugin plugin = *FakeNet::plugin(kKind);
   plugin.add_peer = add_peer<kKind>;
   plugin.send = send<kKind>;
   plugin.ack = ack<kKind>;
   plugin.connect_peer = connect_peer<kKind>;
+  plugin.close_inbox = close_inbox<kKind>;
+  if (plugin.put_bundle != nullptr) {
+    plugin.put_bundle = put_bundle<kKind>;
+    plugin.get_bundle = get_bundle<kKind>;
+  }
   return plugin;
 }
 

@@ -108,6 +108,22 @@ TEST(Meeting, ACardThatTheNetworkDoesNotTakeIsGivenUp) {
   EXPECT_TRUE(identity::Card::parse(world.card(ann)));
 }
 
+TEST(Meeting, AClockThatJumpsWhileACardIsMade) {
+  World world(1);
+  const int ann = world.add("ann");
+  std::optional<Result<std::string>> card;
+  ASSERT_TRUE(world.run(ann, [&](engine::Turn& turn) {
+    world.net().set_online("ann", false);
+    return engine::make_card(turn, turn.profile.transports.begin()->first, 86400,
+                             [&](Result<std::string> text) { card = std::move(text); });
+  }));
+  world.jump_clock(ann, 400LL * 86'400'000);
+  world.run_for(15'000);
+  ASSERT_TRUE(card);
+  EXPECT_FALSE(card->ok());
+  EXPECT_TRUE(store::cards(world.database(ann)).empty());
+}
+
 TEST(Meeting, ACardWhoseOwnerIsAway) {
   World world(1);
   const int ann = world.add("ann");

@@ -122,6 +122,20 @@ TEST_F(HandshakeTest, ARepeatBelongsToTheSessionItMade) {
             peeked->seen);
 }
 
+TEST_F(HandshakeTest, AnotherWrapHoldsTheSameAndLooksLikeAnother) {
+  const Bytes sealed = first(start(), "hello").envelope;
+  const Result<Bytes> again = session::rewrap_first(fetch_secret_, sealed, random_);
+  ASSERT_TRUE(again.ok());
+  ASSERT_EQ(again->size(), sealed.size());
+  size_t same = 0;
+  for (size_t i = 0; i < sealed.size(); ++i) same += (*again)[i] == sealed[i] ? 1u : 0u;
+  EXPECT_LT(same, sealed.size() / 50);  // as of two random strings
+  EXPECT_EQ(session::peek_first(fetch_secret_, *again)->seen,
+            session::peek_first(fetch_secret_, sealed)->seen);
+  EXPECT_TRUE(accept(*again).ok());
+  EXPECT_FALSE(session::rewrap_first(Secret<32>(random_.bytes(32)), sealed, random_).ok());
+}
+
 TEST_F(HandshakeTest, OnlyHoldersOfTheSecretCanTellThatItIsOne) {
   const SealStep sealed = first(start(), "hello");
   const Secret<32> other(random_.bytes(32));

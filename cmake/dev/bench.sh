@@ -1,0 +1,42 @@
+# shellcheck shell=bash
+# The benchmarks. Sourced by ../../dev.
+# shellcheck disable=SC2154
+
+help_bench() {
+    cat <<'TEXT'
+Usage: ./dev bench [--peers] [--json FILE] [OPTION]... [--yes]
+
+Builds the preset bench, and measures: the parts (ratchet, handshake, formats), the relay alone, two
+whole clients over it with encrypted profiles, a client that is idle, and one with a full outbox. Each
+is measured once a round, so that all see the same swings of the machine. Prints medians, spreads,
+ratios and which goals were met; draws plots into build/bench/plots.
+
+  --peers       Mosquitto and Prosody beside ours, configured in a folder that is removed again.
+                Debian starts servers when it installs them, with a configuration of its own: stop
+                those, if they are not wanted
+  --json FILE   write all figures to FILE
+  --rounds N    how many (default 5)
+  --messages N  how many a client sends in a round (default 100000)
+  --idle S      for how long wake-ups are counted (default 60)
+  --only WORD   only what has WORD in its name: parts, relay, clients, FULL, quiet, Mosquitto, ...
+  --yes         install without asking
+
+Let nothing else run meanwhile: the figures tell of the whole machine.
+TEXT
+}
+
+command_bench() {
+    local argument peers=OFF groups=(build test)
+    for argument in "$@"; do
+        [[ $argument != --peers ]] || peers=ON
+    done
+    [[ $peers == OFF ]] || groups+=(bench)
+    set_up "${groups[@]}"
+    say "Building the benchmarks"
+    configure bench
+    cmake -DWHERRY_BENCH_PEERS="$peers" "$root/build/bench" >"$root/build/configure-bench.log" 2>&1 ||
+        die "configuring the benchmarks failed: see build/configure-bench.log"
+    cmake --build "$root/build/bench" --parallel "$jobs" --target wherry_bench
+    say "Measuring"
+    python3 "$root/tests/bench/run.py" --build "$root/build/bench" "$@"
+}

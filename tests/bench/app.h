@@ -1,0 +1,104 @@
+// An app of one person, as the benchmarks need it: a profile opened through wherry.h, and a thread
+// that reads every event at once, notes when, and acknowledges.
+//
+// A failed call ends the program with its error: a benchmark has no way to go on.
+#ifndef WHERRY_TESTS_BENCH_APP_H
+#define WHERRY_TESTS_BENCH_APP_H
+
+#include <wherry/wherry.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <thread>
+
+namespace wherry::bench {
+
+using SteadyClock = std::chrono::steady_clock;
+using Moment = SteadyClock::time_point;
+
+inline constexpr std::size_t kMessageSize = 256;
+
+double milliseconds(Moment from, Moment to);
+double seconds(Moment from, Moment to);
+
+// Thread-safe, except for the life of the object.
+class App {
+ public:
+  // A new profile with a raw key, in a folder that is not there yet.
+  static App create(const std::string& folder, wherry_durability durability);
+  static App open(const std::string& folder, wherry_durability durability);
+  App(App&& other) = delete;
+  ~App();
+
+  // The centralized transport: configures and starts it, or waits for one that is started already.
+  void join(const std::string& relay);
+  void wait_online();
+  void go_offline();
+  void go_online();
+
+  std::string card();
+  // The conversation with the person whose card this is.
+  std::uint64_t add(const std::string& card);
+  // Waits for a stranger's request and accepts it: the conversation.
+  std::uint64_t accept();
+  void wait_connected();
+
+  // Blocks for one commit.
+  void send(std::uint64_t conversation);
+  // Waits for the disk only when too many are under way; sync() ends it.
+  void submit(std::uint64_t conversation, std::size_t count);
+  void sync();
+
+  // What the app has been told of since it was made.
+  std::size_t received() const;
+  std::size_t delivered() const;
+  // Waits for so many, and gives the moment at which the last of them was told.
+  Moment wait_received(std::size_t count);
+  Moment wait_delivered(std::size_t count);
+
+  wherry_profile profile() const { return profile_; }
+  std::uint64_t transport() const { return transport_; }
+
+ private:
+  App(wherry_profile profile, std::uint64_t transport);
+
+  void listen();
+  void take(const wherry_event* event, Moment now);
+  template <class Predicate>
+  void wait(const char* what, Predicate predicate);
+
+  wherry_profile profile_;
+  std::uint64_t transport_;
+
+  mutable std::mutex mutex_;  // of what follows, but for the thread
+  std::condition_variable changed_;
+  bool online_ = false;
+  bool connected_ = false;
+  std::uint64_t request_ = 0;
+  std::uint64_t request_conversation_ = 0;
+  std::size_t received_ = 0;
+  std::size_t delivered_ = 0;
+  Moment received_at_;
+  Moment delivered_at_;
+  std::thread listener_;
+};
+
+// Two apps that have each other as contacts, with a session that works both ways.
+struct Pair {
+  App alice;
+  App bob;
+  std::uint64_t to_bob = 0;
+  std::uint64_t to_alice = 0;
+
+  Pair(const std::string& folder, const std::string& relay, wherry_durability durability);
+};
+
+// The durability that is named "full" or "normal".
+wherry_durability durability_of(const std::string& name);
+
+}  // namespace wherry::bench
+
+#endif  // WHERRY_TESTS_BENCH_APP_H

@@ -1,0 +1,80 @@
+"""What the figures should be, and whether they are."""
+
+from dataclasses import dataclass
+from statistics import median
+
+PARTS, RELAY, FULL = "parts", "relay alone, FULL", "two clients, FULL"
+QUIET, MOSQUITTO, ARCHIVE = "quiet clients", "Mosquitto, QoS 1", "Prosody with archive"
+
+
+@dataclass
+class Verdict:
+    text: str
+    value: float
+    unit: str
+    bound: float
+    at_least: bool
+
+    @property
+    def met(self):
+        return self.value >= self.bound if self.at_least else self.value <= self.bound
+
+
+class Goals:
+    """Compares figures of the same round, and takes the median of that."""
+
+    def __init__(self, results):
+        self.results = results
+        self.verdicts = []
+
+    def check(self, text, unit, bound, compute, at_least, needs):
+        """`compute` takes one function that gives the figure (source, metric) of a round."""
+        if any(source not in self.results for source in needs):
+            return
+        rounds = min(len(next(iter(self.results[source].values())).values) for source in needs)
+        values = [compute(lambda source, metric, at=at: self.results[source][metric].values[at])
+                  for at in range(rounds)]
+        self.verdicts.append(Verdict(text, median(values), unit, bound, at_least))
+
+    def at_most(self, text, unit, bound, compute, *needs):
+        self.check(text, unit, bound, compute, False, needs)
+
+    def at_least(self, text, unit, bound, compute, *needs):
+        self.check(text, unit, bound, compute, True, needs)
+
+
+def judge(results):
+    goals = Goals(results)
+    for step in ("seal", "open"):
+        goals.at_most(f"ratchet {step}, headers encrypted : its primitives", "x", 1.3,
+                      lambda of, step=step: of(PARTS, f"ratchet_{step}")
+                      / of(PARTS, f"ratchet_{step}_primitives"), PARTS)
+    goals.at_most("ratchet turn, both ends : its primitives", "x", 1.3,
+                  lambda of: of(PARTS, "ratchet_turn")
+                  / (of(PARTS, "ratchet_seal_primitives") + of(PARTS, "ratchet_open_primitives")
+                     + of(PARTS, "ratchet_turn_extra_primitives")), PARTS)
+    goals.at_least("relay alone, FULL : Mosquitto", "x", 2.5,
+                   lambda of: of(RELAY, "both_rate") / of(MOSQUITTO, "told_rate"),
+                   RELAY, MOSQUITTO)
+    goals.at_least("two clients, FULL : Mosquitto", "x", 1,
+                   lambda of: of(FULL, "told_rate") / of(MOSQUITTO, "told_rate"), FULL, MOSQUITTO)
+    goals.at_least("two clients, FULL : Prosody with archive", "x", 10,
+                   lambda of: of(FULL, "told_rate") / of(ARCHIVE, "told_rate"), FULL, ARCHIVE)
+    goals.at_least("one blocking sender : the disk's single commits", "x", 0.8,
+                   lambda of: of(FULL, "blocking_alone_rate") / of(FULL, "disk_commit_rate"), FULL)
+    goals.at_most("one way, idle, beside the two commits on its way", "ms", 0.5,
+                  lambda of: of(FULL, "one_way_median") - 2 * of(FULL, "disk_commit_median"), FULL)
+    goals.at_most("opening the profile that received them all", "ms", 50,
+                  lambda of: of(FULL, "profile_open"), FULL)
+    goals.at_most("a page of 50 of its history", "ms", 2,
+                  lambda of: of(FULL, "page_median"), FULL)
+    goals.at_most("full outbox, contact away: memory from a tenth to the whole", "MiB", 2,
+                  lambda of: of(QUIET, "outbox_memory_whole") - of(QUIET, "outbox_memory_tenth"),
+                  QUIET)
+    goals.at_most("full outbox, contact away: processor", "%", 1,
+                  lambda of: of(QUIET, "outbox_processor"), QUIET)
+    goals.at_most("idle with 10 contacts: memory beside its libraries", "MiB", 8.16,
+                  lambda of: of(QUIET, "idle_memory_online"), QUIET)
+    goals.at_most("idle with 10 contacts, no network: wake-ups", "1/min", 1,
+                  lambda of: of(QUIET, "idle_wake_ups_offline"), QUIET)
+    return goals.verdicts

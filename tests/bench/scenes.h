@@ -1,0 +1,34 @@
+// What clients_bench measures, one scene a call. Each prints lines "name value unit".
+#ifndef WHERRY_TESTS_BENCH_SCENES_H
+#define WHERRY_TESTS_BENCH_SCENES_H
+
+#include <cstddef>
+#include <string>
+
+#include "app.h"
+
+namespace wherry::bench {
+
+struct Scene {
+  std::string folder;  // there already
+  std::string relay;
+  wherry_durability durability = WHERRY_DURABILITY_FULL;
+  std::size_t messages = 100'000;
+  int idle_s = 60;
+};
+
+// Two clients through the relay: throughput, one blocking sender, latency on an idle system, and
+// how the profile that received it all opens afterwards.
+void talk(const Scene& scene);
+
+// A contact is away: what its outbox costs in memory and processor.
+void outbox(const Scene& scene);
+
+// A profile with ten contacts, each of whom it has a session with. To be used by idle(), in another
+// process, which then has the memory of that one client alone.
+void prepare_idle(const Scene& scene);
+void idle(const Scene& scene);
+
+}  // namespace wherry::bench
+
+#endif  // WHERRY_TESTS_BENCH_SCENES_H
