@@ -55,8 +55,10 @@ static void of_opening(void) {
     options.durability = 2;
     CHECK_FAILS(WHERRY_E_ARGUMENT, call(&out, path, test_key, 32, raw, &options, details()));
     options = test_options();
-    options.log_level = 4;
-    CHECK_FAILS(WHERRY_E_ARGUMENT, call(&out, path, test_key, 32, raw, &options, details()));
+    for (int32_t bad = -1; bad <= 4; bad += 5) {
+      options.log_level = bad;
+      CHECK_FAILS(WHERRY_E_ARGUMENT, call(&out, path, test_key, 32, raw, &options, details()));
+    }
     options = test_options();
     options.plugins = NULL;
     CHECK_FAILS(WHERRY_E_ARGUMENT, call(&out, path, test_key, 32, raw, &options, details()));

@@ -53,17 +53,22 @@ static void a_full_queue_says_so(void) {
   check_received(COUNT, next);
 }
 
-/* Large ones are bounded by their bytes. */
+/* Large ones are bounded by their bytes. While some are under way, a sync that may not wait says
+   so: the engine may have taken all of them before it is asked, so it is asked again. */
 static void a_queue_full_of_bytes_says_so(void) {
   static uint8_t body[WHERRY_BODY_SIZE_MAX];
-  int32_t status = WHERRY_OK;
   uint32_t next = 0;
-  for (; next < FLOOD_MAX && status == WHERRY_OK; ++next) {
-    status = wherry_submit(two.bob, two.to_alice, ref_of(next), WHERRY_CONTENT_DATA, body,
-                           sizeof body, details());
+  int32_t unfinished = WHERRY_OK;
+  for (int round = 0; round < 100 && unfinished == WHERRY_OK; ++round) {
+    int32_t status = WHERRY_OK;
+    for (; next < FLOOD_MAX && status == WHERRY_OK; ++next) {
+      status = wherry_submit(two.bob, two.to_alice, ref_of(next), WHERRY_CONTENT_DATA, body,
+                             sizeof body, details());
+    }
+    CHECK_FAILS(WHERRY_E_AGAIN, status);
+    unfinished = wherry_sync(two.bob, 0, details());
   }
-  CHECK_FAILS(WHERRY_E_AGAIN, status);
-  CHECK_FAILS(WHERRY_E_TIMEOUT, wherry_sync(two.bob, 0, details()));
+  CHECK_FAILS(WHERRY_E_TIMEOUT, unfinished);
   CHECK_OK(wherry_sync(two.bob, WAIT_MS, details()));
 }
 

@@ -5,6 +5,7 @@
 
 #include "check.h"
 #include "support.h"
+#include "wherry/transport.h"
 
 enum { LINES_MAX = 256 };
 
@@ -26,7 +27,10 @@ static void keep(void* context, int32_t level, const char* text) {
   pthread_mutex_unlock(&log->mutex);
 }
 
-/* A hub whose name cannot be makes the plug-in complain, so that there is a line. */
+/* What the loopback plug-in says, as a warning, of a hub that cannot be. */
+static const char complaint[] = "'hub' must be";
+
+/* Provokes that line, in a profile of its own. */
 static void provoke(struct log* log, const char* name, int32_t level) {
   wherry_profile profile = {0};
   wherry_profile_options options = test_options();
@@ -45,25 +49,31 @@ static void provoke(struct log* log, const char* name, int32_t level) {
   CHECK_OK(wherry_close(profile));
 }
 
+static int count_complaints(const struct log* log) {
+  int count = 0;
+  for (int i = 0; i < log->count; ++i) {
+    if (strstr(log->lines[i], complaint) == NULL) continue;
+    CHECK_INT(log->levels[i], WHERRY_LOG_WARNING);
+    ++count;
+  }
+  return count;
+}
+
 static void lines_are_single_and_within_the_level(void) {
   static struct log logs[4] = {{.mutex = PTHREAD_MUTEX_INITIALIZER},
                                {.mutex = PTHREAD_MUTEX_INITIALIZER},
                                {.mutex = PTHREAD_MUTEX_INITIALIZER},
                                {.mutex = PTHREAD_MUTEX_INITIALIZER}};
   static const char* const names[] = {"errors", "warnings", "infos", "debugs"};
-  for (int32_t level = 0; level < 4; ++level) {
+  for (int32_t level = WHERRY_LOG_ERROR; level <= WHERRY_LOG_DEBUG; ++level) {
     struct log* log = &logs[level];
     provoke(log, names[level], level);
     for (int i = 0; i < log->count; ++i) {
-      CHECK(log->levels[i] >= 0 && log->levels[i] <= level);
+      CHECK(log->levels[i] >= WHERRY_LOG_ERROR && log->levels[i] <= level);
       CHECK(log->lines[i][0] != 0 && strpbrk(log->lines[i], "\r\n") == NULL);
     }
-    if (level > 0) CHECK(log->count >= logs[level - 1].count);
+    CHECK_INT(count_complaints(log), level >= WHERRY_LOG_WARNING ? 1 : 0);
   }
-  CHECK(logs[3].count > 0);
-  static struct log silent = {.mutex = PTHREAD_MUTEX_INITIALIZER};
-  provoke(&silent, "silent", -1);
-  CHECK_INT(silent.count, 0);
 }
 
 /* In hex of either case, or base64: no line above debug has this. */
