@@ -24,8 +24,8 @@
  *  - Every function that takes a profile may also return WHERRY_E_HANDLE (not open),
  *    WHERRY_E_FORKED (opened before a fork), WHERRY_E_CLOSED (being closed), WHERRY_E_MEMORY and
  *    WHERRY_E_INTERNAL (a bug of the library). Every function with an error may return
- * WHERRY_E_SIZE. Where WHERRY_E_DISK is listed, WHERRY_E_CORRUPT, WHERRY_E_READ_ONLY and
- * WHERRY_E_LOCKED may come in its place: the environment changed under an open profile.
+ *    WHERRY_E_SIZE. Where WHERRY_E_DISK is listed, WHERRY_E_CORRUPT, WHERRY_E_READ_ONLY and
+ *    WHERRY_E_LOCKED may come in its place: the environment changed under an open profile.
  *  - The library installs no signal handlers and starts no process.
  *
  * The lines Returns, Out, In, Ownership and Threads are read by cmake/describe.py; bindings come
@@ -472,7 +472,7 @@ typedef struct wherry_message {
   uint64_t author;                    /* a contact; 0: this profile */
   int32_t content;                    /* wherry_content */
   int32_t evidence;                   /* wherry_evidence, for messages of this profile */
-  int32_t reason;                     /* wherry_reason: why it waits or failed */
+  int32_t reason;                     /* wherry_reason: why it waits, failed, or is not shown */
   int64_t sent_ms;                    /* by its author's clock */
   int64_t received_ms;                /* by this machine's clock */
   const uint8_t* body;                /* followed by a NUL that is not counted */

@@ -120,8 +120,6 @@ typedef enum wherry_reason {
   WHERRY_REASON_HANDSHAKE = 6,
   /* The other person's keys are being fetched. */
   WHERRY_REASON_FETCHING_KEYS = 7,
-  /* The person has not been accepted yet. */
-  WHERRY_REASON_APPROVAL = 8,
   /* As much as allowed is on its way; the rest follows acknowledgements. */
   WHERRY_REASON_WINDOW = 9,
   /* The clock of this machine is too far off. */

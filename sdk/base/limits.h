@@ -20,6 +20,9 @@ inline constexpr size_t kEndpointTextMax = 200;
 inline constexpr int64_t kCardValidDefault_s = 30 * 86400;
 inline constexpr int64_t kCardValidMax_s = 365 * 86400;
 inline constexpr size_t kBundleSize = 2048;
+// How long wherry_card_make waits for its transport, and how often cards are looked after.
+inline constexpr int64_t kCardWait_ms = 10 * 1000;
+inline constexpr int64_t kHousekeeping_ms = 3600 * 1000;
 inline constexpr int64_t kPrekeyRenew_ms = 7LL * 86400 * 1000;
 inline constexpr int64_t kPrekeyKeep_ms = 30LL * 86400 * 1000;
 inline constexpr size_t kDevicesMax = 16;
@@ -31,11 +34,25 @@ inline constexpr uint32_t kKeysKeptMax = 2000;
 inline constexpr uint64_t kUnsettledMax = 1000;
 inline constexpr int kHeaderTrialsPerSecond = 64;
 inline constexpr int kResetsPerDay = 3;
+inline constexpr int64_t kResetOfferValid_s = 3650LL * 86400;
+// Superseded sessions of a contact that are kept for late envelopes.
+inline constexpr size_t kReceiveOnlyKept = 4;
+// Handshakes that cross are decided by their hash for so long (PROTOCOL §4.6).
+inline constexpr int64_t kCollisionOver_ms = 30 * 1000;
 
 // Delivery (PROTOCOL §6, §7).
 inline constexpr size_t kWindowMessages = 256;
 inline constexpr size_t kWindowBytes = 4u << 20;
 inline constexpr uint64_t kReceiveAhead = 512;
+// Several messages that wait share an envelope up to this size.
+inline constexpr size_t kPackedEnvelope = 4096;
+inline constexpr uint32_t kPackedMessages = 32;
+// Read in one payload.
+inline constexpr size_t kPayloadRecords = 1024;
+inline constexpr size_t kPayloadAcks = 64;
+// Asking for fresh copies of what does not open, and giving them.
+inline constexpr int64_t kResealAskEvery_ms = 60 * 1000;
+inline constexpr int64_t kResealEvery_ms = 10 * 1000;
 inline constexpr size_t kAckRanges = 32;
 inline constexpr int64_t kAckDelay_ms = 200;
 inline constexpr size_t kAckMessages = 64;
@@ -79,8 +96,10 @@ inline constexpr size_t kSubmitWaiting = 1024;
 inline constexpr size_t kSubmitWaitingBytes = 8u << 20;
 // Envelopes handed to a transport whose on_sent is outstanding, for each transport.
 inline constexpr size_t kInFlight = 512;
-// Contacts whose outbox is looked at in one turn.
+// Contacts whose outbox is looked at in one turn, and envelopes sealed for one of them; the rest
+// follows in the next.
 inline constexpr size_t kPumpContacts = 64;
+inline constexpr int kSealsPerTurn = 64;
 
 // Events.
 inline constexpr size_t kEventsRead = 64;
@@ -91,7 +110,12 @@ inline constexpr size_t kStateKeyMax = 64;
 inline constexpr size_t kStateValueMax = 4096;
 inline constexpr size_t kStateKeys = 64;
 
+// wherry_close: for calls under way, for what is queued, and for the transports; in all within
+// kCloseDeadline_ms, unless the disk or a plug-in hangs in a call.
 inline constexpr int64_t kCloseDeadline_ms = 5000;
+inline constexpr int64_t kCloseCalls_ms = 1000;
+inline constexpr int64_t kCloseDrain_ms = 1000;
+inline constexpr int64_t kCloseTransports_ms = 2500;
 inline constexpr size_t kCborDepth = 8;
 
 }  // namespace wherry::limits

@@ -67,7 +67,7 @@ void repeated(Turn& turn, Session& session, const session::FirstEnvelope& first)
   const Session* winner = sending_session(turn.profile, contact);
   const bool unheard = winner == nullptr || (winner->mine && winner->ratchet.receive_chains == 0);
   if (session.stage == store::SessionStage::kReceiveOnly && contact.sessions.back() == session.id &&
-      unheard && std::abs(turn.wall_ms - session.made_ms) > kCollisionOver_ms) {
+      unheard && std::abs(turn.wall_ms - session.made_ms) > limits::kCollisionOver_ms) {
     session.stage = store::SessionStage::kWorking;
     settle_sessions(turn, contact, session, Collision::kNone);
     begin_stream(turn, contact);
@@ -105,21 +105,11 @@ bool accept_greeting(Turn& turn, const store::InboxRow& inbox, ByteView envelope
 
     const bool anew = had_begun(turn.profile, *contact);
     auto made = std::make_unique<Session>();
-    Session& session = *made;
-    session.contact = contact->row.id;
-    session.device = accepted->device.id();
-    session.stage = store::SessionStage::kWorking;
-    session.hash = accepted->hash;
-    session.made_ms = turn.wall_ms;
-    store::SessionRow stored;
-    stored.contact = session.contact;
-    stored.device = session.device;
-    stored.stage = session.stage;
-    stored.hash = session.hash;
-    stored.made_ms = session.made_ms;
-    session.id = store::session_insert(turn.db, stored);
-    turn.profile.sessions.emplace(session.id, std::move(made));
-    contact->sessions.push_back(session.id);
+    made->device = accepted->device.id();
+    made->hash = accepted->hash;
+    made->made_ms = turn.wall_ms;
+    made->ratchet = std::move(*accepted->step.next);
+    Session& session = add_session(turn, *contact, std::move(made));
     contact->row.devices = accepted->list.bytes();
     turn.changed(*contact);
     if (row->kind == store::PrekeyKind::kReset) {
@@ -127,8 +117,6 @@ bool accept_greeting(Turn& turn, const store::InboxRow& inbox, ByteView envelope
       contact->offer_reset = true;
     }
     store::seen_insert(turn.db, first->seen, row->id, session.id);
-    session.ratchet = std::move(*accepted->step.next);
-    turn.profile.tags.load(session.id, session.ratchet, {});
     const bool used = settle_sessions(
         turn, *contact, session,
         row->kind == store::PrekeyKind::kCard ? Collision::kAny : Collision::kAtOnce);

@@ -10,9 +10,6 @@
 namespace wherry::engine {
 namespace {
 
-constexpr int64_t kCardWait_ms = 10 * 1000;
-constexpr int64_t kHousekeeping_ms = 3600 * 1000;
-
 Result<std::string> text_of(const Profile& profile, const CardState& card) {
   identity::Card text;
   text.fetch_secret = card.row.fetch.clone();
@@ -29,6 +26,18 @@ void answer(Turn& turn, uint64_t card, const Result<std::string>& text) {
   }
   std::erase_if(turn.runtime.card_waits,
                 [card](const CardWait& wait) { return wait.card == card; });
+}
+
+bool awaited(const Turn& turn, uint64_t card) {
+  return std::ranges::any_of(turn.runtime.card_waits,
+                             [card](const CardWait& wait) { return wait.card == card; });
+}
+
+// It is usable: who waits for it gets its text.
+void give(Turn& turn, CardState& card) {
+  card.row.published_ms = turn.wall_ms;
+  store::card_set_published(turn.db, card.row.id, turn.wall_ms);
+  answer(turn, card.row.id, text_of(turn.profile, card));
 }
 
 // The prekey to publish: the newest, or a new one when that is a week old.
@@ -56,7 +65,7 @@ void close_card(Turn& turn, const CardState& card) {
   store::card_delete(turn.db, card.row.id);
   if (card.inbox == 0) return;
   store::inbox_delete(turn.db, card.inbox);
-  turn.profile.inboxes.erase(card.inbox);
+  turn.profile.remove_inbox(card.inbox);
   Network* network = turn.network(card.row.transport);
   if (network == nullptr) return;
   turn.calls.push_back([network, inbox = card.inbox] {
@@ -64,8 +73,8 @@ void close_card(Turn& turn, const CardState& card) {
   });
 }
 
-// Gives up the cards that did not become usable in time: nobody has their text. Returns the steady
-// time of the next that would be.
+// Tells those whose card did not become usable in time. Returns the steady time of the next that
+// would have waited too long.
 int64_t end_waits(Turn& turn) {
   int64_t next = Executor::kNever;
   std::vector<uint64_t> late;
@@ -79,10 +88,6 @@ int64_t end_waits(Turn& turn) {
   for (uint64_t id : late) {
     answer(turn, id,
            fail(WHERRY_E_STATE, "the network did not take the card in time: try again later"));
-    const auto card = turn.profile.cards.find(id);
-    if (card == turn.profile.cards.end()) continue;  // expired by a clock that jumped meanwhile
-    close_card(turn, card->second);
-    turn.profile.cards.erase(card);
   }
   return next;
 }
@@ -111,10 +116,12 @@ Status make_card(Turn& turn, uint64_t transport, int64_t valid_s,
   turn.env.random->fill(inbox.secret.data(), 32);
   inbox.id = store::inbox_insert(turn.db, inbox);
   card.inbox = inbox.id;
-  turn.runtime.card_waits.push_back({card.row.id, turn.now + kCardWait_ms, std::move(done)});
-  turn.runtime.housekeeping_at = std::min(turn.runtime.housekeeping_at, turn.now + kCardWait_ms);
+  turn.runtime.card_waits.push_back(
+      {card.row.id, turn.now + limits::kCardWait_ms, std::move(done)});
+  turn.runtime.housekeeping_at =
+      std::min(turn.runtime.housekeeping_at, turn.now + limits::kCardWait_ms);
   turn.open_inbox(*network, inbox);
-  turn.profile.inboxes.emplace(card.inbox, std::move(inbox));
+  turn.profile.add_inbox(std::move(inbox));
   turn.profile.cards.emplace(card.row.id, std::move(card));
   return {};
 }
@@ -122,8 +129,14 @@ Status make_card(Turn& turn, uint64_t transport, int64_t valid_s,
 void publish(Turn& turn, CardState& card) {
   Network* network = turn.network(card.row.transport);
   if (network == nullptr || !network->online() || card.put_request != 0) return;
+  if (Result<std::string> text = text_of(turn.profile, card); !text) {
+    // Longer than a card may be. keep_cards() closes it.
+    answer(turn, card.row.id, text);
+    turn.runtime.housekeeping_at = turn.now;
+    return;
+  }
   if (!network->instance->can(WHERRY_ABILITY_BUNDLES)) {
-    answer(turn, card.row.id, text_of(turn.profile, card));
+    give(turn, card);
     return;
   }
   Result<identity::Prekey> prekey = current_prekey(turn, card);
@@ -152,9 +165,7 @@ bool on_published(Turn& turn, const BundleReport& report) {
     card.put_request = 0;
     if (report.reason == WHERRY_REASON_NONE) {
       card.put_tries = 0;
-      card.row.published_ms = turn.wall_ms;
-      store::card_set_published(turn.db, id, turn.wall_ms);
-      answer(turn, id, text_of(turn.profile, card));
+      give(turn, card);
       return true;
     }
     card.put_at = turn.now + delivery::backoff_ms(limits::kBundleRetryFirst_ms,
@@ -166,12 +177,14 @@ bool on_published(Turn& turn, const BundleReport& report) {
 }
 
 int64_t keep_cards(Turn& turn) {
-  int64_t next = turn.now + kHousekeeping_ms;
+  int64_t next = std::min(turn.now + limits::kHousekeeping_ms, end_waits(turn));
   for (auto at = turn.profile.cards.begin(); at != turn.profile.cards.end();) {
     CardState& card = at->second;
     // Somebody may have written at the last moment: the inbox stays as long as an envelope may.
     const int64_t over_s = card.row.expires_s + limits::kPrekeyKeep_ms / 1000;
-    if (turn.wall_ms / 1000 > over_s) {
+    // Whoever waited for it was told that it failed, or is gone: nobody has its text.
+    const bool never_given = card.row.published_ms == 0 && !awaited(turn, at->first);
+    if (never_given || turn.wall_ms / 1000 > over_s) {
       close_card(turn, card);
       at = turn.profile.cards.erase(at);
       continue;
@@ -187,7 +200,7 @@ int64_t keep_cards(Turn& turn) {
     ++at;
   }
   store::prekeys_erase_before(turn.db, turn.wall_ms - limits::kPrekeyKeep_ms);
-  return std::min(next, end_waits(turn));
+  return next;
 }
 
 }  // namespace wherry::engine

@@ -58,10 +58,14 @@ Status set_transport(Turn& turn, const plugin::PluginSet& plugins, uint64_t tran
   for (const auto& [name, value] : changes) (*settings)[name] = value;
   Result<plugin::Settings> full = plugin::complete(*table->describe(), *settings);
   if (!full) return full.error();
+  Network* network = turn.network(transport);
+  if (network != nullptr) {
+    if (Status taken = network->try_settings(*full); !taken) return taken;
+  }
   row.settings = settings_to_bytes(*full);
   store::transport_update(turn.db, row);
   // keep_networks() starts it again with these.
-  if (Network* network = turn.network(transport)) {
+  if (network != nullptr) {
     stop_network(turn, *network);
     network->start_at = turn.now;
   }

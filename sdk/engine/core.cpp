@@ -3,6 +3,7 @@
 #include "engine/core.h"
 
 #include <algorithm>
+#include <new>
 
 #include "base/limits.h"
 #include "base/mutant.h"
@@ -27,14 +28,37 @@ std::map<std::string, Bytes> kept_of(store::Connection& db, uint64_t transport) 
   return kept;
 }
 
-void on_bundle_report(Turn& turn, const BundleReport& report) {
+// For each kind of report what the steps make of it.
+void take(Turn& turn, const Incoming& incoming) {
+  receive(turn, incoming);
+}
+void take(Turn& turn, const SentReport& report) {
+  if (Network* network = turn.network(report.transport)) on_sent(turn, *network, report);
+}
+void take(Turn& turn, const StateReport& report) {
+  if (Network* network = turn.network(report.transport)) on_state(turn, *network, report);
+}
+void take(Turn& turn, const InboxReport& report) {
+  on_inbox(turn, report);
+}
+void take(Turn& turn, const PeerReport& report) {
+  if (Network* network = turn.network(report.transport)) on_peer(turn, *network, report);
+}
+// Nothing changes: that there is a turn is enough, since each one flushes the networks.
+void take(Turn&, const WritableReport&) {}
+void take(Turn& turn, const BundleReport& report) {
   for (auto& [id, contact] : turn.profile.contacts) {
-    if (contact->bundle_request == report.request) {
-      on_bundle(turn, *contact, report);
-      return;
-    }
+    if (contact->bundle_request != report.request) continue;
+    on_bundle(turn, *contact, report);
+    return;
   }
   on_published(turn, report);
+}
+void take(Turn& turn, const StateValue& value) {
+  store::transport_state_set(turn.db, value.transport, value.name, value.value);
+}
+void take(Turn& turn, const StoppedReport& report) {
+  if (Network* network = turn.network(report.transport)) on_stopped(turn, *network);
 }
 
 }  // namespace
@@ -58,6 +82,8 @@ Result<std::unique_ptr<Core>> Core::make(std::unique_ptr<store::Connection> db, 
   core->profile_ = loaded.take();
   core->identity_ = core->profile_->identity.public_key().bytes;
   core->add_networks();
+  // A plug-in without what it keeps would take its relay for another.
+  if (core->db_->failed()) return core->db_->take_status().error();
   if (Status begun = feed.begin(core->profile_->next_event); !begun) return begun.error();
   return core;
 }
@@ -81,68 +107,72 @@ int64_t Core::turn() {
   }
 
   Turn turn(*db_, env_, log_, *profile_, runtime_);
-  outcomes_.clear();
-  db_->begin();
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    if (const auto* command = std::get_if<Command>(&inputs[i])) {
-      outcomes_.emplace_back(i, command->run(turn));
-    } else {
-      take_in(turn, inputs[i]);
-    }
+  std::optional<Error> failure;
+  try {
+    step(turn, inputs, stalled);
+    if (mutant(Mutant::kSendBeforeCommit)) release_sends(turn);
+    if (!db_->commit()) failure = db_->error();  // a copy: it is forgotten at the next statement
+  } catch (const std::bad_alloc&) {
+    db_->rollback();
+    failure = fail(WHERRY_E_MEMORY, "this machine is out of memory; nothing was changed");
   }
-  if (!stalled) {
-    while (!runtime_.timers.empty() && runtime_.timers.begin()->first <= turn.now) {
-      const uint64_t id = runtime_.timers.begin()->second;
-      runtime_.timers.erase(runtime_.timers.begin());
-      if (Contact* contact = profile_->contact(id)) {
-        contact->wake_at = Executor::kNever;
-        turn.pump(*contact);
-      }
-    }
-    if (runtime_.housekeeping_at <= turn.now) runtime_.housekeeping_at = keep_cards(turn);
-    networks_at_ = keep_networks(turn);
-    std::vector<uint64_t> due;
-    due.swap(runtime_.pump);
-    for (size_t i = 0; i < due.size(); ++i) {
-      if (i >= limits::kPumpContacts) {
-        runtime_.pump.push_back(due[i]);  // keeps its mark: it is in the list already
-      } else if (Contact* contact = profile_->contact(due[i])) {
-        pump(turn, *contact);
-      }
-    }
-  }
-  turn.save();
-  if (mutant(Mutant::kSendBeforeCommit)) release_sends(turn);
-  if (!db_->commit()) {
-    const Error error = db_->error();  // a copy: the connection forgets it at the next statement
-    fail_turn(turn, std::move(inputs), error);
+  if (failure) {
+    fail_turn(turn, std::move(inputs), *failure);
     return stalled_until_;
   }
   release(turn, inputs);
   return next_turn(turn.now);
 }
 
-void Core::take_in(Turn& turn, const Input& input) {
-  if (const auto* incoming = std::get_if<Incoming>(&input)) {
-    receive(turn, *incoming);
-  } else if (const auto* sent = std::get_if<SentReport>(&input)) {
-    if (Network* network = turn.network(sent->transport)) on_sent(turn, *network, *sent);
-  } else if (const auto* state = std::get_if<StateReport>(&input)) {
-    if (Network* network = turn.network(state->transport)) on_state(turn, *network, *state);
-  } else if (const auto* inbox = std::get_if<InboxReport>(&input)) {
-    on_inbox(turn, *inbox);
-  } else if (const auto* peer = std::get_if<PeerReport>(&input)) {
-    if (Network* network = turn.network(peer->transport)) on_peer(turn, *network, *peer);
-  } else if (const auto* bundle = std::get_if<BundleReport>(&input)) {
-    on_bundle_report(turn, *bundle);
-  } else if (const auto* value = std::get_if<StateValue>(&input)) {
-    store::transport_state_set(turn.db, value->transport, value->name, value->value);
-  } else if (const auto* stopped = std::get_if<StoppedReport>(&input)) {
-    if (Network* network = turn.network(stopped->transport)) on_stopped(turn, *network);
+// All that a turn changes, in an open transaction.
+void Core::step(Turn& turn, const std::vector<Input>& inputs, bool stalled) {
+  outcomes_.clear();
+  db_->begin();
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const auto take_one = [&](const auto& input) {
+      if constexpr (std::is_same_v<decltype(input), const Command&>) {
+        outcomes_.emplace_back(i, input.run(turn));
+      } else {
+        take(turn, input);
+      }
+    };
+    std::visit(take_one, inputs[i]);
+  }
+  if (!stalled) {
+    wake_due(turn);
+    if (runtime_.housekeeping_at <= turn.now) runtime_.housekeeping_at = keep_cards(turn);
+    networks_at_ = keep_networks(turn);
+    pump_due(turn);
+  }
+  turn.save();
+}
+
+void Core::wake_due(Turn& turn) {
+  while (!runtime_.timers.empty() && runtime_.timers.begin()->first <= turn.now) {
+    const uint64_t id = runtime_.timers.begin()->second;
+    runtime_.timers.erase(runtime_.timers.begin());
+    if (Contact* contact = profile_->contact(id)) {
+      contact->wake_at = Executor::kNever;
+      turn.pump(*contact);
+    }
   }
 }
 
-void Core::release(Turn& turn, std::vector<Input>& inputs) {
+void Core::pump_due(Turn& turn) {
+  std::vector<uint64_t> due;
+  due.swap(runtime_.pump);
+  for (size_t i = 0; i < due.size(); ++i) {
+    if (i >= limits::kPumpContacts) {
+      runtime_.pump.push_back(due[i]);  // keeps its mark: it is in the list already
+    } else if (Contact* contact = profile_->contact(due[i])) {
+      pump(turn, *contact);
+    }
+  }
+}
+
+// Without memory to tell what was committed the process ends: that loses nothing, and a caller or
+// an envelope that is forgotten would.
+void Core::release(Turn& turn, std::vector<Input>& inputs) noexcept {
   if (failures_ != 0) {
     failures_ = 0;
     stalled_until_ = INT64_MIN;
@@ -206,8 +236,10 @@ Status Core::get_ready() {
 // have been there for this reason. Everything else waits, and is tried again with back-off.
 void Core::refuse(std::vector<Input> inputs, const Error& error) {
   if (failures_ == 0) {
+    const bool memory = error.status == WHERRY_E_MEMORY;
     log_.error("nothing can be stored: " + error.text);
-    feed_.add({WHERRY_EVENT_STORAGE, 0, 0, 0, WHERRY_REASON_DISK, {}});
+    feed_.add(
+        {WHERRY_EVENT_STORAGE, 0, 0, 0, memory ? WHERRY_REASON_RESOURCE : WHERRY_REASON_DISK, {}});
   }
   proven_ = false;
   stalled_until_ =
@@ -236,7 +268,11 @@ void Core::fail_turn(Turn& turn, std::vector<Input> inputs, const Error& error) 
       }
     }
   }
-  for (auto& [id, network] : runtime_.networks) network->forget_all();
+  for (auto& [id, network] : runtime_.networks) {
+    network->forget_all();
+    // Those that this turn was to open were not.
+    if (network->running()) network->reopen_at = turn.now;
+  }
   profile_.reset();
   for (const Turn::CardAnswer& answer : turn.card_answers) answer.done(error);
   for (const CardWait& wait : runtime_.card_waits) wait.done(error);
@@ -263,7 +299,7 @@ void Core::shut_down() {
   for (auto& [id, network] : runtime_.networks) {
     if (network->running()) network->stop();
   }
-  const int64_t deadline = env_.clock->steady_ms() + limits::kCloseDeadline_ms / 2;
+  const int64_t deadline = env_.clock->steady_ms() + limits::kCloseTransports_ms;
   for (auto& [id, network] : runtime_.networks) {
     network->join(std::max<int64_t>(0, deadline - env_.clock->steady_ms()));
   }

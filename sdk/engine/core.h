@@ -29,7 +29,7 @@ class Core {
   // starts the transports that were running when the profile was closed.
   int64_t turn();
 
-  // Stops and frees every instance, within limits::kCloseDeadline_ms. After the last turn.
+  // Stops and frees every instance, which have limits::kCloseTransports_ms. After the last turn.
   void shut_down();
   // Answers every command and wait that is still queued. After shut_down().
   void answer_all(const Error& error);
@@ -38,8 +38,10 @@ class Core {
   Core(std::unique_ptr<store::Connection> db, Env env, Log& log, plugin::PluginSet plugins,
        Feed& feed);
 
-  void take_in(Turn& turn, const Input& input);
-  void release(Turn& turn, std::vector<Input>& inputs);
+  void step(Turn& turn, const std::vector<Input>& inputs, bool stalled);
+  void wake_due(Turn& turn);
+  void pump_due(Turn& turn);
+  void release(Turn& turn, std::vector<Input>& inputs) noexcept;
   void release_sends(Turn& turn);
   void fail_turn(Turn& turn, std::vector<Input> inputs, const Error& error);
   Status get_ready();

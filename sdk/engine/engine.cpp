@@ -11,10 +11,6 @@
 namespace wherry::engine {
 namespace {
 
-// With limits::kCloseDeadline_ms / 2 for the transports, these are the bound of wherry_close.
-constexpr int64_t kCloseCalls_ms = 1000;
-constexpr int64_t kCloseDrain_ms = 1000;
-
 Error closed_error() {
   return fail(WHERRY_E_CLOSED, "the profile was closed");
 }
@@ -125,13 +121,13 @@ void Engine::close() {
   // turn takes inputs in their order. Each wait is bounded, should the disk hang.
   {
     std::unique_lock lock(close_mutex_);
-    call_done_.wait_for(lock, std::chrono::milliseconds(kCloseCalls_ms),
+    call_done_.wait_for(lock, std::chrono::milliseconds(limits::kCloseCalls_ms),
                         [this] { return calls_ == 0; });
   }
   auto drained = std::make_shared<Answer<Status>>();
   core_->inputs().push(Command{[](Turn&) -> Status { return {}; },
                                [drained](const Status& outcome) { drained->set(outcome); }});
-  if (!drained->wait_for(kCloseDrain_ms)) {
+  if (!drained->wait_for(limits::kCloseDrain_ms)) {
     log_.warning("closed while the disk did not answer; what was not acknowledged comes again");
   }
   executor_.stop();
@@ -140,12 +136,12 @@ void Engine::close() {
   submit_changed_.notify_all();
 }
 
-Status Engine::call(std::function<Status(Turn&)> run) {
+Status Engine::call(std::function<Status(Turn&)> run, size_t weight) {
   const Visit visit(*this);
   if (!visit.admitted) return closed_error();
   auto answer = std::make_shared<Answer<Status>>();
   core_->inputs().push(
-      Command{std::move(run), [answer](const Status& outcome) { answer->set(outcome); }});
+      Command{std::move(run), [answer](const Status& outcome) { answer->set(outcome); }, weight});
   return answer->wait();
 }
 
@@ -254,7 +250,8 @@ Result<std::vector<ConversationView>> Engine::conversations(uint64_t after, uint
   return read([&](store::Connection& db) {
     std::vector<ConversationView> views;
     for (const store::ConversationRow& row : store::conversations(db, after, limit)) {
-      views.push_back({row, store::outbox_waiting(db, row.contact)});
+      const bool waits = row.waiting != WHERRY_REASON_NONE;
+      views.push_back({row, waits ? store::outbox_unsent(db, row.contact) : 0});
     }
     return views;
   });
@@ -271,12 +268,14 @@ Result<uint64_t> Engine::conversation_with(uint64_t contact) {
 
 Result<uint64_t> Engine::send(Outbound message) {
   uint64_t id = 0;
-  Status outcome = call([&](Turn& turn) -> Status {
-    Result<uint64_t> added = add_message(turn, message);
-    if (!added) return added.error();
-    id = *added;
-    return {};
-  });
+  Status outcome = call(
+      [&](Turn& turn) -> Status {
+        Result<uint64_t> added = add_message(turn, message);
+        if (!added) return added.error();
+        id = *added;
+        return {};
+      },
+      message.body.size());
   if (!outcome) return outcome.error();
   return id;
 }
@@ -287,7 +286,7 @@ Status Engine::submit(Outbound message) {
   if (!visit.admitted) return closed_error();
   {
     std::lock_guard lock(submit_mutex_);
-    if (submitted_ >= limits::kSubmitWaiting ||
+    if (submitted_ - finished_ >= limits::kSubmitWaiting ||
         submitted_bytes_ + size > limits::kSubmitWaitingBytes) {
       return fail(WHERRY_E_AGAIN, "too many messages are under way: call wherry_sync");
     }
@@ -307,14 +306,14 @@ Status Engine::submit(Outbound message) {
                 submit_failure_ = added.error();
                 return submit_failure_;
               },
-              [this, size](const Status& outcome) { finish_submit(outcome, size); }});
+              [this, size](const Status& outcome) { finish_submit(outcome, size); }, size});
   return {};
 }
 
 void Engine::finish_submit(const Status& outcome, size_t size) {
   {
     std::lock_guard lock(submit_mutex_);
-    --submitted_;
+    ++finished_;
     submitted_bytes_ -= size;
     if (!outcome && submit_failure_) submit_failure_ = outcome;
   }
@@ -323,7 +322,7 @@ void Engine::finish_submit(const Status& outcome, size_t size) {
 
 Status Engine::sync(int32_t timeout_ms) {
   std::unique_lock lock(submit_mutex_);
-  const auto done = [this] { return submitted_ == 0; };
+  const auto done = [this, until = submitted_] { return finished_ >= until; };
   if (timeout_ms < 0) {
     submit_changed_.wait(lock, done);
   } else if (!submit_changed_.wait_for(lock, std::chrono::milliseconds(timeout_ms), done)) {

@@ -94,8 +94,8 @@ class Engine {
   static Result<std::unique_ptr<Engine>> start(std::unique_ptr<Engine> engine,
                                                std::unique_ptr<store::ProfileFiles> files,
                                                plugin::PluginSet plugins);
-  // Runs a command in a turn and waits for its commit.
-  Status call(std::function<Status(Turn&)> run);
+  // Runs a command in a turn and waits for its commit. In: weight, bytes that it brings along.
+  Status call(std::function<Status(Turn&)> run, size_t weight = 0);
   void finish_submit(const Status& outcome, size_t size);
   void push_ack();
 
@@ -117,8 +117,10 @@ class Engine {
 
   std::mutex submit_mutex_;
   std::condition_variable submit_changed_;
-  size_t submitted_ = 0;  // not yet committed
-  size_t submitted_bytes_ = 0;
+  // They finish in the order in which they were submitted.
+  uint64_t submitted_ = 0;
+  uint64_t finished_ = 0;
+  size_t submitted_bytes_ = 0;  // not yet finished
   Status submit_failure_;
 
   std::mutex ack_mutex_;

@@ -27,10 +27,10 @@ Feed::~Feed() {
 }
 
 Status Feed::begin(uint64_t next) {
-  std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   committed_ = next - 1;
   if (mutant(Mutant::kCursorMovedEarly)) read_ = committed_;
-  Status filled = fill();
+  Status filled = fill(lock);
   show();
   return filled;
 }
@@ -58,11 +58,16 @@ Result<Event> Feed::next(int32_t timeout_ms) {
   std::unique_lock lock(mutex_);
   for (;;) {
     if (closed_) return fail(WHERRY_E_CLOSED, "the profile was closed");
-    if (page_.empty() && read_ < committed_) {
-      if (Status filled = fill(); !filled) return filled.error();
-    }
     show();
     if (!ephemeral_.empty() || !page_.empty()) break;
+    if (filling_) {  // by another caller; there will be something
+      changed_.wait(lock, [this] { return closed_ || !filling_; });
+      continue;
+    }
+    if (read_ < committed_) {
+      if (Status filled = fill(lock); !filled) return filled.error();
+      continue;
+    }
     const auto ready = [this] { return closed_ || available(); };
     if (timeout_ms < 0) {
       changed_.wait(lock, ready);
@@ -99,32 +104,44 @@ bool Feed::available() const {
   return !ephemeral_.empty() || !page_.empty() || read_ < committed_;
 }
 
+// Reads the next page, without the lock: however slow the disk is, no turn waits for a reader.
 // Numbers may be missing: an evidence event that a newer one replaced.
-Status Feed::fill() {
+Status Feed::fill(std::unique_lock<std::mutex>& lock) {
+  filling_ = true;
+  const uint64_t after = read_;
+  const uint64_t committed = committed_;
+  lock.unlock();
+  std::deque<Event> page;
   const std::vector<store::EventRow> rows =
-      store::events_after(*reader_, read_, limits::kEventsRead);
-  uint64_t read = rows.size() < limits::kEventsRead ? committed_ : read_;
+      store::events_after(*reader_, after, limits::kEventsRead);
+  uint64_t read = rows.size() < limits::kEventsRead ? committed : after;
   for (const store::EventRow& row : rows) {
-    Event event;
-    event.row = row;
-    if (row.message != 0) event.message = store::message(*reader_, row.message);
-    if (row.type == WHERRY_EVENT_CONTACT) {
-      const std::vector<store::ContactRow> contact = store::contacts(*reader_, row.contact - 1, 1);
-      if (!contact.empty() && contact.front().id == row.contact) {
-        event.identity = contact.front().identity;
-      }
-    }
-    page_.push_back(std::move(event));
+    page.push_back(event_of(row));
     read = std::max(read, row.seq);
   }
-  if (reader_->failed()) {
-    page_.clear();
-    return reader_->take_status();
-  }
+  Status status = reader_->take_status();
+  lock.lock();
+  filling_ = false;
+  changed_.notify_all();
+  if (!status) return status;
+  page_ = std::move(page);
   read_ = read;
   // A commit can be read before its turn has told of it.
   committed_ = std::max(committed_, read);
   return {};
+}
+
+Event Feed::event_of(const store::EventRow& row) {
+  Event event;
+  event.row = row;
+  if (row.message != 0) event.message = store::message(*reader_, row.message);
+  if (row.type == WHERRY_EVENT_CONTACT) {
+    const std::vector<store::ContactRow> contact = store::contacts(*reader_, row.contact - 1, 1);
+    if (!contact.empty() && contact.front().id == row.contact) {
+      event.identity = contact.front().identity;
+    }
+  }
+  return event;
 }
 
 void Feed::show() {

@@ -60,10 +60,11 @@ class Feed {
  private:
   Feed(std::unique_ptr<store::Connection> reader, int handle);
   bool available() const;
-  Status fill();
+  Status fill(std::unique_lock<std::mutex>& lock);
+  Event event_of(const store::EventRow& row);
   void show();  // sets or clears the handle
 
-  std::unique_ptr<store::Connection> reader_;
+  std::unique_ptr<store::Connection> reader_;  // of whoever has set filling_
   const int handle_;
   bool shown_ = false;
   mutable std::mutex mutex_;
@@ -72,6 +73,7 @@ class Feed {
   std::deque<Event> page_;
   uint64_t committed_ = 0;  // highest seq that can be read
   uint64_t read_ = 0;       // highest seq that was read into page_
+  bool filling_ = false;    // a caller reads the next page, without the lock
   bool closed_ = false;
 };
 

@@ -13,9 +13,6 @@
 namespace wherry::engine {
 namespace {
 
-// Superseded sessions that are kept for late envelopes.
-constexpr size_t kReceiveOnlyKept = 4;
-
 int32_t ask_for_bundle(Turn& turn, Contact& contact) {
   if (!contact.card) return WHERRY_REASON_HANDSHAKE;
   if (contact.card->expired(turn.wall_ms / 1000)) return WHERRY_REASON_EXPIRED;
@@ -63,7 +60,7 @@ void forget_oldest(Turn& turn, Contact& contact) {
     const Session* session = turn.profile.session(id);
     if (session->stage == store::SessionStage::kReceiveOnly) old.push_back(id);
   }
-  for (size_t i = 0; i + kReceiveOnlyKept < old.size(); ++i) {
+  for (size_t i = 0; i + limits::kReceiveOnlyKept < old.size(); ++i) {
     std::erase(contact.sessions, old[i]);
     turn.profile.tags.remove(old[i]);
     turn.profile.sessions.erase(old[i]);
@@ -119,7 +116,6 @@ int32_t greet(Turn& turn, Contact& contact) {
   }
 
   auto session = std::make_unique<Session>();
-  session->contact = contact.row.id;
   session->device = bundle->device.id();
   session->mine = true;
   session->stage = store::SessionStage::kUnanswered;
@@ -128,19 +124,8 @@ int32_t greet(Turn& turn, Contact& contact) {
   session->fetch = std::move(fetch);
   session->made_ms = turn.wall_ms;
   session->ratchet = std::move(started->ratchet);
-  store::SessionRow row;
-  row.contact = session->contact;
-  row.device = session->device;
-  row.mine = session->mine;
-  row.stage = session->stage;
-  row.hash = session->hash;
-  row.made_ms = session->made_ms;
-  session->id = store::session_insert(turn.db, row);
+  add_session(turn, contact, std::move(session));
   contact.row.devices = bundle->list.bytes();
-  contact.sessions.push_back(session->id);
-  turn.profile.tags.load(session->id, session->ratchet, {});
-  turn.changed(*session);
-  turn.profile.sessions.emplace(session->id, std::move(session));
   contact.bundle_tries = 0;
   contact.bundle_reason = WHERRY_REASON_NONE;
   return WHERRY_REASON_NONE;
@@ -176,6 +161,24 @@ void on_bundle(Turn& turn, Contact& contact, const BundleReport& report) {
   retry_bundle(turn, contact, opened.error().reason);
 }
 
+Session& add_session(Turn& turn, Contact& contact, std::unique_ptr<Session> session) {
+  Session& made = *session;
+  made.contact = contact.row.id;
+  store::SessionRow row;
+  row.contact = made.contact;
+  row.device = made.device;
+  row.mine = made.mine;
+  row.stage = made.stage;
+  row.hash = made.hash;
+  row.made_ms = made.made_ms;
+  made.id = store::session_insert(turn.db, row);
+  contact.sessions.push_back(made.id);
+  turn.profile.tags.load(made.id, made.ratchet, {});
+  turn.profile.sessions.emplace(made.id, std::move(session));
+  turn.changed(made);
+  return made;
+}
+
 bool settle_sessions(Turn& turn, Contact& contact, Session& news, Collision collision) {
   news.first.clear();
   news.fetch.clear();
@@ -186,7 +189,7 @@ bool settle_sessions(Turn& turn, Contact& contact, Session& news, Collision coll
       continue;
     }
     const bool at_once = other->stage == store::SessionStage::kUnanswered ||
-                         std::abs(turn.wall_ms - other->made_ms) < kCollisionOver_ms;
+                         std::abs(turn.wall_ms - other->made_ms) < limits::kCollisionOver_ms;
     const bool collides =
         collision == Collision::kAny || (collision == Collision::kAtOnce && at_once);
     if (collides && other->hash < winner->hash) winner = other;

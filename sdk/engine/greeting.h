@@ -33,7 +33,9 @@ enum class Collision {
   kAtOnce,  // an unanswered one, or one begun within the last half minute: resets
   kAny,     // any that is in use: cards, whose inbox may have kept the other's greeting for long
 };
-inline constexpr int64_t kCollisionOver_ms = 30 * 1000;
+
+// Stores a new session of a contact and takes it up.
+Session& add_session(Turn& turn, Contact& contact, std::unique_ptr<Session> session);
 
 // A session that was unanswered got its first answer, or one was accepted: from now on it is used
 // for sending, and others only receive; but where both sides may have begun at once, the one with

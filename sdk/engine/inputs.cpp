@@ -7,8 +7,9 @@ namespace wherry::engine {
 namespace {
 
 size_t weight(const Input& input) {
-  const auto* incoming = std::get_if<Incoming>(&input);
-  return incoming == nullptr ? 0 : incoming->envelope.size();
+  if (const auto* incoming = std::get_if<Incoming>(&input)) return incoming->envelope.size();
+  if (const auto* command = std::get_if<Command>(&input)) return command->weight;
+  return 0;
 }
 
 }  // namespace

@@ -23,6 +23,7 @@ class Turn;
 struct Command {
   std::function<Status(Turn&)> run;
   std::function<void(const Status&)> done;
+  size_t weight = 0;  // bytes that it brings along, as an envelope's size
 };
 
 // Reports of plug-ins: see the host functions of transport.h.

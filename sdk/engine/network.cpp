@@ -12,6 +12,13 @@ Network::Network(uint64_t id, const wherry_transport_plugin& table, Inputs& inpu
                  std::map<std::string, Bytes> kept)
     : id_(id), table_(table), inputs_(inputs), log_(log), kept_(std::move(kept)) {}
 
+Status Network::try_settings(const plugin::Settings& settings) {
+  Result<std::unique_ptr<plugin::Instance>> made =
+      plugin::Instance::create(table_, *this, settings);
+  if (!made) return made.error();
+  return {};
+}
+
 Status Network::create(const plugin::Settings& settings) {
   Result<std::unique_ptr<plugin::Instance>> made =
       plugin::Instance::create(table_, *this, settings);
@@ -75,47 +82,64 @@ void Network::send(Outgoing outgoing) {
   queue_.push_back(std::move(outgoing));
 }
 
-void Network::flush() {
-  if (!running() || queue_.empty()) return;
+plugin::Instance::Sent Network::offer(size_t count) {
   std::vector<wherry_outgoing> batch;
-  batch.reserve(queue_.size());
-  for (const Outgoing& outgoing : queue_) {
+  batch.reserve(count);
+  for (size_t i = 0; i < count; ++i) {
+    const Outgoing& outgoing = queue_[i];
     batch.push_back({outgoing.peer,
                      outgoing.peer,
                      outgoing.send_id,
                      {outgoing.envelope.data(), outgoing.envelope.size()}});
   }
-  const size_t taken = instance->send(batch);
-  queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(taken));
+  const plugin::Instance::Sent sent = instance->send(batch);
+  queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(sent.accepted));
+  return sent;
+}
+
+// A batch is refused whole, and nobody says for which envelope: then each is offered alone, and
+// what is refused alone has failed, so that it stands in nobody's way.
+void Network::flush() {
+  if (!running() || queue_.empty() || !offer(queue_.size()).refused) return;
+  while (!queue_.empty()) {
+    const plugin::Instance::Sent sent = offer(1);
+    if (!sent.refused && sent.accepted == 0) return;
+    if (!sent.refused) continue;
+    on_sent(queue_.front().send_id, WHERRY_OUTCOME_FAILED_RETRY, WHERRY_REASON_REFUSED);
+    queue_.pop_front();
+  }
 }
 
 size_t Network::room() const {
-  const auto open = static_cast<size_t>(
-      std::ranges::count_if(flights, [](const auto& flight) { return !flight.second.handed; }));
-  return open >= limits::kInFlight ? 0 : limits::kInFlight - open;
+  return flights.size() >= limits::kInFlight ? 0 : limits::kInFlight - flights.size();
 }
 
-void Network::set_handed(uint64_t send_id) {
-  const auto found = flights.find(send_id);
-  if (found == flights.end()) return;
-  found->second.handed = true;
+void Network::set_handed(uint64_t send_id, const Flight& flight) {
+  handed.emplace(send_id, flight);
   // Nothing need ever be said of it again: only the newest are remembered.
-  if (flights.size() <= 2 * limits::kInFlight) return;
-  const auto oldest =
-      std::ranges::find_if(flights, [](const auto& flight) { return flight.second.handed; });
-  if (oldest != flights.end()) flights.erase(oldest);
+  if (handed.size() > limits::kInFlight) handed.erase(handed.begin());
+}
+
+std::optional<Network::Flight> Network::end_flight(uint64_t send_id) {
+  for (auto* under_way : {&flights, &handed}) {
+    if (const auto node = under_way->extract(send_id)) return node.mapped();
+  }
+  return std::nullopt;
 }
 
 void Network::forget_peer(uint64_t peer, uint64_t contact) {
   std::erase_if(queue_, [peer](const Outgoing& outgoing) { return outgoing.peer == peer; });
-  std::erase_if(flights,
-                [contact](const auto& flight) { return flight.second.contact == contact; });
+  for (auto* under_way : {&flights, &handed}) {
+    std::erase_if(*under_way,
+                  [contact](const auto& flight) { return flight.second.contact == contact; });
+  }
   contact_by_peer.erase(peer);
 }
 
 void Network::forget_all() {
   queue_.clear();
   flights.clear();
+  handed.clear();
   contact_by_peer.clear();
 }
 

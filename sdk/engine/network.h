@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <unordered_map>
 
 #include "base/log.h"
@@ -31,7 +32,6 @@ class Network : public plugin::HostEvents {
   struct Flight {
     uint64_t contact = 0;
     uint64_t copy = 0;
-    bool handed = false;  // it left; more may become known of it, or not
   };
 
   Network(uint64_t id, const wherry_transport_plugin& table, Inputs& inputs, Log& log,
@@ -41,6 +41,8 @@ class Network : public plugin::HostEvents {
   bool online() const { return state == WHERRY_TRANSPORT_STATE_ONLINE && !stopping; }
   bool running() const { return instance != nullptr && !stopping; }
 
+  // Whether the plug-in takes these settings. E_SETTING, E_MEMORY.
+  Status try_settings(const plugin::Settings& settings);
   // Makes an instance, which is not online yet. E_SETTING, E_MEMORY.
   Status create(const plugin::Settings& settings);
   // Lets it go online.
@@ -58,7 +60,10 @@ class Network : public plugin::HostEvents {
   void flush();
   // How many more envelopes may be under way.
   size_t room() const;
-  void set_handed(uint64_t send_id);
+  // The plug-in said what became of it. None: it is not (any more) remembered.
+  std::optional<Flight> end_flight(uint64_t send_id);
+  // It left; more may become known of it, or not.
+  void set_handed(uint64_t send_id, const Flight& flight);
   // Drops what is queued for a peer that is to be removed, and the attempts of its contact.
   void forget_peer(uint64_t peer, uint64_t contact);
   // Drops all that is queued.
@@ -85,10 +90,14 @@ class Network : public plugin::HostEvents {
   int64_t reconnect_at = Executor::kNever;  // steady ms
   int reopens = 0;                          // inboxes refused since it was last online
   int64_t reopen_at = Executor::kNever;     // steady ms
-  std::map<uint64_t, Flight> flights;       // by send id
+  std::map<uint64_t, Flight> flights;       // by send id: nothing is known of them yet
+  std::map<uint64_t, Flight> handed;        // likewise; the newest that left
   std::unordered_map<uint64_t, uint64_t> contact_by_peer;  // contact ids
 
  private:
+  // Offers the first `count` of what is queued.
+  plugin::Instance::Sent offer(size_t count);
+
   void on_state(int32_t state, int32_t percent, int32_t reason, std::string phase) override;
   void on_inbox(uint64_t inbox, std::string endpoint, int32_t reason) override;
   void on_peer(uint64_t peer, int32_t state, int32_t reason) override;

@@ -28,7 +28,7 @@ void drop_path(Turn& turn, Contact& contact, const PathEntry& path) {
   // The plug-in drops what it holds for the peer without a word.
   const bool acknowledges = std::ranges::any_of(network->flights, [&](const auto& entry) {
     const Network::Flight& flight = entry.second;
-    return flight.contact == contact.row.id && flight.copy == 0 && !flight.handed;
+    return flight.contact == contact.row.id && flight.copy == 0;
   });
   if (acknowledges) acknowledge_again(turn, contact);
   network->forget_peer(path.peer, contact.row.id);
@@ -146,8 +146,7 @@ void ensure_inboxes(Turn& turn, Contact& contact) {
     row.id = store::inbox_insert(turn.db, row);
     if (turn.db.failed()) return;
     turn.open_inbox(*network, row);
-    const uint64_t id = row.id;
-    turn.profile.inboxes.emplace(id, std::move(row));
+    turn.profile.add_inbox(std::move(row));
   }
 }
 

@@ -93,6 +93,11 @@ Status load_contacts(store::Connection& db, Profile& profile) {
     profile.contact_by_conversation[contact->row.conversation] = contact->row.id;
     profile.contacts.emplace(contact->row.id, std::move(contact));
   }
+  for (const auto& [conversation, seq] : store::events_newest(db, WHERRY_EVENT_WAITING)) {
+    if (Contact* contact = profile.contact_of_conversation(conversation)) {
+      contact->waiting_event = seq;
+    }
+  }
   return {};
 }
 
@@ -127,10 +132,7 @@ void load_networks(store::Connection& db, Profile& profile) {
   for (store::TransportRow& row : store::transports(db)) {
     profile.transports.emplace(row.id, std::move(row));
   }
-  for (store::InboxRow& row : store::inboxes(db)) {
-    const uint64_t id = row.id;
-    profile.inboxes.emplace(id, std::move(row));
-  }
+  for (store::InboxRow& row : store::inboxes(db)) profile.add_inbox(std::move(row));
   for (store::CardRow& row : store::cards(db)) {
     CardState card;
     const uint64_t id = row.id;
@@ -194,10 +196,21 @@ const store::TransportRow* Profile::transport_named(const std::string& name) con
 
 const store::InboxRow* Profile::inbox_of(store::InboxKind kind, uint64_t owner,
                                          uint64_t transport) const {
-  for (const auto& [id, row] : inboxes) {
-    if (row.kind == kind && row.owner == owner && row.transport == transport) return &row;
-  }
-  return nullptr;
+  const auto found = inbox_by_owner_.find({kind, owner, transport});
+  return found == inbox_by_owner_.end() ? nullptr : &inboxes.at(found->second);
+}
+
+void Profile::add_inbox(store::InboxRow row) {
+  const uint64_t id = row.id;
+  inbox_by_owner_[{row.kind, row.owner, row.transport}] = id;
+  inboxes.insert_or_assign(id, std::move(row));
+}
+
+void Profile::remove_inbox(uint64_t id) {
+  const auto found = inboxes.find(id);
+  if (found == inboxes.end()) return;
+  inbox_by_owner_.erase({found->second.kind, found->second.owner, found->second.transport});
+  inboxes.erase(found);
 }
 
 Status unpack(Contact& contact) {

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <tuple>
 #include <unordered_map>
 
 #include "delivery/retry.h"
@@ -135,7 +136,7 @@ struct Profile {
   std::unordered_map<uint64_t, uint64_t> contact_by_conversation;
   std::unordered_map<uint64_t, std::unique_ptr<Session>> sessions;
   session::TagIndex tags;
-  std::map<uint64_t, store::InboxRow> inboxes;
+  std::map<uint64_t, store::InboxRow> inboxes;  // changed by add_inbox() and remove_inbox() alone
   std::map<uint64_t, CardState> cards;
   std::map<uint64_t, store::TransportRow> transports;
 
@@ -153,6 +154,11 @@ struct Profile {
   const store::TransportRow* transport_named(const std::string& name) const;
   // Where a contact sends to on a transport; null: not opened yet.
   const store::InboxRow* inbox_of(store::InboxKind kind, uint64_t owner, uint64_t transport) const;
+  void add_inbox(store::InboxRow row);
+  void remove_inbox(uint64_t id);
+
+ private:
+  std::map<std::tuple<store::InboxKind, uint64_t, uint64_t>, uint64_t> inbox_by_owner_;
 };
 
 // Reads the contact's card and lists of endpoints out of its row.

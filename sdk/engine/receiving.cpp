@@ -11,8 +11,6 @@
 namespace wherry::engine {
 namespace {
 
-constexpr int64_t kResealAskEvery_ms = 60 * 1000;
-
 // The rows of one session, in the database.
 class StoredKeys : public session::KeyLookup {
  public:
@@ -62,7 +60,7 @@ bool open_by_trial(Turn& turn, Contact& contact, ByteView envelope) {
 
 // Asks for fresh copies; if that was done and nothing came that opens, begins anew.
 void ask_reseal(Turn& turn, Contact& contact) {
-  if (turn.now - contact.reseal_asked_at < kResealAskEvery_ms) return;
+  if (turn.now - contact.reseal_asked_at < limits::kResealAskEvery_ms) return;
   const Session* session = sending_session(turn.profile, contact);
   if (session == nullptr || session->stage != store::SessionStage::kWorking) return;
   if (contact.reseal_asked_at > contact.opened_at) {

@@ -66,9 +66,7 @@ void stop_network(Turn& turn, Network& network) {
   }
   for (const auto& [id, flight] : network.flights) {
     Contact* contact = turn.profile.contact(flight.contact);
-    if (flight.copy == 0 && !flight.handed && contact != nullptr) {
-      acknowledge_again(turn, *contact);
-    }
+    if (flight.copy == 0 && contact != nullptr) acknowledge_again(turn, *contact);
   }
   network.stop();
   forget_peers(turn.profile, network.id());
@@ -191,7 +189,7 @@ int64_t keep_networks(Turn& turn) {
     if (network->instance == nullptr && turn.profile.transports.at(id).started) {
       if (network->start_at <= turn.now) {
         if (Status started = start_network(turn, *network); !started) {
-          turn.log.error("a transport could not be started: " + started.error().text);
+          turn.log.warning("a transport could not be started: " + started.error().text);
         }
       }
       if (network->instance == nullptr) next = std::min(next, network->start_at);

@@ -14,12 +14,8 @@
 namespace wherry::engine {
 namespace {
 
-// Envelopes sealed for one contact in one turn; the rest follows in the next.
-constexpr int kSealsPerTurn = 64;
-// Several messages that wait share an envelope up to this size.
-constexpr size_t kPackedEnvelope = 4096;
-constexpr uint32_t kPackedMessages = 32;
-constexpr int64_t kResetOfferValid_s = 3650LL * 86400;
+// What a payload's map and list of messages add to their members, bytes at most.
+constexpr size_t kPayloadFrame = 8;
 
 struct Sender {
   Turn& turn;
@@ -109,9 +105,9 @@ bool add_reset_offer(Turn& turn, Contact& contact, message::Payload& payload) {
     row->owner = contact.row.id;
     row->made_ms = turn.wall_ms;
     turn.env.random->fill(row->fetch.data(), 32);
-    row->secret =
-        identity::Prekey::make(row->id, turn.wall_ms / 1000 + kResetOfferValid_s, *turn.env.random)
-            .to_bytes();
+    row->secret = identity::Prekey::make(row->id, turn.wall_ms / 1000 + limits::kResetOfferValid_s,
+                                         *turn.env.random)
+                      .to_bytes();
     store::prekey_insert(turn.db, *row);
   }
   Result<identity::Prekey> prekey = identity::Prekey::from_bytes(row->secret.view());
@@ -124,17 +120,17 @@ bool add_reset_offer(Turn& turn, Contact& contact, message::Payload& payload) {
 }
 
 // Fills a payload with messages that are not sealed yet, in order, up to `room` bytes or, if the
-// first alone is larger and `alone` allows it, with that one. Out: what was taken.
+// first alone is larger, with that one up to `room_alone`. Out: what was taken.
 std::vector<store::OutboxRow> add_messages(Turn& turn, const Contact& contact, size_t room,
-                                           bool alone, message::Payload& payload) {
-  size_t size = message::encode(payload).size() + 8;
+                                           size_t room_alone, message::Payload& payload) {
+  size_t size = message::encode(payload).size() + kPayloadFrame;
   size_t window_bytes = contact.window_bytes;
   std::vector<store::OutboxRow> taken;
-  for (const store::OutboxRow& row :
-       store::outbox_unsealed(turn.db, contact.row.id, contact.unsealed_from, kPackedMessages)) {
+  for (const store::OutboxRow& row : store::outbox_unsealed(
+           turn.db, contact.row.id, contact.unsealed_from, limits::kPackedMessages)) {
     const bool next_in_order = taken.empty() || row.seq == taken.back().seq + 1;
     const size_t cost = row.size + message::kRecordOverhead;
-    const bool fits = size + cost <= room || (alone && taken.empty());
+    const bool fits = size + cost <= (taken.empty() ? std::max(room, room_alone) : room);
     const bool window = contact.window_messages + taken.size() < limits::kWindowMessages &&
                         window_bytes + row.size <= limits::kWindowBytes;
     if (!next_in_order || !fits || (!window && !mutant(Mutant::kWindowIgnored))) break;
@@ -146,6 +142,20 @@ std::vector<store::OutboxRow> add_messages(Turn& turn, const Contact& contact, s
     window_bytes += row.size;
   }
   return taken;
+}
+
+// For one message in an envelope of its own, on this network.
+size_t room_alone(const Network& network) {
+  const size_t largest = network.instance->description().envelope_size_max;
+  return session::payload_room(session::largest_bucket(largest));
+}
+
+// The next message in order waits for a network that carries more.
+bool next_is_too_large(Turn& turn, const Contact& contact, const Network& network) {
+  const std::vector<store::OutboxRow> next =
+      store::outbox_unsealed(turn.db, contact.row.id, contact.unsealed_from, 1);
+  return !next.empty() &&
+         next.front().size + message::kRecordOverhead + kPayloadFrame > room_alone(network);
 }
 
 store::SealedRow row_of(const Contact& contact, const Copy& copy, Bytes envelope) {
@@ -192,8 +202,7 @@ void seal_greeting(const Sender& to) {
   message::Payload payload;
   add_endpoints(to.turn, to.contact, payload);
   const size_t room = session::first_payload_room(to.session.first, limits::kRequestEnvelopeMax);
-  const std::vector<store::OutboxRow> rows =
-      add_messages(to.turn, to.contact, room, false, payload);
+  const std::vector<store::OutboxRow> rows = add_messages(to.turn, to.contact, room, 0, payload);
   Result<session::SealStep> step =
       session::seal_first(to.session.ratchet, to.session.first, to.session.fetch,
                           message::encode(payload), 0, *to.turn.env.random);
@@ -215,8 +224,8 @@ bool seal_next(const Sender& to) {
   const bool acknowledge = to.contact.ack_at <= to.turn.now;
   add_acknowledgements(to.contact, payload);
   const std::vector<store::OutboxRow> rows =
-      add_messages(to.turn, to.contact, session::payload_room(kPackedEnvelope),
-                   payload.reset == std::nullopt, payload);
+      add_messages(to.turn, to.contact, session::payload_room(limits::kPackedEnvelope),
+                   payload.reset ? 0 : room_alone(to.network), payload);
   keep = keep || !rows.empty();
   if (!keep && !acknowledge) return false;
   Result<session::SealStep> step =
@@ -343,13 +352,14 @@ int32_t drive(Turn& turn, Contact& contact, const ChosenPath& chosen) {
   }
   if (!session->ratchet.can_seal()) return WHERRY_REASON_HANDSHAKE;
   int sealed = 0;
-  while (chosen.network->room() > 0 && sealed < kSealsPerTurn &&
+  while (chosen.network->room() > 0 && sealed < limits::kSealsPerTurn &&
          session->ratchet.unsettled() < limits::kUnsettledMax && seal_next(to)) {
     ++sealed;
   }
-  if (sealed == kSealsPerTurn) turn.pump(contact);
+  if (sealed == limits::kSealsPerTurn) turn.pump(contact);
   if (chosen.network->room() == 0) chosen.network->crowded = true;
-  return WHERRY_REASON_WINDOW;
+  return next_is_too_large(turn, contact, *chosen.network) ? WHERRY_REASON_TOO_LARGE
+                                                           : WHERRY_REASON_WINDOW;
 }
 
 }  // namespace
@@ -370,15 +380,11 @@ void pump(Turn& turn, Contact& contact) {
 }
 
 void on_sent(Turn& turn, Network& network, const SentReport& report) {
-  const auto flight = network.flights.find(report.send_id);
-  if (flight == network.flights.end()) return;
-  Contact* contact = turn.profile.contact(flight->second.contact);
-  const uint64_t id = flight->second.copy;
-  if (report.outcome == WHERRY_OUTCOME_HANDED) {
-    network.set_handed(report.send_id);
-  } else {
-    network.flights.erase(flight);
-  }
+  const std::optional<Network::Flight> flight = network.end_flight(report.send_id);
+  if (!flight) return;
+  if (report.outcome == WHERRY_OUTCOME_HANDED) network.set_handed(report.send_id, *flight);
+  Contact* contact = turn.profile.contact(flight->contact);
+  const uint64_t id = flight->copy;
   if (network.crowded && network.room() >= limits::kInFlight / 2) {
     network.crowded = false;
     pump_all(turn);

@@ -14,8 +14,6 @@
 namespace wherry::engine {
 namespace {
 
-constexpr int64_t kResealEvery_ms = 10 * 1000;
-
 IncomingStream& stream_of(Turn& turn, Contact& contact, const Id128& device, uint64_t incarnation) {
   for (IncomingStream& stream : contact.streams) {
     if (stream.device == device && stream.incarnation == incarnation) return stream;
@@ -61,6 +59,8 @@ void deliver(Turn& turn, Contact& contact, const Id128& device, message::Record&
   if (row.content == WHERRY_CONTENT_TEXT && !codec::utf8_valid(as_text(record.body))) {
     row.content = WHERRY_CONTENT_DATA;
   }
+  const bool known = row.content == WHERRY_CONTENT_TEXT || row.content == WHERRY_CONTENT_DATA;
+  row.reason = known ? WHERRY_REASON_NONE : WHERRY_REASON_UNKNOWN_CONTENT;
   row.evidence = WHERRY_EVIDENCE_DELIVERED;
   row.sent_ms = record.sent_ms;
   row.received_ms = turn.wall_ms;
@@ -204,7 +204,7 @@ void take_payload(Turn& turn, Contact& contact, const Session& session, message:
     contact.ack_at = std::min(contact.ack_at, turn.now + delay);
     turn.pump(contact);
   }
-  if (payload.reseal && turn.now - contact.resealed_at >= kResealEvery_ms) {
+  if (payload.reseal && turn.now - contact.resealed_at >= limits::kResealEvery_ms) {
     contact.resealed_at = turn.now;
     void_copies(turn, contact);
   }

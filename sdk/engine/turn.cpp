@@ -79,7 +79,6 @@ void save_session(store::Connection& db, Session& session) {
   row.stage = session.stage;
   row.first = SecretBytes(session.first);
   row.fetch = session.fetch.clone();
-  row.peer_received = session.ratchet.peer_received;
   row.state = session.ratchet.to_bytes();
   store::session_update(db, row);
   session.changed = false;

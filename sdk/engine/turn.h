@@ -64,10 +64,11 @@ class Turn {
   const int64_t now;  // steady ms
   const int64_t wall_ms;
 
-  // Outputs: released after the commit, in this order.
+  // Outputs: released after the commit, in this order. Calls before sends: a peer is removed, an
+  // instance started before anything is sent that counts on it.
   std::vector<std::pair<uint64_t, wherry_receipt>> receipts;  // by transport
+  std::vector<std::function<void()>> calls;                   // into plug-ins
   std::vector<Outgoing> sends;
-  std::vector<std::function<void()>> calls;  // into plug-ins, and to waiting callers
   std::vector<EphemeralEvent> ephemeral;
   struct CardAnswer {
     std::function<void(Result<std::string>)> done;

@@ -18,9 +18,6 @@ using codec::CborReader;
 using codec::CborType;
 using codec::CborWriter;
 
-constexpr size_t kRecordsMax = 1024;
-constexpr size_t kAcksMax = 64;
-
 void write_record(CborWriter& out, const Record& record) {
   const size_t pairs = 6u + (record.content != kVoid ? 1u : 0u) + (record.conversation ? 1u : 0u) +
                        (record.device ? 1u : 0u);
@@ -213,14 +210,14 @@ Result<Payload> decode_payload(ByteView cbor) {
   for (CborMap map = in.map(); map.next();) {
     switch (map.key()) {
       case 1: {
-        const size_t count = in.array(kRecordsMax);
+        const size_t count = in.array(limits::kPayloadRecords);
         for (size_t i = 0; i < count && !in.failed(); ++i) {
           payload.records.push_back(read_record(in));
         }
         break;
       }
       case 2: {
-        const size_t count = in.array(kAcksMax);
+        const size_t count = in.array(limits::kPayloadAcks);
         for (size_t i = 0; i < count && !in.failed(); ++i) payload.acks.push_back(read_ack(in));
         break;
       }

@@ -18,25 +18,28 @@ Bytes copy(wherry_bytes bytes) {
   return bytes.size == 0 ? Bytes() : Bytes(bytes.data, bytes.data + bytes.size);
 }
 
+// None of these lets an exception into the plug-in. Out of memory ends the process: a report that
+// is dropped would leave an envelope unaccounted for, and a crash loses nothing.
 void on_state(wherry_transport_host* host, int32_t state, int32_t percent, int32_t reason,
-              const char* phase) {
+              const char* phase) noexcept {
   host->events->on_state(state, percent, reason, phase == nullptr ? "" : phase);
 }
 
-void on_inbox(wherry_transport_host* host, uint64_t inbox, const char* endpoint, int32_t reason) {
+void on_inbox(wherry_transport_host* host, uint64_t inbox, const char* endpoint,
+              int32_t reason) noexcept {
   host->events->on_inbox(inbox, endpoint == nullptr ? "" : endpoint, reason);
 }
 
-void on_peer(wherry_transport_host* host, uint64_t peer, int32_t state, int32_t reason) {
+void on_peer(wherry_transport_host* host, uint64_t peer, int32_t state, int32_t reason) noexcept {
   host->events->on_peer(peer, state, reason);
 }
 
-void on_writable(wherry_transport_host* host, uint64_t) {
+void on_writable(wherry_transport_host* host, uint64_t) noexcept {
   host->events->on_writable();
 }
 
 size_t on_receive(wherry_transport_host* host, uint64_t inbox, const wherry_incoming* envelopes,
-                  size_t count) {
+                  size_t count) noexcept {
   for (size_t i = 0; i < count; ++i) {
     const wherry_bytes& bytes = envelopes[i].envelope;
     if (!host->events->on_receive(inbox, envelopes[i].receipt, {bytes.data, bytes.size})) return i;
@@ -44,39 +47,41 @@ size_t on_receive(wherry_transport_host* host, uint64_t inbox, const wherry_inco
   return count;
 }
 
-void on_sent(wherry_transport_host* host, const wherry_sent* sent, size_t count) {
+void on_sent(wherry_transport_host* host, const wherry_sent* sent, size_t count) noexcept {
   for (size_t i = 0; i < count; ++i) {
     host->events->on_sent(sent[i].send_id, sent[i].outcome, sent[i].reason);
   }
 }
 
-void on_bundle(wherry_transport_host* host, uint64_t request, wherry_bytes bundle, int32_t reason) {
+void on_bundle(wherry_transport_host* host, uint64_t request, wherry_bytes bundle,
+               int32_t reason) noexcept {
   std::optional<Bytes> found;
   if (bundle.data != nullptr) found = copy(bundle);
   host->events->on_bundle(request, std::move(found), reason);
 }
 
-void on_look_up(wherry_transport_host* host, uint64_t, const char*, int32_t) {
+void on_look_up(wherry_transport_host* host, uint64_t, const char*, int32_t) noexcept {
   host->events->log(WHERRY_LOG_WARNING, "a transport answered a look-up that nobody asked for");
 }
 
-void on_stopped(wherry_transport_host* host) {
+void on_stopped(wherry_transport_host* host) noexcept {
   host->events->on_stopped();
 }
 
-int64_t state_get(wherry_transport_host* host, const char* key, uint8_t* out, size_t capacity) {
+int64_t state_get(wherry_transport_host* host, const char* key, uint8_t* out,
+                  size_t capacity) noexcept {
   const std::optional<Bytes> value = host->events->state_get(key);
   if (!value) return -1;
   std::memcpy(out, value->data(), std::min(capacity, value->size()));
   return static_cast<int64_t>(value->size());
 }
 
-int32_t state_set(wherry_transport_host* host, const char* key, wherry_bytes value) {
+int32_t state_set(wherry_transport_host* host, const char* key, wherry_bytes value) noexcept {
   return host->events->state_set(key, {value.data, value.size}) ? WHERRY_TRANSPORT_OK
                                                                 : WHERRY_TRANSPORT_E_ARGUMENT;
 }
 
-void write_log(wherry_transport_host* host, int32_t level, const char* text) {
+void write_log(wherry_transport_host* host, int32_t level, const char* text) noexcept {
   host->events->log(level, text == nullptr ? "" : text);
 }
 
@@ -240,10 +245,13 @@ void Instance::connect_peer(uint64_t peer) {
   table_.connect_peer(transport_, peer);
 }
 
-size_t Instance::send(std::span<const wherry_outgoing> envelopes) {
-  size_t accepted = 0;
-  table_.send(transport_, envelopes.data(), envelopes.size(), &accepted);
-  return std::min(accepted, envelopes.size());
+Instance::Sent Instance::send(std::span<const wherry_outgoing> envelopes) {
+  Sent sent;
+  const int32_t status =
+      table_.send(transport_, envelopes.data(), envelopes.size(), &sent.accepted);
+  sent.refused = status == WHERRY_TRANSPORT_E_ARGUMENT;
+  sent.accepted = sent.refused ? 0 : std::min(sent.accepted, envelopes.size());
+  return sent;
 }
 
 void Instance::ack(std::span<const wherry_receipt> receipts) {

@@ -77,8 +77,11 @@ class Instance {
   std::optional<wherry_reveals> add_peer(uint64_t peer, const std::string& endpoint);
   void remove_peer(uint64_t peer);
   void connect_peer(uint64_t peer);
-  // How many were taken.
-  size_t send(std::span<const wherry_outgoing> envelopes);
+  struct Sent {
+    size_t accepted = 0;   // from the first on
+    bool refused = false;  // one of them at least breaks a rule of this plug-in; none was accepted
+  };
+  Sent send(std::span<const wherry_outgoing> envelopes);
   void ack(std::span<const wherry_receipt> receipts);
   void resume_receive();
   bool put_bundle(uint64_t request, const Bytes32& locator, const Secret<32>& owner,

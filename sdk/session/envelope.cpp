@@ -27,6 +27,14 @@ std::optional<size_t> least_bucket(size_t size) {
   return std::nullopt;
 }
 
+size_t largest_bucket(size_t size) {
+  size_t largest = limits::kBuckets.front();
+  for (size_t bucket : limits::kBuckets) {
+    if (bucket <= size) largest = bucket;
+  }
+  return largest;
+}
+
 std::array<uint8_t, kHeadSize> Head::encode() const {
   std::array<uint8_t, kHeadSize> out{};
   out[0] = kVersion;

@@ -28,6 +28,8 @@ inline constexpr size_t kEnvelopeOverhead = kBodyAt + kLengthSize + crypto::kAea
 
 // The least bucket that holds `size` bytes; none beyond the largest.
 std::optional<size_t> least_bucket(size_t size);
+// The largest bucket of at most `size` bytes; the least of all for less than that.
+size_t largest_bucket(size_t size);
 
 // The largest payload for an envelope of this size, bytes.
 constexpr size_t payload_room(size_t envelope_size) {

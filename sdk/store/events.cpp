@@ -42,6 +42,15 @@ void events_acknowledge(Connection& db, uint64_t seq) {
   query.run();
 }
 
+std::vector<std::pair<uint64_t, uint64_t>> events_newest(Connection& db, int32_t type) {
+  std::vector<std::pair<uint64_t, uint64_t>> newest;
+  Query query =
+      db.query("SELECT conversation, max(seq) FROM event WHERE type=? GROUP BY conversation");
+  query << type;
+  while (query.next()) newest.emplace_back(query.number(0), query.number(1));
+  return newest;
+}
+
 std::vector<EventRow> events_after(Connection& db, uint64_t seq, uint32_t limit) {
   std::vector<EventRow> rows;
   Query query = db.query(

@@ -2,6 +2,7 @@
 #ifndef WHERRY_STORE_EVENTS_H
 #define WHERRY_STORE_EVENTS_H
 
+#include <utility>
 #include <vector>
 
 #include "store/database.h"
@@ -24,6 +25,8 @@ void event_insert(Connection& db, const EventRow& row);
 void event_delete(Connection& db, uint64_t seq);
 // Forgets everything up to `seq`.
 void events_acknowledge(Connection& db, uint64_t seq);
+// The newest event of a type in each conversation: (conversation, seq).
+std::vector<std::pair<uint64_t, uint64_t>> events_newest(Connection& db, int32_t type);
 std::vector<EventRow> events_after(Connection& db, uint64_t seq, uint32_t limit);
 
 }  // namespace wherry::store

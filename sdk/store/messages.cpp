@@ -204,6 +204,14 @@ uint64_t outbox_waiting(Connection& db, uint64_t contact) {
   return query.next() ? query.number(0) : 0;
 }
 
+uint64_t outbox_unsent(Connection& db, uint64_t contact) {
+  Query query = db.query(
+      "SELECT count(*) FROM outbox JOIN message ON message.id=outbox.message "
+      "WHERE outbox.contact=? AND message.evidence=0");
+  query << contact;
+  return query.next() ? query.number(0) : 0;
+}
+
 uint64_t sealed_highest(Connection& db) {
   Query query = db.query("SELECT ifnull(max(id), 0) FROM sealed");
   return query.next() ? query.number(0) : 0;

@@ -75,6 +75,8 @@ uint64_t outbox_renumber(Connection& db, uint64_t contact);
 uint64_t outbox_count(Connection& db, uint64_t contact);
 // How many are not sealed yet.
 uint64_t outbox_waiting(Connection& db, uint64_t contact);
+// How many are not known to have left this device, sealed or not.
+uint64_t outbox_unsent(Connection& db, uint64_t contact);
 
 struct SealedRow {
   uint64_t id = 0;

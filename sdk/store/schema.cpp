@@ -7,7 +7,7 @@ namespace wherry::store {
 namespace {
 
 constexpr const char* kFirst = R"sql(
--- Single values: identity, device, incarnation, event cursor.
+-- Single values: identity, device and its list, the secret of this profile, event cursor.
 CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 
 CREATE TABLE transport(
@@ -54,7 +54,7 @@ CREATE TABLE conversation(
 CREATE TABLE session(
   id INTEGER PRIMARY KEY AUTOINCREMENT, contact INTEGER NOT NULL, device BLOB NOT NULL,
   mine INTEGER NOT NULL, stage INTEGER NOT NULL, hash BLOB NOT NULL, first BLOB NOT NULL, fetch BLOB NOT NULL,
-  peer_received INTEGER NOT NULL, made_ms INTEGER NOT NULL, state BLOB NOT NULL);
+  made_ms INTEGER NOT NULL, state BLOB NOT NULL);
 -- Skipped keys and used numbers (PROTOCOL 5.4). used 0: skipped; 1; 2: held something to acknowledge.
 CREATE TABLE ratchet_key(
   session INTEGER NOT NULL, g INTEGER NOT NULL, used INTEGER NOT NULL, tag BLOB NOT NULL,

@@ -24,7 +24,6 @@ struct SessionRow {
   Bytes32 hash{};              // of its handshake
   SecretBytes first;           // unanswered: session::FirstPrefix, serialised
   Secret<32> fetch;            // unanswered: what wraps the first envelope
-  uint64_t peer_received = 0;  // the highest `received` that the peer sent
   int64_t made_ms = 0;
   SecretBytes state;  // session::Ratchet, serialised
 };

@@ -360,7 +360,7 @@ void Simulation::act_on_network(const Action& action) {
         if (inbox == nullptr || !network->running()) return;
         const uint64_t id = inbox->id;
         store::inbox_delete(turn.db, id);
-        turn.profile.inboxes.erase(id);
+        turn.profile.remove_inbox(id);
         turn.calls.push_back([network, id] {
           if (network->running()) network->instance->close_inbox(id);
         });

@@ -148,6 +148,10 @@ class World {
   void violation(const std::string& name, const std::string& what);
   // Every envelope that any engine gave to its transport, for a test to look at or to change.
   std::function<void(int who, Bytes&)> on_envelope;
+  // Whether a transport refuses an envelope, and so the whole call that it is in.
+  std::function<bool(ByteView)> refuses_envelope;
+  // The largest envelope that transports say they carry. To be set before anybody is added.
+  uint32_t envelope_size_max = WHERRY_ENVELOPE_SIZE_MAX;
 
   // Pushes a command, without running time. `done` is not called if the engine ends before.
   void push(int who, std::function<Status(engine::Turn&)> command,

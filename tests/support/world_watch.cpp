@@ -1,5 +1,7 @@
 // Everything that leaves an engine goes through here: the fake network's table, with a look at
 // each call on its way.
+#include <algorithm>
+
 #include "crypto/hash.h"
 #include "tests/support/world_person.h"
 
@@ -20,8 +22,20 @@ int32_t add_peer(wherry_transport* transport, uint64_t peer, const char* endpoin
 }
 
 template <FakeKind kKind>
+const wherry_transport_description* describe() {
+  static wherry_transport_description about = *FakeNet::plugin(kKind)->describe();
+  if (current_world != nullptr) about.envelope_size_max = current_world->envelope_size_max;
+  return &about;
+}
+
+template <FakeKind kKind>
 int32_t send(wherry_transport* transport, const wherry_outgoing* envelopes, size_t count,
              size_t* accepted) {
+  const auto refused = [](const wherry_outgoing& one) {
+    return current_world->refuses_envelope &&
+           current_world->refuses_envelope({one.envelope.data, one.envelope.size});
+  };
+  if (std::any_of(envelopes, envelopes + count, refused)) return WHERRY_TRANSPORT_E_ARGUMENT;
   current_world->see_call("an envelope");
   std::vector<Bytes> bytes;
   std::vector<wherry_outgoing> shown(envelopes, envelopes + count);
@@ -70,6 +84,7 @@ int32_t close_inbox(wherry_transport* transport, uint64_t inbox) {
 template <FakeKind kKind>
 wherry_transport_plugin watched() {
   wherry_transport_plugin plugin = *FakeNet::plugin(kKind);
+  plugin.describe = describe<kKind>;
   plugin.add_peer = add_peer<kKind>;
   plugin.send = send<kKind>;
   plugin.ack = ack<kKind>;

@@ -70,7 +70,7 @@ TEST(Faults, NewEndpointsAreToldAlthoughNothingElseWaits) {
     const uint64_t id =
         turn.profile.inbox_of(store::InboxKind::kContact, contact.row.id, transport)->id;
     store::inbox_delete(turn.db, id);
-    turn.profile.inboxes.erase(id);
+    turn.profile.remove_inbox(id);
     turn.calls.push_back(
         [network = turn.network(transport), id] { network->instance->close_inbox(id); });
     turn.pump(contact);

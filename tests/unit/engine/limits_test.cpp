@@ -4,6 +4,7 @@
 #include "engine/greeting.h"
 #include "identity/bundle.h"
 #include "pair.h"
+#include "store/events.h"
 
 namespace wherry::test {
 namespace {
@@ -82,6 +83,39 @@ TEST(Limits, LargeAndSmallMessagesKeepTheirOrder) {
   expect_all(pair, sent, {});
 }
 
+TEST(Limits, WhatIsLargerThanANetworkCarriesWaitsAndSaysSo) {
+  World world(1);
+  world.envelope_size_max = 16'384;
+  const int ann = world.add("ann"), bob = world.add("bob");
+  world.connect(ann, bob);
+  world.run_for(2'000);
+  world.submit(ann, bob, std::string(16'000, 'x'));
+  world.submit(ann, bob, std::string(16'384, 'y'));
+  world.submit(ann, bob, "behind it");
+  world.run_for(10'000);
+  EXPECT_EQ(world.received(bob, ann).size(), 2u);
+  EXPECT_EQ(world.waiting_reason(ann, bob), WHERRY_REASON_TOO_LARGE);
+  EXPECT_EQ(world.violations(), Texts());
+}
+
+TEST(Limits, OneEventSaysThatMessagesWaitAlsoAfterARestart) {
+  Pair pair(1);
+  pair.world.acknowledge_events(pair.ann, false);
+  for (int i = 0; i < 3; ++i) {
+    pair.world.net().set_online("ann", false);
+    pair.world.submit(pair.ann, pair.bob, "a" + std::to_string(i));
+    pair.world.run_for(1'000);
+    pair.world.restart(pair.ann);
+    pair.world.net().set_online("ann", true);
+    pair.world.run_for(60'000);
+  }
+  int waiting = 0;
+  for (const store::EventRow& row : store::events_after(pair.world.database(pair.ann), 0, 1000)) {
+    if (row.type == WHERRY_EVENT_WAITING) ++waiting;
+  }
+  EXPECT_EQ(waiting, 1);
+}
+
 TEST(Limits, TheWindowIsBoundedInBytes) {
   Pair pair(1);
   pair.world.crash(pair.bob);
@@ -117,7 +151,7 @@ TEST(Limits, AContactsNewEndpoints) {
       if (inbox.kind != store::InboxKind::kContact) continue;
       turn.network(inbox.transport)->instance->close_inbox(id);
       store::inbox_delete(turn.db, id);
-      turn.profile.inboxes.erase(id);
+      turn.profile.remove_inbox(id);
       break;
     }
     turn.pump(contact);

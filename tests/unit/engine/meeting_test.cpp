@@ -108,6 +108,39 @@ TEST(Meeting, ACardThatTheNetworkDoesNotTakeIsGivenUp) {
   EXPECT_TRUE(identity::Card::parse(world.card(ann)));
 }
 
+TEST(Meeting, ACardThatNobodyWasGivenIsClosed) {
+  World world(1);
+  const int ann = world.add("ann");
+  const auto cards = [&] {
+    size_t count = 0;
+    EXPECT_TRUE(world.run(ann, [&](engine::Turn& turn) -> Status {
+      count = turn.profile.cards.size() + turn.profile.inboxes.size();
+      EXPECT_EQ(store::cards(turn.db).size(), turn.profile.cards.size());
+      return {};
+    }));
+    return count;
+  };
+  // The commit after the one that began the card fails: its caller is told so.
+  bool answered = false;
+  ASSERT_TRUE(world.run(ann, [&](engine::Turn& turn) {
+    return engine::make_card(turn, turn.profile.transports.begin()->first, 3600,
+                             [&](const Result<std::string>& text) {
+                               EXPECT_FALSE(text);
+                               answered = true;
+                             });
+  }));
+  EXPECT_FALSE(world.run(ann, [](engine::Turn& turn) -> Status {
+    turn.db.run_script("INSERT INTO no_such_table VALUES(1)");
+    return {};
+  }));
+  world.run_for(2 * 3'600'000);
+  EXPECT_TRUE(answered);
+  EXPECT_EQ(cards(), 0u);
+  world.card(ann);
+  world.run_for(2 * 3'600'000);
+  EXPECT_EQ(cards(), 2u);
+}
+
 TEST(Meeting, AClockThatJumpsWhileACardIsMade) {
   World world(1);
   const int ann = world.add("ann");
