@@ -18,6 +18,8 @@ constexpr size_t kSignatureSize = crypto::Signature::kSize;
 // White space is not part of the 360 characters; this much input is looked at.
 constexpr size_t kInputMax = 4096;
 constexpr size_t kPermitsMax = 64;
+// So that the same time in milliseconds is an int64_t too.
+constexpr int64_t kExpiresMax_s = INT64_MAX / 1000;
 
 Error malformed() {
   return {WHERRY_E_CARD_MALFORMED, WHERRY_REASON_MALFORMED,
@@ -78,7 +80,7 @@ Result<Card> read_contents(ByteView contents) {
         card.endpoint = in.text(limits::kEndpointTextMax);
         break;
       case 6:
-        card.expires_s = static_cast<int64_t>(in.uint(INT64_MAX));
+        card.expires_s = static_cast<int64_t>(in.uint(kExpiresMax_s));
         break;
       case 7:
         read_permits(in, card);
@@ -98,7 +100,7 @@ Result<Card> read_contents(ByteView contents) {
 Result<std::string> Card::text(const Identity& signer) const {
   if (!name_fits(transport, limits::kTransportNameMax) ||
       !name_fits(endpoint, limits::kEndpointTextMax) || expires_s < 0 ||
-      (permits && permits->size() > kPermitsMax)) {
+      expires_s > kExpiresMax_s || (permits && permits->size() > kPermitsMax)) {
     return fail(WHERRY_E_ARGUMENT, "The transport or the endpoint does not fit a card.");
   }
   codec::CborWriter out;

@@ -156,6 +156,38 @@ static void what_is_no_card(void) {
   CHECK_INT(contact, 42);
 }
 
+/* Validly signed by a stranger, who chose when it expires, in seconds. */
+#define STRANGERS_CARD                                                                        \
+  "wherry:pgEBAlggA6EHv_POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbgDWCAAAAAAAAAAAAAAAAAAAAAAAAAAAA" \
+  "AAAAAAAAAAAAAAAARobG9vcGJhY2sFYWUGG"
+
+/* The last second whose milliseconds are an int64_t; the one after it; and the last int64_t. */
+static void the_time_of_expiry_is_bounded(void) {
+  static const char* const beyond[] = {
+      STRANGERS_CARD
+      "wAgxJul41P464bfRQh10LydkXYoIBIK-Coy6OeVf9GdIOHBrvyXWPeP7z6ekTNF8x6N6Nw-GQjn"
+      "l5wW1R3AXkk6iY85VdAoAQ",
+      STRANGERS_CARD
+      "3__________7MrpBhfFKrq-B_i7_uQI4x8WBksOUovVTm4mg5Z33RHPPSqZhdPtW6WfHuYRkxKE"
+      "xp6V1UHUFhhBozje_7ZrDg"};
+  static const char last[] = STRANGERS_CARD
+      "wAgxJul41P3KdEAMQ9N3bGhQh-zsvD0bSGsv-U_Qn8rBtJD24xC2xu18mN2r0-8-pqu9pezjem1"
+      "tJGHwfOhg_7r8HF4YjRWBQ";
+  wherry_page* page = NULL;
+  uint64_t contact = 42;
+  for (size_t i = 0; i < sizeof beyond / sizeof *beyond; ++i) {
+    CHECK_FAILS(WHERRY_E_CARD_MALFORMED, wherry_card_parse(&page, beyond[i], details()));
+    CHECK_FAILS(WHERRY_E_CARD_MALFORMED,
+                wherry_contact_add(bob, &contact, beyond[i], NULL, details()));
+  }
+  CHECK(page == NULL);
+  CHECK_INT(contact, 42);
+  MUST(wherry_card_parse(&page, last, details()));
+  CHECK_INT(wherry_page_card(page, 0)->expires_ms, INT64_MAX / 1000 * 1000);
+  CHECK_INT(wherry_page_card(page, 0)->expired, 0);
+  wherry_page_free(page);
+}
+
 static void not_ones_own(void) {
   uint64_t contact = 42;
   wherry_page* page = NULL;
@@ -213,6 +245,7 @@ int main(void) {
   every_character_counts();
   a_newer_version_is_named();
   what_is_no_card();
+  the_time_of_expiry_is_bounded();
   not_ones_own();
   adding_twice_is_one_contact();
   expired_ones_are_read_but_not_added();

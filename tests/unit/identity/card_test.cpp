@@ -34,10 +34,11 @@ class CardTest : public testing::Test {
     append(card, signer_.keys.sign("card", contents).view());
     return "wherry:" + codec::base64url_encode(card);
   }
-  codec::CborWriter required(size_t pairs, uint64_t version = 1) const {
+  codec::CborWriter required(size_t pairs, uint64_t version = 1, uint64_t expires_s = 9) const {
     codec::CborWriter out;
     out.map(pairs).key(1).uint(version).key(2).bytes(signer_.public_key().view());
-    out.key(3).bytes(card_.fetch_secret.view()).key(4).text("t").key(5).text("e").key(6).uint(9);
+    out.key(3).bytes(card_.fetch_secret.view()).key(4).text("t").key(5).text("e");
+    out.key(6).uint(expires_s);
     return out;
   }
 
@@ -132,6 +133,22 @@ TEST_F(CardTest, LengthIsBounded) {
   card_.endpoint = std::string(105, 'e');
   card_.transport = "centralized";
   EXPECT_LE(text().size(), limits::kCardTextMax);
+}
+
+// Whoever signs a card chooses its time; in milliseconds it must be a number as well.
+TEST_F(CardTest, TheTimeOfExpiryIsBounded) {
+  constexpr uint64_t kLast_s = INT64_MAX / 1000;
+  const Result<Card> last = Card::parse(signed_text(required(6, 1, kLast_s).view()));
+  ASSERT_TRUE(last.ok());
+  EXPECT_EQ(static_cast<uint64_t>(last->expires_s), kLast_s);
+  for (const uint64_t expires_s : {kLast_s + 1, uint64_t{INT64_MAX}, UINT64_MAX}) {
+    EXPECT_EQ(status(signed_text(required(6, 1, expires_s).view())), WHERRY_E_CARD_MALFORMED)
+        << expires_s;
+  }
+  card_.expires_s = static_cast<int64_t>(kLast_s) + 1;
+  EXPECT_EQ(card_.text(signer_).error().status, WHERRY_E_ARGUMENT);
+  card_.expires_s = -1;
+  EXPECT_EQ(card_.text(signer_).error().status, WHERRY_E_ARGUMENT);
 }
 
 TEST_F(CardTest, ExpiresAfterItsLastSecond) {
