@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/limits.h"
+#include "plugin/address.h"
 #include "policy/reveals.h"
 
 // The host's end of an instance, opaque to the plug-in.
@@ -128,12 +129,27 @@ bool described_well(const wherry_transport_description* description) {
   return description->envelope_size_max >= 4096;
 }
 
-bool of_type(int32_t type, const std::string& value) {
-  if (type == WHERRY_SETTING_BOOLEAN) return value == "true" || value == "false";
-  if (type != WHERRY_SETTING_INTEGER) return true;
-  const std::string_view digits = std::string_view(value).substr(value.starts_with('-') ? 1 : 0);
+bool is_whole_number(std::string_view value) {
+  const std::string_view digits = value.substr(value.starts_with('-') ? 1 : 0);
   return !digits.empty() && value.size() <= 18 &&
          digits.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+// What a value of this setting must be, when it is not; else null.
+const char* wanted_instead(const wherry_setting_description& known, const std::string& value) {
+  switch (known.type) {
+    case WHERRY_SETTING_BOOLEAN:
+      return value == "true" || value == "false" ? nullptr : "'true' or 'false'";
+    case WHERRY_SETTING_INTEGER:
+      return is_whole_number(value) ? nullptr : "a whole number";
+    case WHERRY_SETTING_ADDRESS: {
+      const bool may_be_empty = known.default_value != nullptr && *known.default_value == 0;
+      if (is_address(value) || (value.empty() && may_be_empty)) return nullptr;
+      return "HOST:PORT, [IPV6]:PORT or unix:/PATH";
+    }
+    default:
+      return nullptr;
+  }
 }
 
 }  // namespace
@@ -174,10 +190,9 @@ Result<Settings> complete(const wherry_transport_description& description, Setti
       full.emplace(known.name, known.default_value);
       continue;
     }
-    if (!of_type(known.type, found->second)) {
-      return fail(WHERRY_E_SETTING, std::string("the setting '") + known.name + "' must be " +
-                                        (known.type == WHERRY_SETTING_BOOLEAN ? "'true' or 'false'"
-                                                                              : "a whole number"));
+    if (const char* wanted = wanted_instead(known, found->second)) {
+      return fail(WHERRY_E_SETTING,
+                  std::string("the setting '") + known.name + "' must be " + wanted);
     }
     full.insert(given.extract(found));
   }

@@ -14,6 +14,8 @@ wherry_setting_description settings[] = {
     {"host", WHERRY_SETTING_TEXT, nullptr, "where"},
     {"port", WHERRY_SETTING_INTEGER, "80", "which"},
     {"tls", WHERRY_SETTING_BOOLEAN, "true", "whether"},
+    {"proxy", WHERRY_SETTING_ADDRESS, "", "through which, if any"},
+    {"listen", WHERRY_SETTING_ADDRESS, "[::1]:0", "at which"},
 };
 
 wherry_transport_plugin good_table() {
@@ -111,7 +113,10 @@ TEST(Settings, AreCompletedAndChecked) {
   about.setting_count = std::size(settings);
   const Result<Settings> full = complete(about, {{"host", "h"}});
   ASSERT_TRUE(full);
-  EXPECT_EQ(*full, (Settings{{"host", "h"}, {"port", "80"}, {"tls", "true"}}));
+  EXPECT_EQ(
+      *full,
+      (Settings{
+          {"host", "h"}, {"port", "80"}, {"tls", "true"}, {"proxy", ""}, {"listen", "[::1]:0"}}));
 
   const auto refused_settings = [&](const Settings& given) {
     const Result<Settings> done = complete(about, given);
@@ -129,6 +134,17 @@ TEST(Settings, AreCompletedAndChecked) {
   for (const char* value : {"", "yes", "TRUE", "1"}) {
     EXPECT_TRUE(refused_settings({{"host", "h"}, {"tls", value}})) << value;
   }
+  for (const char* value : {"localhost", ":9050", "localhost:99999", "[::1:9050", "unix:socket"}) {
+    EXPECT_TRUE(refused_settings({{"host", "h"}, {"proxy", value}})) << value;
+    EXPECT_TRUE(refused_settings({{"host", "h"}, {"listen", value}})) << value;
+  }
+  for (const char* value : {"localhost:9050", "[::1]:9050", "unix:/run/socks"}) {
+    EXPECT_FALSE(refused_settings({{"host", "h"}, {"proxy", value}})) << value;
+    EXPECT_FALSE(refused_settings({{"host", "h"}, {"listen", value}})) << value;
+  }
+  // Empty says "none", where the plug-in says so itself.
+  EXPECT_FALSE(refused_settings({{"host", "h"}, {"proxy", ""}}));
+  EXPECT_TRUE(refused_settings({{"host", "h"}, {"listen", ""}}));
 }
 
 }  // namespace
