@@ -116,11 +116,15 @@ int32_t wherry_next_event(wherry_profile profile, wherry_event** event, int32_t 
     if (event == nullptr) return wherry::capi::argument("event is NULL");
     auto engine = wherry::capi::find_handle(profile);
     if (!engine) return engine.error();
+    // What leaves the feed comes again after a restart only, so that nothing may fail behind it:
+    // all memory is taken before.
+    auto made = std::make_unique<wherry_event>();
+    made->body.reserve(WHERRY_BODY_SIZE_MAX);
     Result<wherry::engine::Event> next = (*engine)->next_event(timeout_ms);
     if (!next) return next.error();
-    auto made = std::make_unique<wherry_event>();
     made->event = next.take();
     if (made->event.message) made->body = wherry::as_text(made->event.message->body);
+    made->body.shrink_to_fit();  // does nothing when memory is short
     *event = made.release();
     return {};
   });
