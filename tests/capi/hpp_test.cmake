@@ -7,3 +7,8 @@ target_include_directories(capi_hpp_test PRIVATE "${hpp_include}")
 target_link_libraries(capi_hpp_test PRIVATE
   wherry_build_flags wherry wherry_loopback GTest::gtest_main)
 gtest_discover_tests(capi_hpp_test TEST_PREFIX "capi." PROPERTIES TIMEOUT 60)
+
+# It promises C++17, and needs no other header before it.
+add_library(capi_hpp_17 OBJECT hpp_17.cpp)
+set_target_properties(capi_hpp_17 PROPERTIES CXX_STANDARD 17)
+target_link_libraries(capi_hpp_17 PRIVATE wherry_build_flags wherry)
