@@ -10,8 +10,10 @@
  * sees a plain text, a contact's name or an identity key.
  *
  * Rules
- *  - Tables are size-versioned: `size` is the first member, and members are only ever added at the
- *    end. A reader treats a member beyond the other side's `size` as absent.
+ *  - Tables and descriptions are size-versioned: `size` is the first member, and members are only
+ *    ever added at the end. A reader treats a member beyond the other side's `size` as absent, and
+ *    ignores those that it does not know. A size less than in any version, or above 4096, is
+ *    refused.
  *  - The host calls one instance serially, never two calls at once, but not always from the same
  *    thread. A plug-in never calls back into the app.
  *  - The plug-in may call the host table from any thread, at any time between `create` and the

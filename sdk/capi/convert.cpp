@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "codec/utf8.h"
+#include "plugin/open_struct.h"
 
 namespace wherry::capi {
 
@@ -43,29 +44,31 @@ Result<store::Key> key_in(const uint8_t* key, size_t key_size, int32_t kind) {
   return converted;
 }
 
-Result<engine::Options> options_in(const wherry_profile_options* options) {
+Result<engine::Options> options_in(const wherry_profile_options* given) {
   engine::Options converted;
-  if (options == nullptr) return converted;
-  if (options->size != sizeof(wherry_profile_options)) {
+  if (given == nullptr) return converted;
+  if (!size_fits(given, kOptionsSizeFirst)) {
     return fail(WHERRY_E_SIZE,
                 "wherry_profile_options has an unknown size: use WHERRY_PROFILE_OPTIONS_INIT");
   }
-  if (options->plugin_count != 0 && options->plugins == nullptr) {
+  const wherry_profile_options defaults = WHERRY_PROFILE_OPTIONS_INIT;
+  const wherry_profile_options options = known_part(given, defaults);
+  if (options.plugin_count != 0 && options.plugins == nullptr) {
     return argument("options.plugins is NULL");
   }
-  if (options->durability != WHERRY_DURABILITY_FULL &&
-      options->durability != WHERRY_DURABILITY_NORMAL) {
+  if (options.durability != WHERRY_DURABILITY_FULL &&
+      options.durability != WHERRY_DURABILITY_NORMAL) {
     return argument("options.durability is unknown");
   }
-  if (options->log_level < WHERRY_LOG_ERROR || options->log_level > WHERRY_LOG_DEBUG) {
+  if (options.log_level < WHERRY_LOG_ERROR || options.log_level > WHERRY_LOG_DEBUG) {
     return argument("options.log_level is unknown");
   }
-  converted.plugins.assign(options->plugins, options->plugins + options->plugin_count);
-  converted.full_sync = options->durability == WHERRY_DURABILITY_FULL;
-  converted.log_level = static_cast<LogLevel>(options->log_level);
-  if (options->log != nullptr) {
-    converted.log = [log = options->log, context = options->log_context](LogLevel level,
-                                                                         const std::string& line) {
+  converted.plugins.assign(options.plugins, options.plugins + options.plugin_count);
+  converted.full_sync = options.durability == WHERRY_DURABILITY_FULL;
+  converted.log_level = static_cast<LogLevel>(options.log_level);
+  if (options.log != nullptr) {
+    converted.log = [log = options.log, context = options.log_context](LogLevel level,
+                                                                       const std::string& line) {
       log(context, static_cast<int32_t>(level), line.c_str());
     };
   }

@@ -21,7 +21,7 @@ Result<std::optional<std::string>> optional_text_in(const char* text, const char
                                                     size_t size_max);
 
 Result<store::Key> key_in(const uint8_t* key, size_t key_size, int32_t kind);
-Result<engine::Options> options_in(const wherry_profile_options* options);
+Result<engine::Options> options_in(const wherry_profile_options* given);
 // No plug-in has a name that is too long: E_NOT_FOUND.
 Result<std::string> plugin_name_in(const char* name);
 // The text of a card with its white space; generous, since that is not counted.

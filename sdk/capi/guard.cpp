@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "capi/schema_texts.h"
+#include "plugin/open_struct.h"
 
 namespace wherry::capi {
 
@@ -25,7 +26,7 @@ int32_t report(const Error& error, wherry_error* out) {
 }
 
 Status check_error_struct(const wherry_error* error) {
-  if (error == nullptr || error->size == sizeof(wherry_error)) return {};
+  if (error == nullptr || size_fits(error, kErrorSizeFirst)) return {};
   return fail(WHERRY_E_SIZE, "wherry_error has an unknown size: use WHERRY_ERROR_INIT");
 }
 

@@ -117,7 +117,7 @@ int32_t wherry_transport_describe(wherry_profile profile, wherry_page** page, co
       return wherry::fail(WHERRY_E_NOT_FOUND, "there is no plug-in of this name");
     }
     auto made = std::make_unique<wherry_page>();
-    made->json = wherry::capi::describe(*table->describe());
+    made->json = wherry::capi::describe(wherry::plugin::describe(*table));
     *page = made.release();
     return {};
   });

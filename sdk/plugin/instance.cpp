@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "plugin/address.h"
+#include "plugin/open_struct.h"
 #include "policy/reveals.h"
 
 // The host's end of an instance, opaque to the plug-in.
@@ -100,33 +101,53 @@ constexpr wherry_transport_host_api kHostApi = {sizeof(wherry_transport_host_api
                                                 state_set,
                                                 write_log};
 
-bool all_present(const wherry_transport_plugin& table) {
+bool all_present(const wherry_transport_plugin& table, uint32_t abilities) {
   if (!table.create || !table.start || !table.stop || !table.destroy || !table.open_inbox ||
       !table.close_inbox || !table.add_peer || !table.remove_peer || !table.connect_peer ||
       !table.send || !table.ack || !table.resume_receive) {
     return false;
   }
-  const uint32_t abilities = table.describe()->abilities;
   return (abilities & WHERRY_ABILITY_BUNDLES) == 0 || (table.put_bundle && table.get_bundle);
 }
 
-bool described_well(const wherry_transport_description* description) {
-  if (description == nullptr || description->size < sizeof(wherry_transport_description) ||
-      description->name == nullptr || description->version == nullptr ||
-      description->help == nullptr || (description->setting_count != 0 && !description->settings)) {
+bool described_well(const wherry_transport_description& description) {
+  if (description.name == nullptr || description.version == nullptr ||
+      description.help == nullptr || (description.setting_count != 0 && !description.settings)) {
     return false;
   }
-  const std::string_view name = description->name;
+  const std::string_view name = description.name;
   if (name.empty() || name.size() > limits::kTransportNameMax || name[0] < 'a' || name[0] > 'z') {
     return false;
   }
   for (char c : name) {
     if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-')) return false;
   }
-  for (size_t i = 0; i < description->setting_count; ++i) {
-    if (!description->settings[i].name || !description->settings[i].help) return false;
+  for (size_t i = 0; i < description.setting_count; ++i) {
+    if (!description.settings[i].name || !description.settings[i].help) return false;
   }
-  return description->envelope_size_max >= 4096;
+  return description.envelope_size_max >= 4096;
+}
+
+// A table as this version knows it.
+Result<wherry_transport_plugin> read_table(const wherry_transport_plugin* given) {
+  if (given == nullptr) return fail(WHERRY_E_ARGUMENT, "a plug-in's table is NULL");
+  if (!size_fits(given, kPluginSizeFirst)) {
+    return fail(WHERRY_E_SIZE, "a plug-in's table has an unknown size: set it to its sizeof");
+  }
+  const wherry_transport_plugin table = known_part(given);
+  if (table.abi != WHERRY_TRANSPORT_ABI) {
+    return fail(WHERRY_E_ARGUMENT, "a plug-in is made for another version of transport.h");
+  }
+  const wherry_transport_description* told = table.describe ? table.describe() : nullptr;
+  if (told == nullptr) return fail(WHERRY_E_ARGUMENT, "a plug-in does not describe itself");
+  if (!size_fits(told, kDescriptionSizeFirst)) {
+    return fail(WHERRY_E_SIZE, "a plug-in's description has an unknown size: set it to its sizeof");
+  }
+  const wherry_transport_description description = known_part(told);
+  if (!described_well(description) || !all_present(table, description.abilities)) {
+    return fail(WHERRY_E_ARGUMENT, "a plug-in describes itself wrongly or lacks a function");
+  }
+  return table;
 }
 
 bool is_whole_number(std::string_view value) {
@@ -156,17 +177,12 @@ const char* wanted_instead(const wherry_setting_description& known, const std::s
 
 Result<PluginSet> PluginSet::make(std::span<const wherry_transport_plugin* const> tables) {
   PluginSet set;
-  for (const wherry_transport_plugin* table : tables) {
-    if (table == nullptr || table->abi != WHERRY_TRANSPORT_ABI ||
-        table->size < sizeof(wherry_transport_plugin) || table->describe == nullptr) {
-      return fail(WHERRY_E_ARGUMENT, "a plug-in's table is null, too small or of another version");
-    }
-    if (!described_well(table->describe()) || !all_present(*table)) {
-      return fail(WHERRY_E_ARGUMENT, "a plug-in describes itself wrongly or lacks a function");
-    }
-    if (!set.tables_.emplace(table->describe()->name, table).second) {
-      return fail(WHERRY_E_ARGUMENT,
-                  std::string("two plug-ins have the name ") + table->describe()->name);
+  for (const wherry_transport_plugin* given : tables) {
+    const Result<wherry_transport_plugin> table = read_table(given);
+    if (!table) return table.error();
+    const std::string name = describe(*table).name;
+    if (!set.tables_.emplace(name, *table).second) {
+      return fail(WHERRY_E_ARGUMENT, "two plug-ins have the name " + name);
     }
   }
   return set;
@@ -174,7 +190,11 @@ Result<PluginSet> PluginSet::make(std::span<const wherry_transport_plugin* const
 
 const wherry_transport_plugin* PluginSet::find(const std::string& name) const {
   const auto found = tables_.find(name);
-  return found == tables_.end() ? nullptr : found->second;
+  return found == tables_.end() ? nullptr : &found->second;
+}
+
+wherry_transport_description describe(const wherry_transport_plugin& table) {
+  return known_part(table.describe());
 }
 
 Result<Settings> complete(const wherry_transport_description& description, Settings given) {
@@ -203,7 +223,8 @@ Result<Settings> complete(const wherry_transport_description& description, Setti
   return full;
 }
 
-Instance::Instance(const wherry_transport_plugin& table) : table_(table) {}
+Instance::Instance(const wherry_transport_plugin& table)
+    : table_(table), description_(describe(table)) {}
 
 Result<std::unique_ptr<Instance>> Instance::create(const wherry_transport_plugin& table,
                                                    HostEvents& events, const Settings& settings) {

@@ -19,18 +19,24 @@ namespace wherry::plugin {
 // Names and values of settings.
 using Settings = std::map<std::string, std::string>;
 
-// The plug-ins by name. Tables are static storage of the app.
+// The plug-ins by name. Tables are static storage of the app, of any version; here are copies as
+// this version knows them, which do not move.
 class PluginSet {
  public:
-  // E_ARGUMENT: a table is null, of another ABI version, too small, or describes itself wrongly; or
-  // two have one name.
+  // E_ARGUMENT: a table is null, of another ABI version, or describes itself wrongly; or two have
+  // one name. E_SIZE: a table or description is smaller than the first version's.
   static Result<PluginSet> make(std::span<const wherry_transport_plugin* const> tables);
 
+  // Lives as long as the set, also when that is moved.
   const wherry_transport_plugin* find(const std::string& name) const;
 
  private:
-  std::map<std::string, const wherry_transport_plugin*> tables_;
+  std::map<std::string, wherry_transport_plugin> tables_;
 };
+
+// What a plug-in of a set says of itself, as this version knows it: a plug-in's own description may
+// end before members that were added since.
+wherry_transport_description describe(const wherry_transport_plugin& table);
 
 // Fills in defaults. E_SETTING: unknown, missing, or not of its type.
 Result<Settings> complete(const wherry_transport_description& description, Settings given);
@@ -56,7 +62,7 @@ class HostEvents {
 // Not thread-safe: one call at a time, as transport.h promises the plug-in.
 class Instance {
  public:
-  // `events` outlives the instance. `settings` are complete.
+  // `table`, of a PluginSet, and `events` outlive the instance. `settings` are complete.
   static Result<std::unique_ptr<Instance>> create(const wherry_transport_plugin& table,
                                                   HostEvents& events, const Settings& settings);
   // Joins the plug-in's threads.
@@ -64,7 +70,7 @@ class Instance {
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;
 
-  const wherry_transport_description& description() const { return *table_.describe(); }
+  const wherry_transport_description& description() const { return description_; }
   bool can(uint32_t ability) const { return (description().abilities & ability) != 0; }
 
   // Each false when the plug-in refused.
@@ -92,6 +98,7 @@ class Instance {
   explicit Instance(const wherry_transport_plugin& table);
 
   const wherry_transport_plugin& table_;
+  const wherry_transport_description description_;
   std::unique_ptr<wherry_transport_host> host_;
   wherry_transport* transport_ = nullptr;
 };
