@@ -11,9 +11,14 @@ from . import DescriptionError, schema as schema_module
 from .header import Function, Header
 
 SCALARS = ("int32_t", "int64_t", "uint32_t", "uint64_t", "size_t")
-# What the rules at the top of wherry.h add to each function that takes a profile.
-PROFILE_STATUSES = ("WHERRY_E_HANDLE", "WHERRY_E_FORKED", "WHERRY_E_CLOSED", "WHERRY_E_MEMORY")
+# What the rules at the top of wherry.h add to the Returns lines: to each of a status function, of one
+# that takes a profile, of one with an error, and of one that lists WHERRY_E_DISK.
+STATUSES_ALWAYS = ("WHERRY_E_MEMORY", "WHERRY_E_INTERNAL")
+STATUSES_OF_PROFILE = ("WHERRY_E_HANDLE", "WHERRY_E_FORKED", "WHERRY_E_CLOSED")
+STATUSES_OF_ERROR = ("WHERRY_E_SIZE",)
+STATUSES_FOR_DISK = ("WHERRY_E_CORRUPT", "WHERRY_E_READ_ONLY", "WHERRY_E_LOCKED")
 HANDLE = "wherry_profile"
+ERROR = "wherry_error *"
 
 
 class Model:
@@ -153,11 +158,20 @@ class FunctionModel:
             name = f"WHERRY_{name}"
             if name not in self.model.statuses:
                 self.fail(f"the Returns line names {name}, which wherry_status has not")
-            if name not in found:
-                found.append(name)
-        if any(kind == HANDLE for kind, _ in self.function.parameters):
-            found += [name for name in PROFILE_STATUSES if name not in found]
-        return sorted(found, key=self.model.statuses.index)
+            found.append(name)
+        found += self.statuses_by_rule("WHERRY_E_DISK" in found)
+        return sorted(set(found), key=self.model.statuses.index)
+
+    def statuses_by_rule(self, disk: bool) -> list:
+        kinds = [kind for kind, _ in self.function.parameters]
+        found = list(STATUSES_ALWAYS)
+        if HANDLE in kinds:
+            found += STATUSES_OF_PROFILE
+        if ERROR in kinds:
+            found += STATUSES_OF_ERROR
+        if disk:
+            found += STATUSES_FOR_DISK
+        return found
 
     def parameters(self) -> list:
         """Each parameter with its role; a length is told with what it measures."""
@@ -166,7 +180,8 @@ class FunctionModel:
             if position in skip:
                 continue
             following = parameters[position + 1] if position + 1 < len(parameters) else None
-            if kind == "wherry_error *" and name == "error":
+            if kind == ERROR and name == "error":
+                self.check_init("wherry_error")
                 found.append({"name": name, "type": kind, "role": "error"})
                 continue
             if kind == HANDLE:
@@ -251,9 +266,17 @@ class FunctionModel:
         if base in self.model.structs:
             if following == ("size_t", f"{name.removesuffix('s')}_count"):
                 return {"role": "array", "item": base, "length": following[1]}
+            self.check_init(base)
             return {"role": "struct", "struct": base} | optional
         self.fail(f"the input {name} of type {kind} has no role")
         return {}
+
+    def check_init(self, struct: str) -> None:
+        """A struct that callers make is open, and has an _INIT that sets its size."""
+        if self.model.structs[struct]["members"][0]["name"] != "size":
+            self.fail(f"{struct} is made by callers, but does not begin with size")
+        if struct.upper() not in self.model.header.inits:
+            self.fail(f"{struct} is made by callers, but has no _INIT")
 
     def may_be_null(self, text: str) -> bool:
         return "NULL" in text and "not NULL" not in text

@@ -9,7 +9,7 @@
  *  - Status: every function that can fail returns a wherry_status as int32_t; WHERRY_OK is 0.
  *    Details go to an optional wherry_error of the caller's (NULL: not wanted). There is no global
  *    last error. A failed call has no effect and leaves its outputs untouched, unless it says
- *    otherwise.
+ *    otherwise. Functions that look into a page or an event return what they find; 0 or NULL: none.
  *  - Arguments: handle, outputs, inputs, each length after its pointer, error.
  *  - Handle: only wherry_profile. A closed, foreign or invented one gives WHERRY_E_HANDLE, never a
  *    crash. Contacts, conversations, messages and transports are 64-bit ids that persist with the
@@ -17,15 +17,18 @@
  *  - Threads: any function may be called from any thread at any time, unless it says otherwise.
  *  - Ownership: what the library allocates has its own `_free`; pointers out of an object live
  *    until that call. Inputs are borrowed until the call returns.
- *  - Open structs begin with `size` and have a WHERRY_..._INIT; a struct from an older header
- *    works. Structs grow only at the end.
- *  - Texts are UTF-8 and end with NUL; other bytes come with a length. Lengths are in bytes, times
- *    in milliseconds since 1970-01-01 UTC, time-outs in milliseconds (negative: without limit).
- *  - Every function that takes a profile may also return WHERRY_E_HANDLE (not open),
- *    WHERRY_E_FORKED (opened before a fork), WHERRY_E_CLOSED (being closed), WHERRY_E_MEMORY and
- *    WHERRY_E_INTERNAL (a bug of the library). Every function with an error may return
- *    WHERRY_E_SIZE. Where WHERRY_E_DISK is listed, WHERRY_E_CORRUPT, WHERRY_E_READ_ONLY and
- *    WHERRY_E_LOCKED may come in its place: the environment changed under an open profile.
+ *  - Open structs begin with `size`; those that a caller makes have a WHERRY_..._INIT, which sets
+ *    it. Structs grow only at the end, and one from an older or a newer header works: a member that
+ *    the caller's header has not is as _INIT would set it, one that the library has not is ignored.
+ *  - Texts are UTF-8 and end with NUL; other bytes come with a length, or a macro names it. Lengths
+ *    are in bytes, times in milliseconds since 1970-01-01 UTC, time-outs in milliseconds (negative:
+ *    without limit).
+ *  - What the Returns lines do not repeat: a function that returns a wherry_status may also return
+ *    WHERRY_E_MEMORY and WHERRY_E_INTERNAL (a bug of the library); one that takes a profile
+ *    WHERRY_E_HANDLE (not open), WHERRY_E_FORKED (opened before a fork) and WHERRY_E_CLOSED (being
+ *    closed); one with an error WHERRY_E_SIZE. Where WHERRY_E_DISK is listed, WHERRY_E_CORRUPT,
+ *    WHERRY_E_READ_ONLY and WHERRY_E_LOCKED may come in its place: the environment changed under an
+ *    open profile.
  *  - The library installs no signal handlers and starts no process.
  *
  * The lines Returns, Out, In, Ownership and Threads are read by cmake/describe.py; bindings come
@@ -81,7 +84,7 @@ typedef enum wherry_status {
   WHERRY_E_ARGUMENT = 100,
   /* The profile is not open: closed, foreign or invented. */
   WHERRY_E_HANDLE = 101,
-  /* The `size` member of a struct is none that this version knows. */
+  /* The `size` member of a struct is less than in any version, or above 4096: it was not set. */
   WHERRY_E_SIZE = 102,
   /* A text is not valid UTF-8. */
   WHERRY_E_UTF8 = 103,
@@ -217,8 +220,8 @@ typedef struct wherry_profile_options {
 /*
  * Makes a new profile, with a new identity, in a directory, and opens it.
  *
- * Returns: WHERRY_OK, E_ARGUMENT, E_SIZE, E_UTF8, E_EXISTS (there is a profile here), E_LOCKED,
- *   E_READ_ONLY, E_DISK, E_MEMORY.
+ * Returns: WHERRY_OK, E_ARGUMENT, E_SIZE (the options, or a plug-in's table), E_UTF8, E_EXISTS
+ *   (there is a profile here), E_LOCKED, E_READ_ONLY, E_DISK, E_MEMORY.
  * Out: profile.
  * In: path, a directory, made with mode 0700 if it is not there; key, key_size in bytes, key_kind
  *   (wherry_key_kind); options, NULL for the defaults.
@@ -326,7 +329,7 @@ typedef struct wherry_page wherry_page;
 /*
  * The transports of this profile, with their states.
  *
- * Returns: WHERRY_OK, E_ARGUMENT.
+ * Returns: WHERRY_OK, E_ARGUMENT, E_DISK.
  * Out: page, of wherry_transport_info.
  * Ownership: wherry_page_free.
  */
@@ -622,7 +625,7 @@ WHERRY_API int32_t wherry_event_ack(wherry_profile profile, uint64_t seq, wherry
  * A descriptor for poll, epoll, select or any event loop, readable while wherry_next_event would
  * not wait. Only wait on it: do not read, write or close it.
  *
- * Returns: WHERRY_OK, E_ARGUMENT, E_MEMORY.
+ * Returns: WHERRY_OK, E_ARGUMENT.
  * Out: handle, a file descriptor.
  * Ownership: the profile's; invalid after wherry_close.
  */
@@ -656,7 +659,7 @@ WHERRY_API int64_t wherry_event_integer(const wherry_event* event, int32_t field
  * A field of type bytes or text. Bodies and texts also end with NUL, which is not counted.
  *
  * Returns: a pointer, or NULL if the event has no such field.
- * Out: length, in bytes; may be NULL.
+ * Out: length, in bytes, 0 if there is no such field; may be NULL.
  * In: event; field, a wherry_field.
  * Ownership: lives until wherry_event_free.
  */
