@@ -48,7 +48,7 @@ extern "C" {
 #define WHERRY_TRANSPORT_SECRET_SIZE 32u
 
 /* Longest endpoint text in bytes, without its NUL. */
-#define WHERRY_ENDPOINT_SIZE_MAX 256u
+#define WHERRY_ENDPOINT_SIZE_MAX 200u
 
 /* Largest envelope in bytes that any transport may be asked to carry (44 KiB). */
 #define WHERRY_ENVELOPE_SIZE_MAX 45056u

@@ -16,6 +16,10 @@ struct wherry_transport_host {
 namespace wherry::plugin {
 namespace {
 
+// What plug-ins are told is what the host, and every peer, takes.
+static_assert(WHERRY_ENDPOINT_SIZE_MAX == limits::kEndpointTextMax);
+static_assert(WHERRY_ENVELOPE_SIZE_MAX == limits::kEnvelopeSizeMax);
+
 Bytes copy(wherry_bytes bytes) {
   return bytes.size == 0 ? Bytes() : Bytes(bytes.data, bytes.data + bytes.size);
 }
