@@ -22,8 +22,12 @@
  *  - Bytes and texts are borrowed until the call returns, in both directions. Texts are UTF-8 and
  *    end with NUL. Lengths are in bytes.
  *  - Plug-in functions return quickly (no waiting for a network or a disk) and answer later by a
- *    host function. Functions returning int32_t give WHERRY_TRANSPORT_OK or a
- *    wherry_transport_status. No exception may cross.
+ *    host function. No exception may cross.
+ *  - Functions returning int32_t give a wherry_transport_status. Any but OK says that nothing was
+ *    done and that no answer follows. The Returns lines say which may come and what the host does
+ *    then; it does the same for any other but OK.
+ *  - The first argument of each function, the instance or the host's end of it, is not listed.
+ *  - "Not called by this version" stands by what the SDK of this version does not use yet.
  *  - What a transport has not got, it says in its description; the host never calls that function,
  *    and its pointer may be NULL.
  *
@@ -99,9 +103,9 @@ enum {
   WHERRY_ABILITY_OFFLINE = 1 << 0,      /* envelopes wait for a receiver who is away */
   WHERRY_ABILITY_PROXY = 1 << 1,        /* can dial through SOCKS5 */
   WHERRY_ABILITY_BUNDLES = 1 << 2,      /* put_bundle, get_bundle */
-  WHERRY_ABILITY_NAMES = 1 << 3,        /* look_up */
-  WHERRY_ABILITY_RECALL = 1 << 4,       /* recall */
-  WHERRY_ABILITY_DIAGNOSE = 1 << 5,     /* diagnose */
+  WHERRY_ABILITY_NAMES = 1 << 3,        /* look_up; not called by this version */
+  WHERRY_ABILITY_RECALL = 1 << 4,       /* recall; not called by this version */
+  WHERRY_ABILITY_DIAGNOSE = 1 << 5,     /* diagnose; not called by this version */
   WHERRY_ABILITY_CHEAP_INBOXES = 1 << 6 /* one inbox a contact costs next to nothing */
 };
 
@@ -162,7 +166,7 @@ typedef struct wherry_sent {
   int32_t reason;  /* wherry_reason: why it failed; WHERRY_REASON_NONE otherwise */
 } wherry_sent;
 
-/* What changed around the process: bits for `update`. */
+/* What changed around the process: bits for `update`. Not called by this version. */
 enum {
   WHERRY_UPDATE_NETWORK = 1 << 0,    /* addresses or the default route changed */
   WHERRY_UPDATE_BACKGROUND = 1 << 1, /* the app went to the background: fewer wake-ups */
@@ -188,43 +192,52 @@ typedef struct wherry_transport_host wherry_transport_host; /* the host's end of
 typedef struct wherry_transport_host_api {
   size_t size; /* sizeof(wherry_transport_host_api) of the host */
 
-  /* The instance's state. In: state (wherry_transport_state); percent 0..100 while STARTING, else
-   * ignored; reason (wherry_reason) for DEGRADED and FAILED; phase, a short text or NULL.
-   * Say every change once; the host paces what it tells the app. */
+  /* The instance's state. Say every change once; the host paces what it tells the app.
+   * In: state, a wherry_transport_state; percent, 0..100 while STARTING, else ignored; reason, a
+   *   wherry_reason for DEGRADED and FAILED; phase, a short text, or NULL. */
   void (*on_state)(wherry_transport_host* host, int32_t state, int32_t percent, int32_t reason,
                    const char* phase);
 
-  /* The answer to open_inbox, and again whenever the endpoint changes. In: inbox, the host's id;
-   * endpoint, or NULL when it failed; reason (wherry_reason) when it failed: the host asks again,
-   * paced. An inbox that the transport lost (a relay with an empty store) is made again by the
-   * plug-in and announced again, even if the endpoint is the same. */
+  /* The answer to open_inbox, and again whenever the endpoint changes. An inbox that the transport
+   * lost (a relay with an empty store) is made again by the plug-in and announced again, even if
+   * the endpoint is the same.
+   * In: inbox, the host's id; endpoint, at most WHERRY_ENDPOINT_SIZE_MAX bytes of printable ASCII
+   *   without spaces, or NULL when it failed: the host asks again, paced; reason, a wherry_reason
+   *   when it failed. */
   void (*on_inbox)(wherry_transport_host* host, uint64_t inbox, const char* endpoint,
                    int32_t reason);
 
-  /* The state of the link to a peer. In: state (wherry_peer_state), reason (wherry_reason).
-   * UNREACHABLE asks the host to call connect_peer again when its pacing allows. RESET says that
-   * what was reported stored there may be lost: the host sends all that is unacknowledged again. */
+  /* The state of the link to a peer. UNREACHABLE asks the host to call connect_peer again when its
+   * pacing allows. RESET says that what was reported stored there may be lost: the host sends all
+   * that is unacknowledged again.
+   * In: peer, the host's id; state, a wherry_peer_state; reason, a wherry_reason. */
   void (*on_peer)(wherry_transport_host* host, uint64_t peer, int32_t state, int32_t reason);
 
-  /* Room again after `send` accepted fewer than it was given. In: peer, or 0 for all. */
+  /* Room again after `send` accepted fewer than it was given.
+   * In: peer, or 0 for all. */
   void (*on_writable)(wherry_transport_host* host, uint64_t peer);
 
-  /* Envelopes for an inbox. Returns how many the host has taken, from the first on; the plug-in
-   * keeps the rest and offers them again after resume_receive. Each one taken is later named by
-   * `ack`, once it is durable; one that is not named before a stop or crash must come again if the
-   * transport stores. */
+  /* Envelopes for an inbox. Each one taken is later named by `ack`, once it is durable; one that is
+   * not named before a stop or crash must come again if the transport stores.
+   * Returns: how many the host has taken, from the first on; the plug-in keeps the rest and offers
+   *   them again after resume_receive.
+   * In: inbox, the host's id; envelopes, count of them. */
   size_t (*on_receive)(wherry_transport_host* host, uint64_t inbox,
                        const wherry_incoming* envelopes, size_t count);
 
-  /* What became of attempts. An attempt may be reported HANDED and later STORED or failed. */
+  /* What became of attempts. An attempt may be reported HANDED and later STORED or failed.
+   * In: sent, count of them. */
   void (*on_sent)(wherry_transport_host* host, const wherry_sent* sent, size_t count);
 
-  /* The answer to put_bundle and get_bundle. In: request, the host's id; bundle, the bytes found
-   * (data NULL for put_bundle, or when it failed); reason: NONE, or why it failed (NOT_FOUND). */
+  /* The answer to put_bundle and get_bundle.
+   * In: request, the host's id; bundle, the bytes found (data NULL for put_bundle, or when it
+   *   failed); reason, NONE, or why it failed (NOT_FOUND): the host asks again, paced. */
   void (*on_bundle)(wherry_transport_host* host, uint64_t request, wherry_bytes bundle,
                     int32_t reason);
 
-  /* The answer to look_up. In: request; card, the contact card's text, or NULL; reason. */
+  /* The answer to look_up, which is not called by this version.
+   * In: request, the host's id; card, the contact card's text, or NULL when it failed; reason,
+   *   NONE, or why it failed. */
   void (*on_look_up)(wherry_transport_host* host, uint64_t request, const char* card,
                      int32_t reason);
 
@@ -232,39 +245,51 @@ typedef struct wherry_transport_host_api {
    * calls inside later plug-in functions. */
   void (*on_stopped)(wherry_transport_host* host);
 
-  /* Small durable state of this instance (a relay's store id, a client key). Keys are texts of at
-   * most 64 bytes; values at most 4096 bytes; at most 64 keys.
-   * state_get: copies at most `capacity` bytes to `out`; returns the value's size, or -1 if there
-   * is none. state_set: stores durably before any later output of the instance is acted on;
-   * size 0 deletes. Thread-safe. */
+  /* Reads small durable state of this instance (a relay's store id, a client key).
+   * Returns: the value's size in bytes, also where that is more than capacity; -1 if there is none.
+   * Out: out, the value, of which at most capacity bytes are written.
+   * In: key, a text. */
   int64_t (*state_get)(wherry_transport_host* host, const char* key, uint8_t* out, size_t capacity);
+
+  /* Writes it: durable before any later output of the instance is acted on.
+   * Returns: OK; E_ARGUMENT when the key is empty or longer than 64 bytes, the value is larger than
+   *   4096 bytes, or there are 64 keys already: nothing has changed.
+   * In: key, a text; value, of size 0 to delete the key. */
   int32_t (*state_set)(wherry_transport_host* host, const char* key, wherry_bytes value);
 
-  /* Writes one line to the app's log. In: level (wherry_log_level). Keys, addresses and endpoints
-   * only at DEBUG. */
+  /* Writes one line to the app's log. Keys, addresses and endpoints only at DEBUG.
+   * In: level, a wherry_log_level; text, one line. */
   void (*log)(wherry_transport_host* host, int32_t level, const char* text);
 } wherry_transport_host_api;
 
 /*
  * What a plug-in offers. Static storage; registered by the app when it opens a profile (see
- * wherry_profile_options in wherry.h), or found in a shared library as the symbol
- * `wherry_transport_plugin_entry`.
+ * wherry_profile_options in wherry.h). A plug-in in a shared library gives it by the symbol
+ * `wherry_transport_plugin_entry`; wherry.h of this version does not load one, an app may.
  */
 typedef struct wherry_transport_plugin {
   size_t size;  /* sizeof(wherry_transport_plugin) of the plug-in */
   uint32_t abi; /* WHERRY_TRANSPORT_ABI */
 
-  /* What this transport is. Never NULL, never fails, callable without an instance. */
+  /* What this transport is. Callable without an instance.
+   * Returns: the description, the same at every call; never NULL. */
   const wherry_transport_description* (*describe)(void);
 
-  /* Makes an instance. Out: transport. In: the host's table (lives until destroy returns) and its
-   * first argument; settings, already checked against the description's names and types, defaults
-   * filled in. Opens no connection and starts no thread that uses the network. */
+  /* Makes an instance. Opens no connection and starts no thread that uses the network.
+   * Returns: OK; E_SETTING when a setting does not fit although its type does: the app is told so;
+   *   E_RESOURCE: the app is told that memory is short. A transport that is to be running is tried
+   *   again, paced. After any but OK nothing is destroyed.
+   * Out: transport, the instance, not NULL.
+   * In: api, the host's table, which lives until destroy returns; host, its first argument;
+   *   settings, setting_count of them: all that the description names, checked against their types,
+   *   defaults filled in. */
   int32_t (*create)(wherry_transport** transport, const wherry_transport_host_api* api,
                     wherry_transport_host* host, const wherry_setting* settings,
                     size_t setting_count);
 
-  /* Goes online: on_state follows. After a stop it may be started again. */
+  /* Goes online: on_state follows. After a stop it may be started again.
+   * Returns: OK; E_ARGUMENT when it is started already; E_RESOURCE. The host takes the instance as
+   *   stopped then, destroys it, and makes and starts another, paced. */
   int32_t (*start)(wherry_transport* transport);
 
   /* Closes every connection; on_stopped follows within 2 seconds. Inboxes and peers stay known. */
@@ -273,65 +298,98 @@ typedef struct wherry_transport_plugin {
   /* Frees the instance. Called after on_stopped, or before start. Joins its threads. */
   void (*destroy)(wherry_transport* transport);
 
-  /* Something around the process changed. In: flags, WHERRY_UPDATE_*. */
+  /* Something around the process changed. Not called by this version.
+   * In: flags, WHERRY_UPDATE_*. */
   void (*update)(wherry_transport* transport, uint32_t flags);
 
-  /* Receives at an inbox from now on. In: inbox, the host's id, not 0; secret, 32 bytes, from
-   * which the plug-in derives all keys and addresses of this inbox (BLAKE2b with own contexts): the
-   * same secret always gives the same endpoint. Idempotent. on_inbox follows. May be called before
-   * start. */
+  /* Receives at an inbox from now on; on_inbox follows. Idempotent. May be called before start.
+   * Returns: OK; E_ARGUMENT for the inbox 0, or one that is open by another secret; E_FULL,
+   *   E_RESOURCE. The host asks again, paced.
+   * In: inbox, the host's id, not 0; secret, WHERRY_TRANSPORT_SECRET_SIZE bytes, from which the
+   *   plug-in derives all keys and addresses of this inbox (BLAKE2b with own contexts): the same
+   *   secret always gives the same endpoint. */
   int32_t (*open_inbox)(wherry_transport* transport, uint64_t inbox, const uint8_t* secret);
 
-  /* Gives an inbox up for good: what waits there is deleted where the transport stores. */
+  /* Gives an inbox up for good: what waits there is deleted where the transport stores.
+   * Returns: OK; E_ARGUMENT for an unknown inbox; E_RESOURCE. The host does not ask again.
+   * In: inbox, the host's id. */
   int32_t (*close_inbox)(wherry_transport* transport, uint64_t inbox);
 
-  /* Makes an endpoint known, without sending a packet. Out: reveals, what this path shows to whom,
-   * frozen until remove_peer. In: peer, the host's id, not 0; endpoint, foreign text: checked
-   * strictly; rendezvous, 32 bytes shared with that peer for finding each other, or NULL.
-   * Returns OK, or E_ENDPOINT. */
+  /* Makes an endpoint known, without sending a packet.
+   * Returns: OK; E_ENDPOINT; E_ARGUMENT for the peer 0, or one that is there; E_RESOURCE. The host
+   *   sends nothing to this endpoint until it has started the transport anew.
+   * Out: reveals, what this path shows to whom, frozen until remove_peer. More than reveals_worst
+   *   of the description is as if the endpoint were refused.
+   * In: peer, the host's id, not 0; endpoint, foreign text: checked strictly; rendezvous,
+   *   WHERRY_TRANSPORT_SECRET_SIZE bytes shared with that peer for finding each other, or NULL. */
   int32_t (*add_peer)(wherry_transport* transport, uint64_t peer, const char* endpoint,
                       const uint8_t* rendezvous, wherry_reveals* reveals);
 
-  /* Forgets a peer and drops what is queued for it, without on_sent. */
+  /* Forgets a peer and drops what is queued for it, without on_sent.
+   * Returns: OK; E_ARGUMENT for an unknown peer. The host has forgotten it either way.
+   * In: peer, the host's id. */
   int32_t (*remove_peer)(wherry_transport* transport, uint64_t peer);
 
   /* Connects to a peer, if it is not connected. The host paces these calls; a plug-in never
-   * reconnects to a peer or a server by itself. With peer 0: to the transport's own server, after
-   * on_state said DEGRADED. */
+   * reconnects to a peer or a server by itself. on_peer follows, for peer 0 on_state.
+   * Returns: OK; E_ARGUMENT for an unknown peer, or before start; E_FULL, E_RESOURCE. The host asks
+   *   for peer 0 again, paced; to any other it goes on sending.
+   * In: peer, the host's id; 0: the transport's own server, after on_state said DEGRADED. */
   int32_t (*connect_peer)(wherry_transport* transport, uint64_t peer);
 
-  /* Sends. Out: accepted, how many were taken, from the first on; if fewer than count, on_writable
-   * follows. Each one accepted is followed by on_sent, but for remove_peer and stop. */
+  /* Sends. Each one accepted is followed by on_sent, but for remove_peer and stop.
+   * Returns: OK, also when not all were accepted; E_ARGUMENT for an unknown peer, an envelope that
+   *   is empty or larger than envelope_size_max, or before start: none was; E_FULL, E_RESOURCE when
+   *   none could be. The host goes by accepted alone.
+   * Out: accepted, how many were taken, from the first on; if fewer than count, on_writable
+   *   follows. The host keeps the rest and offers it again then, or with the next envelopes.
+   * In: envelopes, count of them. */
   int32_t (*send)(wherry_transport* transport, const wherry_outgoing* envelopes, size_t count,
                   size_t* accepted);
 
-  /* These envelopes are durably the host's: the transport may forget them. */
+  /* These envelopes are durably the host's: the transport may forget them.
+   * Returns: OK, also for a receipt that was named before; E_ARGUMENT for an unknown inbox;
+   *   E_RESOURCE. The host does not name them again; what so comes once more, it recognises.
+   * In: receipts, count of them. */
   int32_t (*ack)(wherry_transport* transport, const wherry_receipt* receipts, size_t count);
 
   /* The host has room again after on_receive took fewer than it was offered. */
   void (*resume_receive)(wherry_transport* transport);
 
-  /* Publishes a bundle under a locator (both look random), replacing what was there.
+  /* Publishes a bundle under a locator (both look random), replacing what was there. on_bundle
+   * follows.
+   * Returns: OK; E_ARGUMENT for a bundle of more than WHERRY_BUNDLE_SIZE_MAX bytes, or before
+   *   start; E_FULL, E_RESOURCE. The host asks again, paced.
    * In: request, the host's id, for on_bundle; locator, 32 bytes; owner, 32 bytes, the secret that
-   * proves the right to replace it; time to live in seconds. */
+   *   proves the right to replace it; bundle; time_to_live_s, in seconds. */
   int32_t (*put_bundle)(wherry_transport* transport, uint64_t request, const uint8_t* locator,
                         const uint8_t* owner, wherry_bytes bundle, uint32_t time_to_live_s);
 
-  /* Fetches a bundle. In: endpoint, the card's, which names the place; locator, 32 bytes. */
+  /* Fetches a bundle. on_bundle follows.
+   * Returns: OK; E_ENDPOINT; E_ARGUMENT before start; E_FULL, E_RESOURCE. The host asks again,
+   *   paced.
+   * In: request, the host's id, for on_bundle; endpoint, the card's, foreign text, which names the
+   *   place; locator, 32 bytes. */
   int32_t (*get_bundle)(wherry_transport* transport, uint64_t request, const char* endpoint,
                         const uint8_t* locator);
 
-  /* Finds a contact card by a name. on_look_up follows. */
+  /* Finds a contact card by a name. on_look_up follows. Not called by this version.
+   * Returns: OK; E_ARGUMENT before start; E_FULL, E_RESOURCE.
+   * In: request, the host's id, for on_look_up; name, foreign text. */
   int32_t (*look_up)(wherry_transport* transport, uint64_t request, const char* name);
 
-  /* Deletes an envelope that was reported stored, if it was not yet fetched. Best effort. */
+  /* Deletes an envelope that was reported stored, if it was not yet fetched. Best effort. Not
+   * called by this version.
+   * Returns: OK, also when it is too late; E_ARGUMENT for an unknown peer; E_FULL, E_RESOURCE.
+   * In: peer, the host's id; send_id, of the attempt. */
   int32_t (*recall)(wherry_transport* transport, uint64_t peer, uint64_t send_id);
 
-  /* Writes findings with remedies as lines of text to the host's log at level INFO. */
+  /* Writes findings with remedies as lines of text to the host's log at level INFO. Not called by
+   * this version. */
   void (*diagnose)(wherry_transport* transport);
 } wherry_transport_plugin;
 
-/* The symbol that a plug-in in a shared library exports; the library is never unloaded. */
+/* The symbol that a plug-in in a shared library exports; the library must never be unloaded. */
 typedef const wherry_transport_plugin* (*wherry_transport_plugin_entry_fn)(void);
 
 #ifdef __cplusplus
