@@ -26,8 +26,11 @@ bool fits_type(const char* value, std::int32_t type) {
       return std::regex_match(value, std::regex("-?[0-9]{1,18}"));
     case WHERRY_SETTING_BOOLEAN:
       return std::strcmp(value, "true") == 0 || std::strcmp(value, "false") == 0;
+    case WHERRY_SETTING_ADDRESS:  // empty for "none"
+      return std::regex_match(value, std::regex("|unix:/.+|([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+\\])"
+                                                ":[0-9]{1,5}"));
     default:
-      return true;  // a text may be anything, an address may be empty for "none"
+      return true;
   }
 }
 
