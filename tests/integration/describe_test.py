@@ -105,6 +105,36 @@ class DescribeTest(unittest.TestCase):
         self.change("sdk/capi/schema.toml", 'name = "SENT", value = 1', 'name = "SENT", value = 2')
         self.refused("evidence", "twice")
 
+    def test_a_struct_that_callers_make_without_its_init(self):
+        self.change("include/wherry/wherry.h", "#define WHERRY_PROFILE_OPTIONS_INIT",
+                    "#define WHERRY_PROFILE_OPTIONS_START")
+        self.refused("wherry_profile_create", "wherry_profile_options", "_INIT")
+
+    def test_a_struct_that_callers_make_without_its_size(self):
+        self.change("include/wherry/wherry.h", "size_t size;                                   /*",
+                    "size_t room;                                   /*")
+        self.refused("wherry_profile_create", "wherry_profile_options", "size")
+
+    def test_the_general_rules_stand_at_every_function(self):
+        described = json.loads((self.root / "cmake/abi/wherry-1.json").read_text())
+        listed = 0
+        for function in described["functions"]:
+            statuses = {status.removeprefix("WHERRY_") for status in function.get("statuses", [])}
+            if function["returns"]["role"] != "status":
+                self.assertEqual(statuses, set(), function["name"])
+                continue
+            listed += 1
+            wanted = {"OK", "E_MEMORY", "E_INTERNAL"}
+            for parameter in function["parameters"]:
+                if parameter["role"] == "error":
+                    wanted |= {"E_SIZE"}
+                elif parameter["role"] == "handle" and parameter["direction"] == "in":
+                    wanted |= {"E_HANDLE", "E_FORKED", "E_CLOSED"}
+            if "E_DISK" in statuses:
+                wanted |= {"E_CORRUPT", "E_READ_ONLY", "E_LOCKED"}
+            self.assertEqual(wanted - statuses, set(), function["name"])
+        self.assertGreater(listed, 20)
+
     def test_every_function_has_a_role_for_everything(self):
         described = json.loads((self.root / "cmake/abi/wherry-1.json").read_text())
         declared = (ROOT / "include/wherry/wherry.h").read_text().count("\nWHERRY_API ")
