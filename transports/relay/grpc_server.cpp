@@ -30,7 +30,7 @@ class Stream final : public grpc::ServerBidiReactor<typename Kind::Request, type
                      public Wire {
  public:
   Stream(Sessions& sessions, SessionContext& context, const std::string& address)
-      : sessions_(sessions), pump_(context.pump), session_(sessions.make<Kind>(context, address)) {
+      : sessions_(sessions), queue_(context.queue), session_(sessions.make<Kind>(context, address)) {
     session_->attach(this);
     kick();
   }
@@ -83,7 +83,7 @@ class Stream final : public grpc::ServerBidiReactor<typename Kind::Request, type
   }
 
   void OnDone() override {
-    sessions_.remove(session_, pump_);
+    sessions_.remove(session_, queue_);
     delete this;
   }
 
@@ -95,7 +95,7 @@ class Stream final : public grpc::ServerBidiReactor<typename Kind::Request, type
   }
 
   Sessions& sessions_;
-  Pump& pump_;
+  InputQueue& queue_;
   const std::shared_ptr<Kind> session_;
   std::mutex mutex_;
   bool reading_ = false;

@@ -16,21 +16,28 @@
 
 namespace wherry::relay {
 
-class Pump {
+// Where sessions put what the core is to do.
+class InputQueue {
+ public:
+  virtual ~InputQueue() = default;
+  // `cost` is about what the input holds in memory.
+  virtual void push(Input input, std::size_t cost) = 0;
+  // More is queued than the relay wants to hold: a session waits for its own inputs to be answered
+  // before it reads on.
+  virtual bool crowded() const = 0;
+};
+
+class Pump final : public InputQueue {
  public:
   using Clock = std::function<std::int64_t()>;  // seconds since 1970
 
   Pump(Core& core, Clock clock, std::size_t queue_bytes_max);
   Pump(const Pump&) = delete;
   Pump& operator=(const Pump&) = delete;
-  ~Pump();  // drains
+  ~Pump() override;  // drains
 
-  // `cost` is about what the input holds in memory.
-  void push(Input input, std::size_t cost);
-
-  // More is queued than the relay wants to hold: a session waits for its own inputs to be answered
-  // before it reads on.
-  bool crowded() const;
+  void push(Input input, std::size_t cost) override;
+  bool crowded() const override;
 
   // Applies all that is queued, and ends the thread.
   void drain();

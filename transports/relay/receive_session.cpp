@@ -60,7 +60,7 @@ void ReceiveSession::on_frame(const Request& frame) {
       unprocessed_bytes_ += inputs.size() * kInputCost;
     }
   }
-  for (Input& input : inputs) context_.pump.push(std::move(input), kInputCost);
+  for (Input& input : inputs) context_.queue.push(std::move(input), kInputCost);
   kick();
 }
 
@@ -93,7 +93,7 @@ bool ReceiveSession::ready_to_read() const {
   const std::lock_guard lock(mutex_);
   if (!may_read() || unanswered_opens_ >= kStreamOpensMax) return false;
   if (unprocessed_bytes_ == 0) return true;
-  return unprocessed_bytes_ < kStreamUnprocessedBytesMax && !context_.pump.crowded();
+  return unprocessed_bytes_ < kStreamUnprocessedBytesMax && !context_.queue.crowded();
 }
 
 bool ReceiveSession::take_reply(Reply& reply) {

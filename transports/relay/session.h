@@ -32,7 +32,7 @@ class Wire {
 
 // What sessions share; outlives them.
 struct SessionContext {
-  Pump& pump;
+  InputQueue& queue;
   Limiter& limiter;
   const transports::StoreId store_id;
   const transports::Pin pin;

@@ -20,7 +20,7 @@ void Sessions::add(const std::shared_ptr<Session>& session, const std::string& a
   if (stopped) session->say_goodbye(v1::Goodbye::DRAINING);
 }
 
-void Sessions::remove(const std::shared_ptr<Session>& session, Pump& pump) {
+void Sessions::remove(const std::shared_ptr<Session>& session, InputQueue& queue) {
   session->detach();
   Entry entry;
   {
@@ -31,7 +31,7 @@ void Sessions::remove(const std::shared_ptr<Session>& session, Pump& pump) {
     sessions_.erase(found);
   }
   if (entry.counted) limiter_.stream_ends(entry.address);
-  pump.push(Hangup{session->id()}, kInputCost);
+  queue.push(Hangup{session->id()}, kInputCost);
 }
 
 void Sessions::end_overdue(std::chrono::steady_clock::time_point now) {

@@ -26,7 +26,7 @@ class Sessions final : public Output {
     return session;
   }
   // The stream has ended: also tells the core.
-  void remove(const std::shared_ptr<Session>& session, Pump& pump);
+  void remove(const std::shared_ptr<Session>& session, InputQueue& queue);
 
   void end_overdue(std::chrono::steady_clock::time_point now);
   // New ones end at once, old ones read no more.

@@ -81,7 +81,7 @@ void SubmitSession::on_frame(Request frame) {
       for (const auto& [input, cost] : inputs) unprocessed_bytes_ += cost;
     }
   }
-  for (auto& [input, cost] : inputs) context_.pump.push(std::move(input), cost);
+  for (auto& [input, cost] : inputs) context_.queue.push(std::move(input), cost);
   kick();
 }
 
@@ -145,7 +145,7 @@ bool SubmitSession::ready_to_read() const {
     return false;
   }
   if (unprocessed_bytes_ == 0) return true;
-  return unprocessed_bytes_ < kStreamUnprocessedBytesMax && !context_.pump.crowded();
+  return unprocessed_bytes_ < kStreamUnprocessedBytesMax && !context_.queue.crowded();
 }
 
 bool SubmitSession::take_reply(Reply& reply) {
