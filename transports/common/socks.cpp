@@ -65,36 +65,6 @@ DialError of_proxy(DialError error) {
   return error == DialError::kRefused ? DialError::kProxy : error;
 }
 
-DialError shake_hands(int socket, const Authority& target, Deadline deadline,
-                      const Stopper& stopper) {
-  const std::array<std::uint8_t, 3> greeting{kVersion, 1, kNoAuthentication};
-  DialError error = write_all(socket, greeting, deadline, stopper);
-  if (error != DialError::kNone) return of_proxy(error);
-  std::array<std::uint8_t, 2> choice{};
-  error = read_all(socket, choice, deadline, stopper);
-  if (error != DialError::kNone) return of_proxy(error);
-  if (choice[0] != kVersion || choice[1] != kNoAuthentication) return DialError::kProxy;
-  error = write_all(socket, connect_request(target), deadline, stopper);
-  if (error != DialError::kNone) return of_proxy(error);
-  std::array<std::uint8_t, 5> head{};  // up to the first byte of the bound address
-  error = read_all(socket, head, deadline, stopper);
-  if (error != DialError::kNone) return of_proxy(error);
-  if (head[0] != kVersion) return DialError::kProxy;
-  if (head[1] != 0) return error_of_reply(head[1]);
-  std::size_t rest = 2;  // the port
-  if (head[3] == kIpv4) {
-    rest += 3;
-  } else if (head[3] == kIpv6) {
-    rest += 15;
-  } else if (head[3] == kName) {
-    rest += head[4];
-  } else {
-    return DialError::kProxy;
-  }
-  std::vector<std::uint8_t> bound(rest);
-  return of_proxy(read_all(socket, bound, deadline, stopper));
-}
-
 // One direction of a tunnel: what was read and not yet written.
 struct Flow {
   int from = -1;
@@ -206,6 +176,36 @@ class UnixTunnel final : public Tunnel {
 
 }  // namespace
 
+DialError shake_hands_socks5(int socket, const Authority& target, Deadline deadline,
+                             const Stopper& stopper) {
+  const std::array<std::uint8_t, 3> greeting{kVersion, 1, kNoAuthentication};
+  DialError error = write_all(socket, greeting, deadline, stopper);
+  if (error != DialError::kNone) return of_proxy(error);
+  std::array<std::uint8_t, 2> choice{};
+  error = read_all(socket, choice, deadline, stopper);
+  if (error != DialError::kNone) return of_proxy(error);
+  if (choice[0] != kVersion || choice[1] != kNoAuthentication) return DialError::kProxy;
+  error = write_all(socket, connect_request(target), deadline, stopper);
+  if (error != DialError::kNone) return of_proxy(error);
+  std::array<std::uint8_t, 5> head{};  // up to the first byte of the bound address
+  error = read_all(socket, head, deadline, stopper);
+  if (error != DialError::kNone) return of_proxy(error);
+  if (head[0] != kVersion) return DialError::kProxy;
+  if (head[1] != 0) return error_of_reply(head[1]);
+  std::size_t rest = 2;  // the port
+  if (head[3] == kIpv4) {
+    rest += 3;
+  } else if (head[3] == kIpv6) {
+    rest += 15;
+  } else if (head[3] == kName) {
+    rest += head[4];
+  } else {
+    return DialError::kProxy;
+  }
+  std::vector<std::uint8_t> bound(rest);
+  return of_proxy(read_all(socket, bound, deadline, stopper));
+}
+
 DialError dial_socks5(const Authority& proxy, const Authority& target, Deadline deadline,
                       const Stopper& stopper, Descriptor& out) {
   std::vector<SocketAddress> addresses;
@@ -219,7 +219,7 @@ DialError dial_socks5(const Authority& proxy, const Authority& target, Deadline 
   }
   if (error == DialError::kStopped) return error;
   if (error != DialError::kNone) return DialError::kProxy;
-  error = shake_hands(socket.get(), target, deadline, stopper);
+  error = shake_hands_socks5(socket.get(), target, deadline, stopper);
   if (error == DialError::kNone) out = std::move(socket);
   return error;
 }

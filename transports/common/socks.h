@@ -14,6 +14,11 @@ namespace wherry::transports {
 [[nodiscard]] DialError dial_socks5(const Authority& proxy, const Authority& target,
                                     Deadline deadline, const Stopper& stopper, Descriptor& out);
 
+// The client's half of the handshake, on a connection to the proxy: asks for `target` and reads the
+// answer, and no byte beyond it. kProxy: it refused, closed, or speaks something else.
+[[nodiscard]] DialError shake_hands_socks5(int socket, const Authority& target, Deadline deadline,
+                                           const Stopper& stopper);
+
 // A unix socket in a directory of its own that accepts one connection and joins it with a given
 // one, on a thread of its own, until either side closes or the tunnel ends.
 class Tunnel {
