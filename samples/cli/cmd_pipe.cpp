@@ -14,64 +14,19 @@
 #include "interrupt.h"
 #include "pipe_calls.h"
 #include "pipe_lines.h"
+#include "pipe_request.h"
 #include "pipe_session.h"
 
 namespace cli {
 namespace {
 
-std::string to_line(const Json& value) {
-  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-Json error_response(const Json& id, const RpcError& error) {
-  Json told = {{"code", error.code()}, {"message", error.what()}};
-  if (!error.data().is_null()) told["data"] = error.data();
-  return {{"jsonrpc", "2.0"}, {"id", id}, {"error", told}};
-}
-
-Json parse(const std::string& line) {
-  Json request = Json::parse(line, nullptr, false);
-  if (request.is_discarded()) throw RpcError(rpc_parse_error, "this line is not JSON");
-  if (request.is_array()) {
-    throw RpcError(rpc_invalid_request, "batches are not taken: write one object a line");
-  }
-  if (!request.is_object()) throw RpcError(rpc_invalid_request, "a request is an object");
-  return request;
-}
-
-// Whether it has an id, and so wants an answer. Throws when the id is none.
-bool has_valid_id(const Json& request) {
-  const auto id = request.find("id");
-  if (id == request.end()) return false;
-  if (!id->is_string() && !id->is_number_integer() && !id->is_null()) {
-    throw RpcError(rpc_invalid_request, "an id is a string or an integer");
-  }
-  return true;
-}
-
-// Throws when it is no request of this protocol; that is told even when there is no id.
-void check(const Json& request) {
-  const auto version = request.find("jsonrpc");
-  const auto method = request.find("method");
-  if (version == request.end() || *version != "2.0") {
-    throw RpcError(rpc_invalid_request, "jsonrpc must be \"2.0\"");
-  }
-  if (method == request.end() || !method->is_string()) {
-    throw RpcError(rpc_invalid_request, "method must be a string");
-  }
-}
-
-Json call(PipeSession& session, const Json& request) {
-  const std::string& name = request.at("method").get_ref<const std::string&>();
+Json call(PipeSession& session, const std::string& name, const Json& params) {
   const auto found = pipe_calls().find(name);
-  if (found == pipe_calls().end()) {
-    const auto refused = pipe_refusals().find(name);
-    throw RpcError(rpc_unknown_method, refused == pipe_refusals().end()
-                                           ? "unknown method " + name
-                                           : name + " is not a method: " + refused->second);
-  }
-  const auto params = request.find("params");
-  return found->second(session, params == request.end() ? Json::object() : *params);
+  if (found != pipe_calls().end()) return found->second(session, params);
+  const auto refused = pipe_refusals().find(name);
+  throw RpcError(rpc_unknown_method, refused == pipe_refusals().end()
+                                         ? "unknown method " + name
+                                         : name + " is not a method: " + refused->second);
 }
 
 class Pipe {
@@ -83,8 +38,7 @@ class Pipe {
         case LineReader::Result::end:
           return;
         case LineReader::Result::too_long:
-          answer(error_response(nullptr,
-                                RpcError(rpc_invalid_request, "a line has at most 1048576 bytes")));
+          writer_.write(pipe_refuse_line());
           break;
         case LineReader::Result::line:
           if (line.find_first_not_of(" \t\r") != std::string::npos) take(line);
@@ -95,26 +49,12 @@ class Pipe {
 
  private:
   void take(const std::string& line) {
-    Json id = nullptr;
-    bool is_wanted = true;
-    Json response;
-    try {
-      const Json request = parse(line);
-      const bool has_id = has_valid_id(request);
-      if (has_id) id = request.at("id");
-      check(request);
-      is_wanted = has_id;
-      response = {{"jsonrpc", "2.0"}, {"id", id}, {"result", call(session_, request)}};
-    } catch (const RpcError& error) {
-      response = error_response(id, error);
-    } catch (const Json::exception& error) {
-      response = error_response(id, RpcError(rpc_internal_error, error.what()));
-    }
-    if (is_wanted) answer(response);
+    const auto response = pipe_respond(line, [this](const std::string& name, const Json& params) {
+      return call(session_, name, params);
+    });
+    if (response) writer_.write(*response);
     session_.start_readers();
   }
-
-  void answer(const Json& response) { writer_.write(to_line(response)); }
 
   Interrupt interrupt_;
   LineReader reader_{interrupt_};
