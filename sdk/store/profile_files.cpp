@@ -1,5 +1,4 @@
-// profile = magic[8] ‖ version u16 ‖ cipher u16 ‖ kdf u16 ‖ 0 u16 ‖ ops u32 ‖ memory u32 ‖ salt[16]
-//           ‖ nonce[24] ‖ wrapped[48] ‖ check[16]
+// profile = the header: see profile_header.cpp
 // lock    = empty; flock()ed by the process that has the profile open
 // store.db, store.db-wal, store.db-shm = the database
 #include "store/profile_files.h"
@@ -12,56 +11,12 @@
 #include <cerrno>
 #include <cstdio>
 
-#include "crypto/aead.h"
-#include "crypto/hash.h"
 #include "store/schema.h"
 
 namespace wherry::store {
 namespace {
 
-constexpr std::string_view kMagic = "WHERRYPF";
-constexpr uint16_t kVersion = 1;
-constexpr size_t kSaltAt = 24;
-constexpr size_t kNonceAt = 40;
-constexpr size_t kWrappedAt = 64;
-constexpr size_t kCheckAt = 112;
-constexpr size_t kHeaderSize = 128;
 constexpr off_t kPageSize = 4096;  // SQLite's default, which nothing here changes
-constexpr uint16_t kKdfRaw = 1;
-constexpr uint16_t kKdfArgon2id = 2;
-
-using Header = std::array<uint8_t, kHeaderSize>;
-
-void put(Header& header, size_t at, uint32_t value, size_t size) {
-  for (size_t i = 0; i < size; ++i) header[at + i] = static_cast<uint8_t>(value >> 8 * i);
-}
-
-uint32_t get(const Header& header, size_t at, size_t size) {
-  uint32_t value = 0;
-  for (size_t i = 0; i < size; ++i) value |= static_cast<uint32_t>(header[at + i]) << 8 * i;
-  return value;
-}
-
-ByteView part(const Header& header, size_t from, size_t to) {
-  return ByteView(header).subspan(from, to - from);
-}
-
-Id128 checksum(const Header& header) {
-  return crypto::hash<16>({}, "profile", {part(header, 0, kCheckAt)});
-}
-
-Result<Secret<32>> wrapping_key(const Key& key, const Header& header) {
-  const uint32_t kdf = get(header, 12, 2);
-  if (kdf != (key.kind == WHERRY_KEY_RAW ? kKdfRaw : kKdfArgon2id)) {
-    return fail(WHERRY_E_KEY, key.kind == WHERRY_KEY_RAW
-                                  ? "this profile opens with a passphrase, not with a raw key"
-                                  : "this profile opens with a raw key, not with a passphrase");
-  }
-  if (kdf == kKdfRaw) return crypto::derive_key(key.bytes, "wrap");
-  return crypto::key_from_password(as_text(key.bytes),
-                                   to_array<16>(part(header, kSaltAt, kNonceAt)),
-                                   {get(header, 16, 4), get(header, 20, 4)});
-}
 
 Cipher best_cipher() {
 #if defined(__x86_64__) || defined(__i386__)
@@ -136,7 +91,7 @@ bool cut_short(const std::string& directory) {
          (database.st_size == 0 || database.st_size % kPageSize != 0);
 }
 
-Result<Header> read_header(const std::string& path) {
+Result<Header> read_header_of(const std::string& path) {
   const int file = ::open((path + "/profile").c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) {
     if (errno == ENOENT || errno == ENOTDIR) {
@@ -144,22 +99,10 @@ Result<Header> read_header(const std::string& path) {
     }
     return system_error("the profile's header");
   }
-  std::array<uint8_t, kHeaderSize + 1> bytes{};
+  std::array<uint8_t, sizeof(Header) + 1> bytes{};  // to see that there is no more
   const ssize_t size = ::read(file, bytes.data(), bytes.size());
   ::close(file);
-  if (size != static_cast<ssize_t>(kHeaderSize)) {
-    return fail(WHERRY_E_CORRUPT, "the profile's header is damaged: restore it from a backup");
-  }
-  Header header;
-  std::copy_n(bytes.begin(), kHeaderSize, header.begin());
-  if (as_text(part(header, 0, 8)) == kMagic && get(header, 8, 2) > kVersion) {
-    return fail(WHERRY_E_NEWER, "the profile was written by a newer version: update this app");
-  }
-  if (as_text(part(header, 0, 8)) != kMagic || get(header, 8, 2) != kVersion ||
-      !equal(checksum(header), part(header, kCheckAt, kHeaderSize))) {
-    return fail(WHERRY_E_CORRUPT, "the profile's header is damaged: restore it from a backup");
-  }
-  return header;
+  return read_header(ByteView(bytes).first(size < 0 ? 0 : static_cast<size_t>(size)));
 }
 
 }  // namespace
@@ -186,64 +129,39 @@ Result<std::unique_ptr<ProfileFiles>> ProfileFiles::create(
     ::unlink((path + left_over).c_str());
   }
 
-  files->cipher_ = best_cipher();
-  random.fill(files->page_key_.data(), 32);
+  files->page_key_.cipher = best_cipher();
+  random.fill(files->page_key_.key.data(), 32);
   {
     // SQLite gives its other files the mode of this one.
     const int empty =
         ::open((path + "/store.db").c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (empty < 0) return system_error("the profile's database");
     ::close(empty);
-    OpenOptions options{path + "/store.db", files->cipher_, true, false, full_sync, nullptr};
-    auto db = Connection::open(options, files->page_key_);
+    OpenOptions options{
+        path + "/store.db", files->page_key_.cipher, true, false, full_sync, nullptr};
+    auto db = Connection::open(options, files->page_key_.key);
     if (!db) return db.error();
     if (Status migrated = migrate(**db); !migrated) return migrated.error();
     if (Status filled = fill(**db); !filled) return filled.error();
   }
 
-  Header header{};
-  std::copy(kMagic.begin(), kMagic.end(), header.begin());
-  put(header, 8, kVersion, 2);
-  put(header, 10, static_cast<uint32_t>(files->cipher_), 2);
-  put(header, 12, key.kind == WHERRY_KEY_RAW ? kKdfRaw : kKdfArgon2id, 2);
-  if (key.kind != WHERRY_KEY_RAW) {
-    put(header, 16, key.cost.ops, 4);
-    put(header, 20, key.cost.memory_kib, 4);
-    random.fill(header.data() + kSaltAt, 16);
-  }
-  const auto nonce = random.array<24>();
-  std::copy(nonce.begin(), nonce.end(), header.begin() + kNonceAt);
-  Result<Secret<32>> wrapping = wrapping_key(key, header);
-  if (!wrapping) return wrapping.error();
-  crypto::aead_seal_into(header.data() + kWrappedAt, wrapping->view(), nonce,
-                         part(header, 0, kNonceAt), files->page_key_.view());
-  const Id128 check = checksum(header);
-  std::copy(check.begin(), check.end(), header.begin() + kCheckAt);
-  if (Status written = write_durably(path, "profile", header); !written) return written.error();
+  Result<Header> header = wrap(files->page_key_, key, random);
+  if (!header) return header.error();
+  if (Status written = write_durably(path, "profile", *header); !written) return written.error();
   return files;
 }
 
 Result<std::unique_ptr<ProfileFiles>> ProfileFiles::open(const std::string& path, const Key& key,
                                                          bool full_sync) {
-  Result<Header> header = read_header(path);
+  Result<Header> header = read_header_of(path);
   if (!header) return header.error();
   Result<int> lock = take_lock(path);
   if (!lock) return lock.error();
   std::unique_ptr<ProfileFiles> files(new ProfileFiles(path, *lock, full_sync));
 
-  Result<Secret<32>> wrapping = wrapping_key(key, *header);
-  if (!wrapping) return wrapping.error();
-  if (!crypto::aead_open_into(files->page_key_.data(), wrapping->view(),
-                              to_array<24>(part(*header, kNonceAt, kWrappedAt)),
-                              part(*header, 0, kNonceAt), part(*header, kWrappedAt, kCheckAt))) {
-    return fail(WHERRY_E_KEY,
-                key.kind == WHERRY_KEY_RAW ? "the key is wrong" : "the passphrase is wrong");
-  }
-  const uint32_t cipher = get(*header, 10, 2);
-  if (cipher != 1 && cipher != 2) {
-    return fail(WHERRY_E_NEWER, "the profile uses a cipher that this version does not know");
-  }
-  files->cipher_ = static_cast<Cipher>(cipher);
+  Result<PageKey> page_key = unwrap(*header, key);
+  if (!page_key) return page_key.error();
+  files->page_key_ = page_key.take();
 
   if (::access((path + "/store.db").c_str(), F_OK) != 0) {
     return fail(WHERRY_E_CORRUPT, "the profile's database is missing: restore it from a backup");
@@ -267,8 +185,8 @@ ProfileFiles::~ProfileFiles() {
 }
 
 Result<std::unique_ptr<Connection>> ProfileFiles::connect(bool read_only) const {
-  OpenOptions options{path_ + "/store.db", cipher_, false, read_only, full_sync_, nullptr};
-  return Connection::open(options, page_key_);
+  OpenOptions options{path_ + "/store.db", page_key_.cipher, false, read_only, full_sync_, nullptr};
+  return Connection::open(options, page_key_.key);
 }
 
 }  // namespace wherry::store

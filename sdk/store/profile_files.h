@@ -1,5 +1,4 @@
-// A profile's directory: its lock, its header with the wrapped page key (PROTOCOL §9), its
-// database.
+// A profile's directory: its lock, its header, its database.
 #ifndef WHERRY_STORE_PROFILE_FILES_H
 #define WHERRY_STORE_PROFILE_FILES_H
 
@@ -8,18 +7,10 @@
 #include <string>
 
 #include "base/env.h"
-#include "crypto/password.h"
 #include "store/database.h"
+#include "store/profile_header.h"
 
 namespace wherry::store {
-
-// What opens a profile. Views are borrowed for the call.
-struct Key {
-  int32_t kind = WHERRY_KEY_PASSPHRASE;  // wherry_key_kind
-  ByteView bytes;
-  // For new passphrases; tests take less.
-  crypto::PasswordCost cost = crypto::kPasswordCostInteractive;
-};
 
 // One open profile directory. Holds the lock as long as it lives. Thread-safe.
 class ProfileFiles {
@@ -46,8 +37,7 @@ class ProfileFiles {
   std::string path_;
   int lock_;
   bool full_sync_;
-  Cipher cipher_ = Cipher::kChaCha20;
-  Secret<32> page_key_;
+  PageKey page_key_;
 };
 
 }  // namespace wherry::store

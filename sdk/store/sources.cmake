@@ -6,5 +6,6 @@ target_sources(wherry_sdk PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/networks.cpp
   ${CMAKE_CURRENT_LIST_DIR}/people.cpp
   ${CMAKE_CURRENT_LIST_DIR}/profile_files.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/profile_header.cpp
   ${CMAKE_CURRENT_LIST_DIR}/schema.cpp
   ${CMAKE_CURRENT_LIST_DIR}/sessions.cpp)
