@@ -3,6 +3,7 @@
 
 #include <map>
 
+#include "failing_store.h"
 #include "relay_fixture.h"
 #include "transports/common/crypto.h"
 #include "transports/relay/core.h"
@@ -11,6 +12,7 @@
 namespace wherry::relay {
 namespace {
 
+using test::FailingStore;
 using test::TemporaryDirectory;
 
 // Collects what the core answers.
@@ -36,60 +38,6 @@ struct Answers final : Output {
     bundles[request] = {outcome, std::move(bytes)};
   }
   void disk_failed(bool failed) override { disk.push_back(failed); }
-};
-
-// The store, with commits that can be made to fail.
-class FailingStore final : public Store {
- public:
-  explicit FailingStore(std::unique_ptr<Store> store) : store_(std::move(store)) {}
-  bool fail = false;
-
-  const StoreId& id() const override { return store_->id(); }
-  void begin() override { store_->begin(); }
-  bool commit() override {
-    if (fail) poison();
-    return store_->commit();
-  }
-  std::optional<InboxRow> find_inbox(const InboxId& id) override { return store_->find_inbox(id); }
-  void create_inbox(const InboxId& id, InboxRow& row) override { store_->create_inbox(id, row); }
-  void update_inbox(const InboxRow& row) override { store_->update_inbox(row); }
-  void delete_inbox(std::int64_t row) override { store_->delete_inbox(row); }
-  std::vector<std::pair<InboxId, InboxRow>> inboxes_after(std::int64_t after,
-                                                          std::size_t limit) override {
-    return store_->inboxes_after(after, limit);
-  }
-  bool insert_envelope(std::int64_t inbox, std::uint32_t number, std::int64_t arrived_s,
-                       std::int64_t hash, std::string_view body) override {
-    return store_->insert_envelope(inbox, number, arrived_s, hash, body);
-  }
-  std::vector<EnvelopeRow> envelopes_after(std::int64_t inbox, std::uint32_t after,
-                                           std::size_t limit, std::size_t bytes) override {
-    return store_->envelopes_after(inbox, after, limit, bytes);
-  }
-  Removed delete_envelopes(std::int64_t inbox, std::uint32_t first, std::uint32_t last) override {
-    return store_->delete_envelopes(inbox, first, last);
-  }
-  Removed delete_arrived_before(std::int64_t inbox, std::int64_t before_s) override {
-    return store_->delete_arrived_before(inbox, before_s);
-  }
-  std::optional<BundleRow> find_bundle(const Locator& locator) override {
-    return store_->find_bundle(locator);
-  }
-  void put_bundle(const Locator& locator, const BundleRow& bundle) override {
-    store_->put_bundle(locator, bundle);
-  }
-  void delete_bundles_expired(std::int64_t now_s, std::size_t limit) override {
-    store_->delete_bundles_expired(now_s, limit);
-  }
-
- private:
-  // A row that breaks the table's rules, so that the transaction is rolled back for real.
-  void poison() {
-    InboxRow row;
-    store_->create_inbox(InboxId{0xfe}, row);
-    store_->create_inbox(InboxId{0xfe}, row);
-  }
-  std::unique_ptr<Store> store_;
 };
 
 class RelayCore : public ::testing::Test {

@@ -1,14 +1,12 @@
 // The C table of the centralized transport: checks, converts, and stops exceptions.
+#include "plugin.h"
+
 #include <cstring>
 #include <exception>
 #include <memory>
 #include <new>
 #include <system_error>
 #include <utility>
-
-#include "centralized.h"
-#include "client.h"
-#include "include/wherry/transport.h"
 
 using wherry::transports::Locator;
 using wherry::transports::centralized::Client;
@@ -67,24 +65,6 @@ const wherry_transport_description* describe() {
     return it;
   }();
   return &description;
-}
-
-std::int32_t create(wherry_transport** transport, const wherry_transport_host_api* api,
-                    wherry_transport_host* host, const wherry_setting* settings,
-                    std::size_t setting_count) {
-  return guard([&]() -> std::int32_t {
-    std::string error;
-    auto parsed = centralized::parse_settings(settings, setting_count, error);
-    if (!parsed) {
-      api->log(host, WHERRY_LOG_WARNING, error.c_str());
-      return WHERRY_TRANSPORT_E_SETTING;
-    }
-    auto made = std::make_unique<wherry_transport>();
-    made->client = std::make_shared<Client>(*api, host, std::move(*parsed),
-                                            centralized::make_grpc_link, centralized::dial);
-    *transport = made.release();
-    return WHERRY_TRANSPORT_OK;
-  });
 }
 
 std::int32_t start(wherry_transport* transport) {
@@ -169,32 +149,52 @@ void diagnose(wherry_transport* transport) {
   guard_void([&] { transport->client->diagnose(); });
 }
 
-constexpr wherry_transport_plugin kPlugin = {
-    .size = sizeof(wherry_transport_plugin),
-    .abi = WHERRY_TRANSPORT_ABI,
-    .describe = describe,
-    .create = create,
-    .start = start,
-    .stop = stop,
-    .destroy = destroy,
-    .update = update,
-    .open_inbox = open_inbox,
-    .close_inbox = close_inbox,
-    .add_peer = add_peer,
-    .remove_peer = remove_peer,
-    .connect_peer = connect_peer,
-    .send = send,
-    .ack = ack,
-    .resume_receive = resume_receive,
-    .put_bundle = put_bundle,
-    .get_bundle = get_bundle,
-    .look_up = nullptr,
-    .recall = nullptr,
-    .diagnose = diagnose,
-};
-
 }  // namespace
 
-extern "C" const wherry_transport_plugin* wherry_transport_centralized() {
-  return &kPlugin;
+namespace wherry::transports::centralized {
+
+std::int32_t create_client(wherry_transport** transport, const wherry_transport_host_api* api,
+                           wherry_transport_host* host, const wherry_setting* settings,
+                           std::size_t setting_count, LinkFactory make_link, Dialler dialler) {
+  return guard([&]() -> std::int32_t {
+    std::string error;
+    auto parsed = parse_settings(settings, setting_count, error);
+    if (!parsed) {
+      api->log(host, WHERRY_LOG_WARNING, error.c_str());
+      return WHERRY_TRANSPORT_E_SETTING;
+    }
+    auto made = std::make_unique<wherry_transport>();
+    made->client = std::make_shared<Client>(*api, host, std::move(*parsed), std::move(make_link),
+                                            std::move(dialler));
+    *transport = made.release();
+    return WHERRY_TRANSPORT_OK;
+  });
 }
+
+wherry_transport_plugin table_of(CreateFunction create) {
+  return {
+      .size = sizeof(wherry_transport_plugin),
+      .abi = WHERRY_TRANSPORT_ABI,
+      .describe = describe,
+      .create = create,
+      .start = start,
+      .stop = stop,
+      .destroy = destroy,
+      .update = update,
+      .open_inbox = open_inbox,
+      .close_inbox = close_inbox,
+      .add_peer = add_peer,
+      .remove_peer = remove_peer,
+      .connect_peer = connect_peer,
+      .send = send,
+      .ack = ack,
+      .resume_receive = resume_receive,
+      .put_bundle = put_bundle,
+      .get_bundle = get_bundle,
+      .look_up = nullptr,
+      .recall = nullptr,
+      .diagnose = diagnose,
+  };
+}
+
+}  // namespace wherry::transports::centralized
