@@ -323,6 +323,18 @@ TEST_F(RelayCore, DeletionsOfAFailedCommitAreMadeUpFor) {
   EXPECT_TRUE(got().empty());
 }
 
+TEST_F(RelayCore, ASweepMakesUpForThemToo) {
+  open(1);
+  send(1, "one");
+  store_->fail = true;
+  acknowledge_all();
+  store_->fail = false;
+  core_->sweep(now_ += 2);
+  reconnect();
+  open(1);
+  EXPECT_TRUE(got().empty());
+}
+
 TEST_F(RelayCore, AnInboxMadeInAFailedCommitIsNotOpen) {
   store_->fail = true;
   open(1);
@@ -332,6 +344,49 @@ TEST_F(RelayCore, AnInboxMadeInAFailedCommitIsNotOpen) {
   EXPECT_EQ(send(1, "x"), Outcome::kNotFound);
   open(1);
   EXPECT_EQ(answers_.opens[1], Outcome::kStored);
+}
+
+// What could not be read may be there, and what could not be written is as it was.
+TEST_F(RelayCore, AFailedStoreClaimsNothing) {
+  open(1);
+  apply(PutBundle{kSender, 1, Locator{1}, PublicKey{1}, 100, "bundle"});
+  reconnect();
+  store_->fail = true;
+  send(1, "empties the cache of inboxes");
+  store_->fail = false;
+  now_ += 2;
+  store_->fail_at_once = true;
+  std::vector<Input> batch;
+  batch.emplace_back(Open{kReader, 2, inbox(1), token(1), true, 0});
+  batch.emplace_back(submit(1, {"x"}));
+  batch.emplace_back(GetBundle{kSender, 2, Locator{1}});
+  answers_.outcomes.clear();
+  core_->apply(std::move(batch), now_);
+  EXPECT_EQ(answers_.opens[2], Outcome::kDisk);
+  EXPECT_EQ(answers_.outcomes[kSender], std::vector<Outcome>{Outcome::kDisk});
+  EXPECT_EQ(answers_.bundles[2].first, Outcome::kDisk);
+}
+
+// "Open" is not said of an inbox that stays closed, or keeps another token.
+TEST_F(RelayCore, AnOwnerWhoReturnsToAFailedStoreIsNotAwaited) {
+  open(1);
+  open(2);
+  apply(Close{kReader, 1, 0});
+  const auto try_both = [&] {
+    answers_.opens.clear();
+    apply(Open{kReader, 11, inbox(1), token(1), true, 0});
+    apply(Open{kReader, 12, inbox(2), token(9), true, 0});
+    EXPECT_EQ(answers_.opens[11], Outcome::kDisk);
+    EXPECT_EQ(answers_.opens[12], Outcome::kDisk);
+  };
+  store_->fail = true;
+  try_both();
+  store_->fail = false;
+  try_both();  // the disk is left alone for a second
+  EXPECT_EQ(send(1, "x"), Outcome::kGone);
+  now_ += 2;
+  open(1);
+  EXPECT_EQ(send(1, "y"), Outcome::kStored);
 }
 
 TEST_F(RelayCore, AFullDiskLosesNothingThatWasAcknowledged) {

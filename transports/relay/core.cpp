@@ -81,18 +81,25 @@ void Core::recover() {
     touch(id, *inbox);
   }
   for (OpenAnswer& open : opens_) {
-    if (open.outcome != Outcome::kStored || find(open.inbox) != nullptr) continue;
-    open.outcome = Outcome::kDisk;  // the inbox was made in the batch that failed
+    if (open.outcome != Outcome::kStored) continue;
+    const CachedInbox* inbox = find(open.inbox);
+    const bool as_asked =
+        inbox != nullptr && inbox->row.token_hash == open.token_hash && inbox->row.closed_s == 0;
+    if (as_asked) continue;
+    open.outcome = Outcome::kDisk;  // it was made, or opened again, in the batch that failed
     drop_slot(open.session, open.slot);
   }
   store_.commit();
 }
 
 void Core::answer(bool committed) {
+  const auto unsure = [](Outcome outcome) {
+    return outcome == Outcome::kStored || outcome == Outcome::kNotFound;
+  };
   for (auto& [session, answers] : answers_) {
     if (!committed) {
       for (ResultRun& run : answers.runs) {
-        if (run.outcome == Outcome::kStored) run.outcome = Outcome::kDisk;
+        if (unsure(run.outcome)) run.outcome = Outcome::kDisk;
       }
     }
     output_.results(session, answers.runs, answers.cost);
@@ -104,9 +111,8 @@ void Core::answer(bool committed) {
   }
   opens_.clear();
   for (BundleAnswer& bundle : bundles_) {
-    const bool stored = bundle.outcome == Outcome::kStored && bundle.bundle.empty();
-    output_.bundle(bundle.session, bundle.request,
-                   stored && !committed ? Outcome::kDisk : bundle.outcome,
+    const bool disk = !committed && unsure(bundle.outcome) && bundle.bundle.empty();
+    output_.bundle(bundle.session, bundle.request, disk ? Outcome::kDisk : bundle.outcome,
                    std::move(bundle.bundle));
   }
   bundles_.clear();
@@ -223,23 +229,25 @@ void Core::apply_one(Open& open) {
   const std::int64_t today = now_s_ / kSecondsPerDay;
   CachedInbox* inbox = find(open.inbox);
   const bool create = inbox == nullptr;
+  const auto refuse = [&](Outcome outcome) {
+    opens_.push_back({open.session, open.slot, outcome, open.inbox, open.token_hash, false});
+  };
+  if (create && !open.may_create) return refuse(Outcome::kQuota);
+  const bool paused = now_s_ < paused_until_s_;
   if (create) {
-    if (!open.may_create || now_s_ < paused_until_s_) {
-      opens_.push_back({open.session, open.slot, open.may_create ? Outcome::kDisk : Outcome::kQuota,
-                        open.inbox, false});
-      return;
-    }
+    if (paused) return refuse(Outcome::kDisk);
     CachedInbox made;
     made.row.token_hash = open.token_hash;
     made.row.opened_day = today;
     store_.create_inbox(open.inbox, made.row);
+    if (made.row.row == 0) return refuse(Outcome::kDisk);
     inbox = &(inboxes_[open.inbox] = made);
     touch(open.inbox, *inbox);
   }
   InboxRow& row = inbox->row;
-  const bool changed =
-      row.token_hash != open.token_hash || row.opened_day != today || row.closed_s != 0;
-  if (changed && now_s_ >= paused_until_s_) {
+  const bool other = row.token_hash != open.token_hash || row.closed_s != 0;
+  if (other && paused) return refuse(Outcome::kDisk);
+  if ((other || row.opened_day != today) && !paused) {
     row.token_hash = open.token_hash;
     row.opened_day = today;
     row.closed_s = 0;
@@ -253,7 +261,8 @@ void Core::apply_one(Open& open) {
   online_[row.row] = {open.session, open.slot};
   mark_behind(reader, open.slot, slot);
   touched_.insert(open.session);
-  opens_.push_back({open.session, open.slot, Outcome::kStored, open.inbox, create});
+  opens_.push_back(
+      {open.session, open.slot, Outcome::kStored, open.inbox, open.token_hash, create});
 }
 
 void Core::apply_one(Close& close) {
@@ -364,6 +373,7 @@ void Core::apply_one(Hangup& hangup) {
 void Core::sweep(std::int64_t now_s) {
   now_s_ = now_s;
   store_.begin();
+  for (const Deletion& deletion : deletions_) remove(deletion);
   const auto inboxes = store_.inboxes_after(sweep_after_, kSweepInboxes);
   sweep_after_ = inboxes.size() < kSweepInboxes ? 0 : inboxes.back().second.row;
   const std::int64_t before = now_s - quotas_.envelope_time_to_live_s;

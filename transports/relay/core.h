@@ -4,7 +4,8 @@
 // A batch of inputs is one transaction. Deliveries to online readers go out while it runs, before
 // the commit; everything else is answered after it, so that STORED means durable. When the commit
 // fails, the batch is answered with DISK, nothing of it is stored, and for kDiskPauseS new
-// envelopes are refused without touching the disk, while deletions go on and make room.
+// envelopes are refused without touching the disk, while deletions go on and make room. What a
+// failed transaction did not find may be there all the same: that is DISK too.
 //
 // Invariants: an envelope's number is never reused while the process lives, not even after a failed
 // commit; so an acknowledgement cannot delete what its reader has not seen. A reader has at most
@@ -168,6 +169,7 @@ class Core {
     std::uint32_t slot;
     Outcome outcome;
     InboxId inbox;
+    TokenHash token_hash;
     bool created;
   };
   // A deletion that was asked for: repeated with the next batch until one is committed.

@@ -30,7 +30,9 @@ class Stream final : public grpc::ServerBidiReactor<typename Kind::Request, type
                      public Wire {
  public:
   Stream(Sessions& sessions, SessionContext& context, const std::string& address)
-      : sessions_(sessions), queue_(context.queue), session_(sessions.make<Kind>(context, address)) {
+      : sessions_(sessions),
+        queue_(context.queue),
+        session_(sessions.make<Kind>(context, address)) {
     session_->attach(this);
     kick();
   }

@@ -151,7 +151,7 @@ class SqliteStore final : public Store {
         .bind(row.next_number)
         .bind(row.opened_day)
         .step();
-    row.row = sqlite3_last_insert_rowid(database_.get());
+    row.row = failed_ ? 0 : sqlite3_last_insert_rowid(database_.get());
     if (row.row > INT32_MAX) failed_ = true;  // the key of an envelope has no more room
   }
 

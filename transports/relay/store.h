@@ -61,7 +61,7 @@ class Store {
   virtual bool commit() = 0;
 
   virtual std::optional<InboxRow> find_inbox(const InboxId& id) = 0;
-  // Out: row.row.
+  // Out: row.row; 0 when it failed.
   virtual void create_inbox(const InboxId& id, InboxRow& row) = 0;
   virtual void update_inbox(const InboxRow& row) = 0;
   virtual void delete_inbox(std::int64_t row) = 0;  // with its envelopes
