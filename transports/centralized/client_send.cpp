@@ -204,10 +204,17 @@ void Client::on_frame(std::uint64_t link, v1::SubmitReply& frame) {
   link_->read(Lane::kSubmit);
 }
 
+// All of a frame or nothing: what a lie follows stays in flight, and is answered with the link's
+// end.
 bool Client::take_results(const v1::SubmitReply& frame) {
+  std::uint64_t count = 0;
+  for (const v1::Result& result : frame.results()) {
+    if (result.count() == 0) return false;
+    count += result.count();
+  }
+  if (count > in_flight_.size()) return false;
   std::vector<wherry_sent> sent;
   for (const v1::Result& result : frame.results()) {
-    if (result.count() == 0 || result.count() > in_flight_.size()) return false;
     const std::int32_t outcome = outcome_of(result.outcome());
     const std::int32_t reason = reason_of(result.outcome());
     for (std::uint32_t i = 0; i < result.count(); ++i) {
