@@ -249,6 +249,43 @@ TEST_F(RelaySession, SlotsMustRise) {
   EXPECT_EQ(wire.goodbye(), v1::Goodbye::PROTOCOL);
 }
 
+TEST_F(RelaySession, AStreamHasItsInboxesAndNoMore) {
+  const auto session = receive();
+  TestWire<ReceiveSession> wire(session);
+  session->on_frame(hello<v1::ReceiveRequest>());
+  const auto one = open(keys(1), context_.pin, wire.welcome().challenge()).opens(0);
+  std::uint32_t slot = 0;
+  const auto open_next = [&] {
+    v1::ReceiveRequest frame;
+    *frame.add_opens() = one;
+    frame.mutable_opens(0)->set_slot(++slot);
+    return frame;
+  };
+  const auto outcome = [&] {
+    v1::Outcome found = v1::LATER;
+    wire.wait_for([&](const auto& reply) {
+      for (const auto& opened : reply.opened()) {
+        if (opened.slot() == slot) found = opened.outcome();
+      }
+      return found != v1::LATER;
+    });
+    return found;
+  };
+  while (slot < kStreamInboxesMax) session->on_frame(open_next());
+  EXPECT_EQ(outcome(), v1::STORED);
+  session->on_frame(open_next());
+  EXPECT_EQ(outcome(), v1::QUOTA);
+  v1::ReceiveRequest close;
+  close.add_closes(slot);  // which is not open
+  session->on_frame(close);
+  session->on_frame(open_next());
+  EXPECT_EQ(outcome(), v1::QUOTA);
+  close.set_closes(0, 1);
+  session->on_frame(close);
+  session->on_frame(open_next());
+  EXPECT_EQ(outcome(), v1::STORED);
+}
+
 TEST_F(RelaySession, ABundleNeedsItsOwnersSignature) {
   const auto session = submit();
   TestWire<SubmitSession> wire(session);

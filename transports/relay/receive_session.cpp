@@ -52,7 +52,7 @@ void ReceiveSession::on_frame(const Request& frame) {
       open_inboxes(frame, inputs);
       for (const std::uint32_t slot : frame.closes()) {
         inputs.emplace_back(Close{id_, slot, kInputCost});
-        if (open_slots_ > 0) --open_slots_;
+        open_slots_.erase(slot);
       }
       for (const auto& ack : frame.acks()) {
         inputs.emplace_back(Ack{id_, ack.slot(), ack.first(), ack.last(), kInputCost});
@@ -78,12 +78,12 @@ void ReceiveSession::open_inboxes(const Request& frame, std::vector<Input>& inpu
     open.may_create = may_create;
     open.cost = kInputCost;
     const auto proof = transports::open_proof(context_.pin, challenge_, open.token_hash);
-    if (open_slots_ >= kStreamInboxesMax) {
+    if (open_slots_.size() >= kStreamInboxesMax) {
       opened_.push_back({open.slot, Outcome::kQuota});
     } else if (!transports::verify(to_array<64>(from.signature()), proof, key)) {
       opened_.push_back({open.slot, Outcome::kNotAllowed});
     } else {
-      ++open_slots_;
+      open_slots_.insert(open.slot);
       inputs.emplace_back(open);
     }
   }
@@ -152,6 +152,7 @@ void ReceiveSession::opened(std::uint32_t slot, Outcome outcome, bool created) {
   {
     const std::lock_guard lock(mutex_);
     opened_.push_back({slot, outcome});
+    if (outcome != Outcome::kStored) open_slots_.erase(slot);
   }
   kick();
 }

@@ -12,6 +12,7 @@
 #include <deque>
 #include <mutex>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "core.h"
@@ -150,7 +151,7 @@ class ReceiveSession final : public Session {
   std::size_t unprocessed_bytes_ = 0;
   std::size_t unanswered_opens_ = 0;  // in the core, or in opened_
   std::uint32_t last_slot_ = 0;
-  std::size_t open_slots_ = 0;
+  std::unordered_set<std::uint32_t> open_slots_;  // opened or being opened, and not closed
   std::vector<PendingOpened> opened_;
   std::deque<Delivery> deliveries_;  // bounded by the reader's window in the core
 };
