@@ -32,11 +32,16 @@ Bytes Stream::to_bytes() const {
 }
 
 Result<Stream> Stream::from_bytes(uint64_t next, ByteView beyond) {
+  const Error damaged = fail(WHERRY_E_CORRUPT, "a stored stream is damaged");
   Stream stream;
   stream.next = next;
-  if (beyond.size() % 16 != 0) return fail(WHERRY_E_CORRUPT, "a stored stream is damaged");
+  if (beyond.size() % 16 != 0) return damaged;
+  uint64_t above = next;
   for (size_t at = 0; at < beyond.size(); at += 16) {
-    stream.beyond.push_back({get_u64(beyond.subspan(at)), get_u64(beyond.subspan(at + 8))});
+    const Range range{get_u64(beyond.subspan(at)), get_u64(beyond.subspan(at + 8))};
+    if (range.from <= above || range.to < range.from || range.to == UINT64_MAX) return damaged;
+    above = range.to + 1;
+    stream.beyond.push_back(range);
   }
   return stream;
 }

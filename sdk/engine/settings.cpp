@@ -17,8 +17,13 @@ Result<plugin::Settings> settings_from_bytes(ByteView cbor) {
   plugin::Settings settings;
   const size_t items = in.array();
   for (size_t i = 0; i + 1 < items && !in.failed(); i += 2) {
-    const std::string name(in.text());
-    settings[name] = std::string(in.text());
+    std::string name(in.text());
+    std::string value(in.text());
+    // As they were written: in order, and as texts of C, which a plug-in gets.
+    const bool as_written = (settings.empty() || settings.rbegin()->first < name) &&
+                            (name + value).find('\0') == std::string::npos;
+    if (!as_written) in.fail();
+    settings.emplace_hint(settings.end(), std::move(name), std::move(value));
   }
   if (!in.done()) return fail(WHERRY_E_CORRUPT, "a transport's stored settings are damaged");
   return settings;

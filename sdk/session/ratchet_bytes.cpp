@@ -4,6 +4,7 @@
 //           NHKr[32] ‖ Ns u32 ‖ Nr u32 ‖ PN u32 ‖ send base u64 ‖ receive base u64 ‖ received u64
 //           ‖ peer's received u64 ‖ peer's floor u64 ‖ skipped u32 ‖ receive chains u32
 //   row   = version u8 = 1 ‖ used u8 ‖ n u32 ‖ HKenc[32] ‖ (MK[32] if not used, mark[16] if used)
+#include "base/limits.h"
 #include "codec/fields.h"
 #include "session/ratchet.h"
 
@@ -46,6 +47,7 @@ Result<Ratchet> Ratchet::from_bytes(ByteView stored) {
   codec::FieldReader in(stored);
   if (in.number<uint8_t>() != kVersion) return damaged();
   const auto flags = in.number<uint8_t>();
+  if ((flags & ~(kCanSend | kTurnDue)) != 0) return damaged();
   Ratchet state;
   state.can_send = (flags & kCanSend) != 0;
   state.turn_due = (flags & kTurnDue) != 0;
@@ -70,7 +72,10 @@ Result<Ratchet> Ratchet::from_bytes(ByteView stored) {
   state.peer_floor = in.number<uint64_t>();
   state.skipped = in.number<uint32_t>();
   state.receive_chains = in.number<uint32_t>();
-  if (!in.done()) return damaged();
+  const bool sane = state.peer_floor <= state.received &&
+                    state.received <= state.next_receive_g() &&
+                    state.peer_received <= state.next_g() && state.skipped <= limits::kKeysKeptMax;
+  if (!in.done() || !sane) return damaged();
   return state;
 }
 
@@ -91,11 +96,12 @@ Result<KeyRow> KeyRow::from_bytes(uint64_t g, const Tag& tag, ByteView stored) {
   KeyRow row;
   row.g = g;
   row.tag = tag;
-  row.used = in.number<uint8_t>() != 0;
+  const auto used = in.number<uint8_t>();
+  row.used = used == 1;
   row.n = in.number<uint32_t>();
   const ByteView header_key = in.take(32);
   const ByteView rest = in.take(row.used ? row.mark.size() : row.message_key.size());
-  if (!in.done()) return damaged();
+  if (!in.done() || used > 1) return damaged();
   row.header_key = Secret<32>(header_key);
   if (row.used) {
     row.mark = to_array<16>(rest);

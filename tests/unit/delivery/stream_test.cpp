@@ -26,6 +26,25 @@ void expect_invariants(const Stream& stream) {
   }
 }
 
+TEST(Stream, StoredRangesThatCanNotBeAreDamage) {
+  const auto stored = [](const std::vector<Range>& ranges) {
+    return Stream::from_bytes(5, Stream{5, ranges}.to_bytes());
+  };
+  EXPECT_TRUE(stored({{7, 7}, {9, 20}}));
+  for (const std::vector<Range>& ranges : std::vector<std::vector<Range>>{
+           {{4, 9}},            // below next
+           {{5, 9}},            // touches it
+           {{8, 7}},            // ends before it begins
+           {{7, 9}, {10, 12}},  // touch each other
+           {{9, 9}, {7, 7}},    // fall
+           {{7, UINT64_MAX}},   // nothing may follow
+       }) {
+    const auto damaged = stored(ranges);
+    ASSERT_FALSE(damaged);
+    EXPECT_EQ(damaged.error().status, WHERRY_E_CORRUPT);
+  }
+}
+
 TEST(Stream, IsWhatASetOfNumbersIs) {
   for (uint64_t seed = 1; seed <= 50; ++seed) {
     SCOPED_TRACE(seed);
