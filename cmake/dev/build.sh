@@ -18,9 +18,10 @@ configure() {
     printf '%s\n' "$key" >"$folder/configured"
 }
 
+# build_preset PRESET [TARGET]
 build_preset() {
     configure "$1"
-    cmake --build "$root/build/$1" --parallel "$jobs"
+    cmake --build "$root/build/$1" --parallel "$jobs" --target "${2:-all}"
 }
 
 command_build() {

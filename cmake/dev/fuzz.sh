@@ -55,7 +55,7 @@ command_fuzz() {
     fi
     set_up build check
     say "Building the fuzz targets"
-    build_preset fuzz
+    build_preset fuzz fuzzers
     say "Fuzzing ${names[*]}: $seconds seconds each"
     for source in "${names[@]}"; do
         if [[ $waiting -ge $jobs ]]; then
