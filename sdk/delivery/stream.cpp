@@ -35,7 +35,7 @@ Result<Stream> Stream::from_bytes(uint64_t next, ByteView beyond) {
   const Error damaged = fail(WHERRY_E_CORRUPT, "a stored stream is damaged");
   Stream stream;
   stream.next = next;
-  if (beyond.size() % 16 != 0) return damaged;
+  if (next == 0 || next == UINT64_MAX || beyond.size() % 16 != 0) return damaged;
   uint64_t above = next;
   for (size_t at = 0; at < beyond.size(); at += 16) {
     const Range range{get_u64(beyond.subspan(at)), get_u64(beyond.subspan(at + 8))};

@@ -43,6 +43,8 @@ TEST(Stream, StoredRangesThatCanNotBeAreDamage) {
     ASSERT_FALSE(damaged);
     EXPECT_EQ(damaged.error().status, WHERRY_E_CORRUPT);
   }
+  EXPECT_FALSE(Stream::from_bytes(0, {}));
+  EXPECT_FALSE(Stream::from_bytes(UINT64_MAX, {}));
 }
 
 TEST(Stream, IsWhatASetOfNumbersIs) {
