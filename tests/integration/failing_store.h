@@ -12,13 +12,13 @@ class FailingStore final : public relay::Store {
  public:
   explicit FailingStore(std::unique_ptr<relay::Store> store) : store_(std::move(store)) {}
   bool fail = false;          // the commit does
-  bool fail_at_once = false;  // the first statement does: what follows it reads nothing
+  bool fail_at_once = false;  // of the next transaction the first statement: it reads nothing then
   int failures = 0;           // commits that did, for whatever reason
 
   const relay::StoreId& id() const override { return store_->id(); }
   void begin() override {
     store_->begin();
-    if (fail_at_once) poison();
+    if (std::exchange(fail_at_once, false)) poison();
   }
   bool commit() override {
     if (fail) poison();
