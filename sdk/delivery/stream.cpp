@@ -9,6 +9,9 @@
 namespace wherry::delivery {
 namespace {
 
+// What a database's integer can hold: so adding to a stored number does not overflow.
+constexpr uint64_t kStoredMax = INT64_MAX;
+
 void put_u64(Bytes& out, uint64_t value) {
   for (int i = 0; i < 8; ++i) out.push_back(static_cast<uint8_t>(value >> 8 * i));
 }
@@ -35,11 +38,13 @@ Result<Stream> Stream::from_bytes(uint64_t next, ByteView beyond) {
   const Error damaged = fail(WHERRY_E_CORRUPT, "a stored stream is damaged");
   Stream stream;
   stream.next = next;
-  if (next == 0 || next == UINT64_MAX || beyond.size() % 16 != 0) return damaged;
+  if (next == 0 || next > kStoredMax || beyond.size() % 16 != 0) return damaged;
   uint64_t above = next;
   for (size_t at = 0; at < beyond.size(); at += 16) {
     const Range range{get_u64(beyond.subspan(at)), get_u64(beyond.subspan(at + 8))};
-    if (range.from <= above || range.to < range.from || range.to == UINT64_MAX) return damaged;
+    if (range.from <= above || range.to < range.from || range.to > kStoredMax) {
+      return damaged;
+    }
     above = range.to + 1;
     stream.beyond.push_back(range);
   }

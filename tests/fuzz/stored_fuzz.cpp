@@ -26,7 +26,7 @@ void check_stream(ByteView input) {
   must(equal(stream->to_bytes(), input.subspan(8)));
   uint64_t above = stream->next;
   for (const Range& range : stream->beyond) {
-    must(range.from > above && range.to >= range.from && range.to < UINT64_MAX);
+    must(range.from > above && range.to >= range.from && range.to <= INT64_MAX);
     above = range.to + 1;
   }
   const Acked acked = acknowledgement(*stream);
