@@ -349,20 +349,21 @@ TEST_F(RelayCore, AnInboxMadeInAFailedCommitIsNotOpen) {
 // What could not be read may be there, and what could not be written is as it was.
 TEST_F(RelayCore, AFailedStoreClaimsNothing) {
   open(1);
+  open(2);
   apply(PutBundle{kSender, 1, Locator{1}, PublicKey{1}, 100, "bundle"});
   reconnect();
   store_->fail = true;
-  send(1, "empties the cache of inboxes");
+  send(2, "leaves only this inbox in the cache");
   store_->fail = false;
   now_ += 2;
   store_->fail_at_once = true;
   std::vector<Input> batch;
-  batch.emplace_back(Open{kReader, 2, inbox(1), token(1), true, 0});
+  batch.emplace_back(Open{kReader, 3, inbox(1), token(1), true, 0});
   batch.emplace_back(submit(1, {"x"}));
   batch.emplace_back(GetBundle{kSender, 2, Locator{1}});
   answers_.outcomes.clear();
   core_->apply(std::move(batch), now_);
-  EXPECT_EQ(answers_.opens[2], Outcome::kDisk);
+  EXPECT_EQ(answers_.opens[3], Outcome::kDisk);
   EXPECT_EQ(answers_.outcomes[kSender], std::vector<Outcome>{Outcome::kDisk});
   EXPECT_EQ(answers_.bundles[2].first, Outcome::kDisk);
 }
