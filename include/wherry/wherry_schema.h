@@ -120,6 +120,8 @@ typedef enum wherry_reason {
   WHERRY_REASON_HANDSHAKE = 6,
   /* The other person's keys are being fetched. */
   WHERRY_REASON_FETCHING_KEYS = 7,
+  /* A newer version's content; it is kept as it came. */
+  WHERRY_REASON_UNKNOWN_CONTENT = 8,
   /* As much as allowed is on its way; the rest follows acknowledgements. */
   WHERRY_REASON_WINDOW = 9,
   /* The clock of this machine is too far off. */
@@ -169,9 +171,7 @@ typedef enum wherry_reason {
   /* The proxy refused or can not be reached. */
   WHERRY_REASON_PROXY = 32,
   /* This machine is short of memory or descriptors. */
-  WHERRY_REASON_RESOURCE = 33,
-  /* A newer version's content; it is kept as it came. */
-  WHERRY_REASON_UNKNOWN_CONTENT = 34
+  WHERRY_REASON_RESOURCE = 33
 } wherry_reason;
 
 /* How far a message is known to have come. It only rises within 0..4; 5 and above are ends. */

@@ -35,7 +35,7 @@ static void every_status_has_a_text_of_its_own(void) {
 }
 
 static void every_reason_has_a_text_of_its_own(void) {
-  for (int32_t reason = 0; reason <= WHERRY_REASON_UNKNOWN_CONTENT; ++reason) {
+  for (int32_t reason = 0; reason <= WHERRY_REASON_RESOURCE; ++reason) {
     CHECK(strlen(wherry_reason_text(reason)) > 0);
     CHECK(strcmp(wherry_reason_text(reason), "unknown reason") != 0);
     for (int32_t other = 0; other < reason; ++other) {
