@@ -340,7 +340,8 @@ typedef struct wherry_transport_plugin {
   /* Sends. Each one accepted is followed by on_sent, but for remove_peer and stop.
    * Returns: OK, also when not all were accepted; E_ARGUMENT for an unknown peer, an envelope that
    *   is empty or larger than envelope_size_max, or before start: none was; E_FULL, E_RESOURCE when
-   *   none could be. The host goes by accepted alone.
+   *   none could be. After E_ARGUMENT the host offers each one alone, and what is refused alone has
+   *   failed; else it goes by accepted.
    * Out: accepted, how many were taken, from the first on; if fewer than count, on_writable
    *   follows. The host keeps the rest and offers it again then, or with the next envelopes.
    * In: envelopes, count of them. */

@@ -108,6 +108,16 @@ bool Feed::available() const {
 // Numbers may be missing: an evidence event that a newer one replaced.
 Status Feed::fill(std::unique_lock<std::mutex>& lock) {
   filling_ = true;
+  // However it ends, also without memory: others wait for it.
+  struct Done {
+    Feed& feed;
+    std::unique_lock<std::mutex>& lock;
+    ~Done() {
+      if (!lock.owns_lock()) lock.lock();
+      feed.filling_ = false;
+      feed.changed_.notify_all();
+    }
+  } const done{*this, lock};
   const uint64_t after = read_;
   const uint64_t committed = committed_;
   lock.unlock();
@@ -121,8 +131,6 @@ Status Feed::fill(std::unique_lock<std::mutex>& lock) {
   }
   Status status = reader_->take_status();
   lock.lock();
-  filling_ = false;
-  changed_.notify_all();
   if (!status) return status;
   page_ = std::move(page);
   read_ = read;

@@ -51,7 +51,7 @@ class Feed {
   Result<Event> next(int32_t timeout_ms);
   // The highest seq that there is.
   uint64_t committed_seq() const;
-  // Readable while next(0) would not fail; -1 if the system has no descriptor left.
+  // Readable while next(0) would not fail.
   int handle() const { return handle_; }
 
   // Wakes who waits; from now on E_CLOSED.

@@ -88,21 +88,17 @@ std::int32_t Client::send(const wherry_outgoing* envelopes, std::size_t count,
                           std::size_t& accepted) {
   const std::lock_guard lock(mutex_);
   accepted = 0;
+  // A call either breaks a rule or is carried out.
+  const bool sound = std::all_of(envelopes, envelopes + count, [&](const wherry_outgoing& one) {
+    return peers_.contains(one.peer) && one.envelope.size > 0 &&
+           one.envelope.size <= WHERRY_ENVELOPE_SIZE_MAX;
+  });
+  if (!sound) return WHERRY_TRANSPORT_E_ARGUMENT;
   std::vector<wherry_sent> refused;
   std::int32_t status = WHERRY_TRANSPORT_OK;
   for (; accepted < count; ++accepted) {
     const wherry_outgoing& one = envelopes[accepted];
     const auto peer = peers_.find(one.peer);
-    if (peer == peers_.end()) {
-      status = WHERRY_TRANSPORT_E_ARGUMENT;
-      break;
-    }
-    if (one.envelope.size == 0 || one.envelope.size > WHERRY_ENVELOPE_SIZE_MAX) {
-      refused.push_back(
-          {one.send_id, WHERRY_OUTCOME_FAILED_PERMANENT,
-           one.envelope.size == 0 ? WHERRY_REASON_MALFORMED : WHERRY_REASON_TOO_LARGE});
-      continue;
-    }
     if (life_ != Life::kOnline) {
       const bool off = life_ == Life::kOff || life_ == Life::kStopping;
       refused.push_back({one.send_id, WHERRY_OUTCOME_FAILED_RETRY,
