@@ -74,9 +74,9 @@ class RelaySession : public ::testing::Test {
         limiter_(quotas_, [] { return std::int64_t{1}; }),
         sessions_(limiter_, [](bool) {}),
         core_(*store_, quotas_, sessions_),
-        pump_(
+        core_thread_(
             core_, [] { return std::int64_t{1'800'000'000}; }, std::size_t{64} << 20U),
-        context_{pump_, limiter_, store_->id(), transports::Pin{9}} {}
+        context_{core_thread_, limiter_, store_->id(), transports::Pin{9}} {}
 
   template <class Request>
   static Request hello(std::uint32_t min = 1, std::uint32_t max = 1) {
@@ -125,7 +125,7 @@ class RelaySession : public ::testing::Test {
   Limiter limiter_;
   Sessions sessions_;
   Core core_;
-  Pump pump_;
+  CoreThread core_thread_;
   SessionContext context_;
 };
 

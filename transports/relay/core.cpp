@@ -34,7 +34,7 @@ void Core::apply(std::vector<Input> batch, std::int64_t now_s) {
   }
   for (const SessionId session : touched_) {
     const auto reader = readers_.find(session);
-    if (reader != readers_.end()) pump(reader->second);
+    if (reader != readers_.end()) deliver_next(reader->second);
   }
   flush_deliveries();
   answer(finish_batch());
@@ -185,7 +185,7 @@ void Core::mark_behind(Reader& reader, std::uint32_t slot, ReaderInbox& inbox) {
 }
 
 // Fills the reader's window from the store, inbox after inbox, so that none starves another.
-void Core::pump(Reader& reader) {
+void Core::deliver_next(Reader& reader) {
   while (!reader.behind.empty() && reader.on_the_way.size() < kReaderWindowEnvelopes &&
          reader.bytes < kReaderWindowBytes) {
     const std::uint32_t slot = reader.behind.front();

@@ -204,7 +204,7 @@ class Core {
   void remember(const Deletion& deletion);
   void drop_slot(SessionId session, std::uint32_t slot);
   void mark_behind(Reader& reader, std::uint32_t slot, ReaderInbox& inbox);
-  void pump(Reader& reader);
+  void deliver_next(Reader& reader);
   void flush_deliveries();
   void write_inboxes();
   bool finish_batch();

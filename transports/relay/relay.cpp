@@ -12,9 +12,9 @@
 #include <cstring>
 #include <system_error>
 
+#include "core_thread.h"
 #include "grpc_server.h"
 #include "identity.h"
-#include "pump.h"
 #include "sessions.h"
 #include "sqlite_store.h"
 
@@ -116,7 +116,7 @@ class RunningRelay final : public Relay {
   void drain() override {
     if (!server_) return;
     sessions_.stop_reading();
-    pump_.drain();
+    core_thread_.drain();
     sessions_.say_goodbye();
     server_->shut_down(kGoodbyeSeconds);
     server_.reset();
@@ -130,8 +130,8 @@ class RunningRelay final : public Relay {
         limiter_(options.quotas, steady_clock_ms),
         sessions_(limiter_, log_disk),
         core_(*store_, options.quotas, sessions_),
-        pump_(core_, wall_clock_s, options.memory_max / 4),
-        context_{pump_, limiter_, store_->id(), identity.pin} {
+        core_thread_(core_, wall_clock_s, options.memory_max / 4),
+        context_{core_thread_, limiter_, store_->id(), identity.pin} {
     address_.pin = identity.pin;
   }
 
@@ -140,7 +140,7 @@ class RunningRelay final : public Relay {
   Limiter limiter_;
   Sessions sessions_;
   Core core_;
-  Pump pump_;
+  CoreThread core_thread_;
   SessionContext context_;
   transports::RelayAddress address_;
   std::unique_ptr<GrpcServer> server_;

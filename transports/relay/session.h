@@ -16,8 +16,8 @@
 #include <vector>
 
 #include "core.h"
+#include "core_thread.h"
 #include "limiter.h"
-#include "pump.h"
 #include "relay.pb.h"
 
 namespace wherry::relay {

@@ -27,14 +27,14 @@ class InputQueue {
   virtual bool crowded() const = 0;
 };
 
-class Pump final : public InputQueue {
+class CoreThread final : public InputQueue {
  public:
   using Clock = std::function<std::int64_t()>;  // seconds since 1970
 
-  Pump(Core& core, Clock clock, std::size_t queue_bytes_max);
-  Pump(const Pump&) = delete;
-  Pump& operator=(const Pump&) = delete;
-  ~Pump() override;  // drains
+  CoreThread(Core& core, Clock clock, std::size_t queue_bytes_max);
+  CoreThread(const CoreThread&) = delete;
+  CoreThread& operator=(const CoreThread&) = delete;
+  ~CoreThread() override;  // drains
 
   void push(Input input, std::size_t cost) override;
   bool crowded() const override;

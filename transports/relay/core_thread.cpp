@@ -1,33 +1,33 @@
 // The thread that feeds the core.
-#include "pump.h"
+#include "core_thread.h"
 
 #include <chrono>
 #include <utility>
 
 namespace wherry::relay {
 
-Pump::Pump(Core& core, Clock clock, std::size_t queue_bytes_max)
+CoreThread::CoreThread(Core& core, Clock clock, std::size_t queue_bytes_max)
     : core_(core), clock_(std::move(clock)), queue_bytes_max_(queue_bytes_max) {
   thread_ = std::thread([this] { run(); });
 }
 
-Pump::~Pump() {
+CoreThread::~CoreThread() {
   drain();
 }
 
-void Pump::push(Input input, std::size_t cost) {
+void CoreThread::push(Input input, std::size_t cost) {
   const std::lock_guard lock(mutex_);
   queue_.push_back({std::move(input), cost});
   queue_bytes_ += cost;
   if (queue_.size() == 1) queued_.notify_one();
 }
 
-bool Pump::crowded() const {
+bool CoreThread::crowded() const {
   const std::lock_guard lock(mutex_);
   return queue_bytes_ > queue_bytes_max_;
 }
 
-void Pump::drain() {
+void CoreThread::drain() {
   {
     const std::lock_guard lock(mutex_);
     draining_ = true;
@@ -36,7 +36,7 @@ void Pump::drain() {
   if (thread_.joinable()) thread_.join();
 }
 
-void Pump::run() {
+void CoreThread::run() {
   using SteadyClock = std::chrono::steady_clock;
   auto next_sweep = SteadyClock::now();
   std::unique_lock lock(mutex_);
