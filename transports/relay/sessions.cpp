@@ -52,11 +52,6 @@ void Sessions::say_goodbye() {
   for (const auto& session : all()) session->say_goodbye(v1::Goodbye::DRAINING);
 }
 
-std::size_t Sessions::count() const {
-  const std::lock_guard lock(mutex_);
-  return sessions_.size();
-}
-
 std::shared_ptr<Session> Sessions::find(SessionId id) const {
   const std::lock_guard lock(mutex_);
   const auto found = sessions_.find(id);

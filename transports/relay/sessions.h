@@ -32,7 +32,6 @@ class Sessions final : public Output {
   // New ones end at once, old ones read no more.
   void stop_reading();
   void say_goodbye();
-  std::size_t count() const;
 
   void results(SessionId session, const std::vector<ResultRun>& runs, std::size_t cost) override;
   void opened(SessionId session, std::uint32_t slot, Outcome outcome, bool created) override;
