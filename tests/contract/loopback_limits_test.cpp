@@ -5,6 +5,7 @@
 
 #include "tests/support/transport_host.h"
 #include "transports/loopback/hub.h"
+#include "transports/loopback/limits.h"
 #include "transports/loopback/loopback.h"
 
 namespace wherry::test {

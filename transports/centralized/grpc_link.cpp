@@ -19,6 +19,7 @@
 #include <utility>
 
 #include "include/wherry/wherry_schema.h"
+#include "limits.h"
 #include "link.h"
 #include "relay.grpc.pb.h"
 #include "transports/common/crypto.h"
@@ -26,11 +27,6 @@
 
 namespace wherry::transports::centralized {
 namespace {
-
-constexpr int kKeepaliveMs = 60 * 1000;
-constexpr int kKeepaliveTimeoutMs = 20 * 1000;
-constexpr int kFrameSizeMax = 768 * 1024;
-constexpr int kNeverMs = 24 * 3600 * 1000;
 
 std::optional<Pin> pin_of_certificate(std::string_view pem) {
   BIO* bio = BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()));

@@ -8,6 +8,7 @@
 namespace wherry::transports::centralized {
 
 inline constexpr std::uint32_t kProtocolVersion = 1;
+inline constexpr int kFrameSizeMax = 768 * 1024;  // encoded
 inline constexpr std::size_t kFrameEnvelopesMax = 512;
 inline constexpr std::size_t kFrameEnvelopeBytesMax = std::size_t{512} * 1024;
 inline constexpr int kFrameOpensMax = 256;
@@ -27,5 +28,11 @@ inline constexpr std::size_t kRequestsMax = 1024;   // bundles asked for and not
 inline constexpr std::chrono::seconds kDialTimeout{10};
 inline constexpr std::chrono::seconds kWelcomeTimeout{10};
 inline constexpr std::chrono::seconds kAnswerTimeout{30};
+
+// Of a connection: how soon a dead one is noticed; and when gRPC reconnects by itself, which no
+// link lives to see.
+inline constexpr int kKeepaliveMs = 60 * 1000;
+inline constexpr int kKeepaliveTimeoutMs = 20 * 1000;
+inline constexpr int kNeverMs = 24 * 3600 * 1000;
 
 }  // namespace wherry::transports::centralized

@@ -6,12 +6,12 @@
 
 #include "include/wherry/transport.h"
 #include "transports/common/crypto.h"
+#include "transports/loopback/limits.h"
 
 namespace wherry::loopback {
 namespace {
 
 constexpr std::string_view kScheme = "lo1:";
-constexpr std::size_t kHubNameSizeMax = 32;
 
 // One context for each use of a secret, so that knowing the address does not tell the token.
 constexpr std::string_view kAddressContext = "lo1 address";

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "transports/common/crypto.h"
+#include "transports/loopback/limits.h"
 
 namespace wherry::loopback {
 namespace {

@@ -23,12 +23,6 @@
 
 namespace wherry::loopback {
 
-// Limits of an inbox: what does not fit is refused with FULL, and nothing is dropped.
-inline constexpr std::size_t kInboxEnvelopesMax = 1000;
-inline constexpr std::size_t kInboxBytesMax = std::size_t{16} << 20U;
-inline constexpr std::size_t kInboxesMax = 100'000;
-inline constexpr std::size_t kBundlesMax = 10'000;
-
 using Bytes = std::vector<std::uint8_t>;
 using Address = std::array<std::uint8_t, 16>;  // names an inbox
 using Token = std::array<std::uint8_t, 16>;    // the right to send to it

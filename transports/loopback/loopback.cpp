@@ -15,15 +15,11 @@
 #include "include/wherry/transport.h"
 #include "transports/loopback/endpoint.h"
 #include "transports/loopback/hub.h"
+#include "transports/loopback/limits.h"
 
 namespace wherry::loopback {
 namespace {
 
-// Every queue has a limit. What does not fit is refused, and the host keeps it.
-constexpr std::size_t kSendQueueMax = 256;  // envelopes
-constexpr std::size_t kAnswersMax = 4096;
-// How many envelopes the worker moves before it looks after the rest.
-constexpr std::size_t kBatch = 32;
 constexpr const char* kHubIdKey = "hub-id";
 
 struct Outgoing {
@@ -337,7 +333,7 @@ void Instance::work_until_stopped() {
       });
       if (!started_) return;
       answers.swap(answers_);
-      while (!sends_.empty() && batch.size() < kBatch) {
+      while (!sends_.empty() && batch.size() < kBatchMax) {
         batch.push_back(std::move(sends_.front()));
         sends_.pop_front();
       }
@@ -382,7 +378,7 @@ void Instance::offer_what_waits() {
 
 // Offers at most a batch of an inbox; gives false when the host has no more room.
 bool Instance::offer(std::uint64_t inbox, const Address& address) {
-  const std::vector<Stored> stored = hub_->fetch(address, kBatch);
+  const std::vector<Stored> stored = hub_->fetch(address, kBatchMax);
   if (stored.empty()) return true;
   std::vector<wherry_incoming> incoming;
   incoming.reserve(stored.size());

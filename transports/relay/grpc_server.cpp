@@ -7,14 +7,11 @@
 #include <chrono>
 #include <utility>
 
+#include "limits.h"
 #include "relay.grpc.pb.h"
 
 namespace wherry::relay {
 namespace {
-
-constexpr int kKeepaliveMs = 120 * 1000;
-constexpr int kKeepaliveTimeoutMs = 20 * 1000;
-constexpr int kClientPingIntervalMsMin = 10 * 1000;
 
 // "ipv4:1.2.3.4:5" or "ipv6:%5B::1%5D:5" without its port.
 std::string without_port(const std::string& peer) {

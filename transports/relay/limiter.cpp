@@ -7,9 +7,7 @@
 namespace wherry::relay {
 namespace {
 
-constexpr double kBurstSeconds = 4;
 constexpr std::int64_t kMsPerDay = 86400LL * 1000;
-constexpr std::int64_t kIdleMs = 60LL * 1000;
 
 // Stands for all addresses beyond kRateAddressesMax.
 const std::string kOthers;
@@ -68,7 +66,7 @@ Limiter::Usage& Limiter::usage(const std::string& address) {
     forget_idle(now_ms);
   }
   const bool others = usages_.size() >= kRateAddressesMax && usages_.find(address) == usages_.end();
-  const double burst = kBurstSeconds * quotas_.address_envelopes_per_second;
+  const double burst = kAddressBurstS * quotas_.address_envelopes_per_second;
   const auto [entry, added] = usages_.try_emplace(others ? kOthers : address);
   Usage& used = entry->second;
   if (added) used = {burst, now_ms, now_ms / kMsPerDay, 0, 0, 0};
@@ -88,7 +86,7 @@ void Limiter::forget_idle(std::int64_t now_ms) {
   std::erase_if(usages_, [&](const auto& entry) {
     const Usage& used = entry.second;
     return used.streams == 0 && used.inboxes_today == 0 && used.bundles_today == 0 &&
-           now_ms - used.filled_ms > kIdleMs;
+           now_ms - used.filled_ms > kAddressIdleMs;
   });
 }
 

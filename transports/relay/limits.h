@@ -45,8 +45,18 @@ inline constexpr std::size_t kDeletionsMax = 65536;    // that wait for a disk t
 inline constexpr std::size_t kInboxCacheMax = 16384;
 inline constexpr std::size_t kSweepInboxes = 256;  // looked at each second for expired envelopes
 inline constexpr std::size_t kSweepBundles = 256;
-inline constexpr std::size_t kRateAddressesMax = 65536;
 inline constexpr int kHelloDeadlineS = 10;
+inline constexpr int kGoodbyeDeadlineS = 2;  // at the end, for streams to take what they are told
 inline constexpr int kDiskPauseS = 1;  // after a failed commit, before new envelopes are tried
+
+// Of network addresses.
+inline constexpr std::size_t kRateAddressesMax = 65536;
+inline constexpr double kAddressBurstS = 4;                  // of its rate, at once
+inline constexpr std::int64_t kAddressIdleMs = 60LL * 1000;  // then it is forgotten
+
+// Of connections: how soon a dead one is noticed, and how often a client may ask whether we live.
+inline constexpr int kKeepaliveMs = 120 * 1000;
+inline constexpr int kKeepaliveTimeoutMs = 20 * 1000;
+inline constexpr int kClientPingIntervalMsMin = 10 * 1000;
 
 }  // namespace wherry::relay

@@ -21,8 +21,6 @@
 namespace wherry::relay {
 namespace {
 
-constexpr int kGoodbyeSeconds = 2;
-
 std::int64_t wall_clock_s() {
   return std::chrono::duration_cast<std::chrono::seconds>(
              std::chrono::system_clock::now().time_since_epoch())
@@ -118,7 +116,7 @@ class RunningRelay final : public Relay {
     sessions_.stop_reading();
     core_thread_.drain();
     sessions_.say_goodbye();
-    server_->shut_down(kGoodbyeSeconds);
+    server_->shut_down(kGoodbyeDeadlineS);
     server_.reset();
   }
 
