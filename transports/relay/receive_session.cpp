@@ -1,22 +1,11 @@
 // The Receive stream: proofs of inboxes, acknowledgements, deliveries.
-#include <algorithm>
-#include <cstring>
 #include <utility>
 
+#include "fields.h"
 #include "session.h"
 #include "transports/common/crypto.h"
 
 namespace wherry::relay {
-namespace {
-
-template <std::size_t Size>
-std::array<std::uint8_t, Size> to_array(const std::string& bytes) {
-  std::array<std::uint8_t, Size> out{};
-  std::memcpy(out.data(), bytes.data(), Size);
-  return out;
-}
-
-}  // namespace
 
 bool ReceiveSession::check(const Request& frame) const {
   if (static_cast<std::size_t>(frame.opens_size()) > kFrameRequestsMax ||
@@ -39,16 +28,7 @@ void ReceiveSession::on_frame(const Request& frame) {
   std::vector<Input> inputs;
   {
     const std::lock_guard lock(mutex_);
-    if (!may_read()) return;
-    if (!greeted_) {
-      if (!frame.has_hello()) {
-        end(v1::Goodbye::PROTOCOL);
-      } else {
-        accept_hello(frame.hello());
-      }
-    } else if (frame.has_hello() || !check(frame)) {
-      end(v1::Goodbye::PROTOCOL);
-    } else {
+    if (admit(frame, check(frame))) {
       open_inboxes(frame, inputs);
       for (const std::uint32_t slot : frame.closes()) {
         inputs.emplace_back(Close{id_, slot, kInputCost});
@@ -91,25 +71,19 @@ void ReceiveSession::open_inboxes(const Request& frame, std::vector<Input>& inpu
 
 bool ReceiveSession::ready_to_read() const {
   const std::lock_guard lock(mutex_);
-  if (!may_read() || unanswered_opens_ >= kStreamOpensMax) return false;
-  if (unprocessed_bytes_ == 0) return true;
-  return unprocessed_bytes_ < kStreamUnprocessedBytesMax && !context_.queue.crowded();
+  return may_read() && unanswered_opens_ < kStreamOpensMax && has_room();
 }
 
 bool ReceiveSession::take_reply(Reply& reply) {
   const std::lock_guard lock(mutex_);
-  if (goodbye_taken_) return false;
-  reply.Clear();
-  bool some = false;
-  if (welcome_due_) {
-    fill_welcome(*reply.mutable_welcome());
-    some = true;
-  }
+  return make_reply(reply, [&] { return fill(reply); });
+}
+
+bool ReceiveSession::fill(Reply& reply) {
   for (const PendingOpened& opened : opened_) {
     auto* answer = reply.add_opened();
     answer->set_slot(opened.slot);
-    answer->set_outcome(static_cast<v1::Outcome>(opened.outcome));
-    some = true;
+    answer->set_outcome(to_wire(opened.outcome));
   }
   unanswered_opens_ -= opened_.size();
   opened_.clear();
@@ -128,21 +102,14 @@ bool ReceiveSession::take_reply(Reply& reply) {
     ++envelopes;
     run->add_envelopes(std::move(delivery.envelope));
     deliveries_.pop_front();
-    some = true;
   }
-  // What was not delivered waits in the store: a goodbye need not wait for it.
-  if (ending_) {
-    reply.mutable_goodbye()->set_reason(goodbye_);
-    goodbye_taken_ = true;
-    some = true;
-  }
-  return some;
+  return true;  // what was not delivered waits in the store: a goodbye need not wait for it
 }
 
 void ReceiveSession::results(const std::vector<ResultRun>&, std::size_t cost) {
   {
     const std::lock_guard lock(mutex_);
-    unprocessed_bytes_ -= std::min(unprocessed_bytes_, cost);
+    worked_on(cost);
   }
   kick();
 }

@@ -60,18 +60,24 @@ void Session::end(v1::Goodbye::Reason reason) {
   goodbye_ = reason;
 }
 
-bool Session::accept_hello(const v1::Hello& hello) {
+bool Session::has_room() const {
+  if (unprocessed_bytes_ == 0) return true;
+  return unprocessed_bytes_ < kStreamUnprocessedBytesMax && !context_.queue.crowded();
+}
+
+void Session::worked_on(std::size_t cost) {
+  unprocessed_bytes_ -= std::min(unprocessed_bytes_, cost);
+}
+
+void Session::accept_hello(const v1::Hello& hello) {
   greeted_ = true;
   if (hello.version_min() > hello.version_max()) {
     end(v1::Goodbye::PROTOCOL);
-    return false;
-  }
-  if (hello.version_min() > kProtocolVersion || hello.version_max() < kProtocolVersion) {
+  } else if (hello.version_min() > kProtocolVersion || hello.version_max() < kProtocolVersion) {
     end(v1::Goodbye::VERSION);
-    return false;
+  } else {
+    welcome_due_ = true;
   }
-  welcome_due_ = true;
-  return true;
 }
 
 void Session::fill_welcome(v1::Welcome& welcome) {

@@ -68,10 +68,38 @@ class Session {
 
  protected:
   // mutex_ is held in these.
-  bool accept_hello(const v1::Hello& hello);  // false: a goodbye is on its way
-  void fill_welcome(v1::Welcome& welcome);
+
+  // Hello comes first and once; whatever breaks a rule ends the session. True: `frame` is to be
+  // worked on. sound: it keeps the rules of its own stream.
+  template <class Request>
+  bool admit(const Request& frame, bool sound) {
+    if (!may_read()) return false;
+    if (greeted_ && !frame.has_hello() && sound) return true;
+    if (!greeted_ && frame.has_hello()) {
+      accept_hello(frame.hello());
+    } else {
+      end(v1::Goodbye::PROTOCOL);
+    }
+    return false;
+  }
+  // The welcome, then what `fill` adds, then the goodbye if `fill` says that nothing is left that
+  // must come before it. False: there is nothing to say now.
+  template <class Reply, class Fill>
+  bool make_reply(Reply& reply, Fill&& fill) {
+    if (goodbye_taken_) return false;
+    reply.Clear();
+    if (welcome_due_) fill_welcome(*reply.mutable_welcome());
+    if (fill() && ending_) {
+      reply.mutable_goodbye()->set_reason(goodbye_);
+      goodbye_taken_ = true;
+    }
+    return reply.ByteSizeLong() > 0;
+  }
   void end(v1::Goodbye::Reason reason);
   bool may_read() const { return !ending_ && !reading_stopped_; }
+  // What was read and is not worked on leaves room for more, here and in the relay.
+  bool has_room() const;
+  void worked_on(std::size_t cost);
 
   void kick();  // mutex_ is not held
 
@@ -80,14 +108,18 @@ class Session {
   const std::string address_;
   mutable std::mutex mutex_;
   transports::Challenge challenge_{};
+  std::size_t unprocessed_bytes_ = 0;  // the cost of what is in the core
+
+ private:
+  void accept_hello(const v1::Hello& hello);
+  void fill_welcome(v1::Welcome& welcome);
+
   bool greeted_ = false;
   bool welcome_due_ = false;
   bool ending_ = false;         // a goodbye is to be written
   bool goodbye_taken_ = false;  // and was
   bool reading_stopped_ = false;
   v1::Goodbye::Reason goodbye_ = v1::Goodbye::ENDED;
-
- private:
   const std::chrono::steady_clock::time_point began_;
   std::mutex wire_mutex_;
   Wire* wire_ = nullptr;
@@ -115,10 +147,10 @@ class SubmitSession final : public Session {
   };
 
   bool check(const Request& frame) const;
+  bool fill(Reply& reply);
   void submit_groups(Request& frame, std::vector<std::pair<Input, std::size_t>>& inputs);
   void submit_bundles(Request& frame, std::vector<std::pair<Input, std::size_t>>& inputs);
 
-  std::size_t unprocessed_bytes_ = 0;
   std::size_t unanswered_bundles_ = 0;  // in the core, or in bundles_
   std::vector<ResultRun> runs_;
   std::deque<PendingBundle> bundles_;
@@ -146,9 +178,9 @@ class ReceiveSession final : public Session {
   };
 
   bool check(const Request& frame) const;
+  bool fill(Reply& reply);
   void open_inboxes(const Request& frame, std::vector<Input>& inputs);
 
-  std::size_t unprocessed_bytes_ = 0;
   std::size_t unanswered_opens_ = 0;  // in the core, or in opened_
   std::uint32_t last_slot_ = 0;
   std::unordered_set<std::uint32_t> open_slots_;  // opened or being opened, and not closed

@@ -3,22 +3,12 @@
 #include <cstring>
 #include <utility>
 
+#include "fields.h"
 #include "session.h"
 #include "transports/common/crypto.h"
 
 namespace wherry::relay {
 namespace {
-
-template <std::size_t Size>
-std::array<std::uint8_t, Size> to_array(const std::string& bytes) {
-  std::array<std::uint8_t, Size> out{};
-  std::memcpy(out.data(), bytes.data(), Size);
-  return out;
-}
-
-std::span<const std::uint8_t> to_span(const std::string& bytes) {
-  return {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()};
-}
 
 // The hash by which an inbox knows an envelope that it already holds. It depends on the store, so
 // that nobody can look for two envelopes with one hash beforehand.
@@ -28,10 +18,6 @@ std::int64_t envelope_hash(const transports::StoreId& store, const std::string& 
   std::int64_t value = 0;
   std::memcpy(&value, digest.data(), sizeof(value));
   return value;
-}
-
-v1::Outcome to_wire(Outcome outcome) {
-  return static_cast<v1::Outcome>(outcome);
 }
 
 }  // namespace
@@ -66,16 +52,7 @@ void SubmitSession::on_frame(Request frame) {
   std::vector<std::pair<Input, std::size_t>> inputs;
   {
     const std::lock_guard lock(mutex_);
-    if (!may_read()) return;
-    if (!greeted_) {
-      if (!frame.has_hello()) {
-        end(v1::Goodbye::PROTOCOL);
-      } else {
-        accept_hello(frame.hello());
-      }
-    } else if (frame.has_hello() || !check(frame)) {
-      end(v1::Goodbye::PROTOCOL);
-    } else {
+    if (admit(frame, check(frame))) {
       submit_groups(frame, inputs);
       submit_bundles(frame, inputs);
       for (const auto& [input, cost] : inputs) unprocessed_bytes_ += cost;
@@ -140,28 +117,20 @@ void SubmitSession::submit_bundles(Request& frame,
 
 bool SubmitSession::ready_to_read() const {
   const std::lock_guard lock(mutex_);
-  if (!may_read() || runs_.size() >= kStreamResultRunsMax ||
-      unanswered_bundles_ >= kStreamBundlesMax) {
-    return false;
-  }
-  if (unprocessed_bytes_ == 0) return true;
-  return unprocessed_bytes_ < kStreamUnprocessedBytesMax && !context_.queue.crowded();
+  return may_read() && runs_.size() < kStreamResultRunsMax &&
+         unanswered_bundles_ < kStreamBundlesMax && has_room();
 }
 
 bool SubmitSession::take_reply(Reply& reply) {
   const std::lock_guard lock(mutex_);
-  if (goodbye_taken_) return false;
-  reply.Clear();
-  bool some = false;
-  if (welcome_due_) {
-    fill_welcome(*reply.mutable_welcome());
-    some = true;
-  }
+  return make_reply(reply, [&] { return fill(reply); });
+}
+
+bool SubmitSession::fill(Reply& reply) {
   for (const ResultRun& run : runs_) {
     auto* result = reply.add_results();
     result->set_count(run.count);
     result->set_outcome(to_wire(run.outcome));
-    some = true;
   }
   runs_.clear();
   std::size_t bytes = 0;
@@ -174,14 +143,8 @@ bool SubmitSession::take_reply(Reply& reply) {
     answer->set_bundle(std::move(bundle.bundle));
     bundles_.pop_front();
     --unanswered_bundles_;
-    some = true;
   }
-  if (ending_ && bundles_.empty()) {
-    reply.mutable_goodbye()->set_reason(goodbye_);
-    goodbye_taken_ = true;
-    some = true;
-  }
-  return some;
+  return bundles_.empty();
 }
 
 void SubmitSession::results(const std::vector<ResultRun>& runs, std::size_t cost) {
@@ -194,7 +157,7 @@ void SubmitSession::results(const std::vector<ResultRun>& runs, std::size_t cost
         runs_.push_back(run);
       }
     }
-    unprocessed_bytes_ -= std::min(unprocessed_bytes_, cost);
+    worked_on(cost);
   }
   kick();
 }
