@@ -49,6 +49,14 @@ class TestWire final : public Wire {
     return found;
   }
 
+  // Over all replies so far. Within wait_for only.
+  template <class Count>
+  std::size_t count(Count&& count) const {
+    std::size_t sum = 0;
+    for (const auto& reply : replies_) sum += static_cast<std::size_t>(count(reply));
+    return sum;
+  }
+
   v1::Goodbye::Reason goodbye() {
     return wait_for([](const auto& reply) { return reply.has_goodbye(); }).goodbye().reason();
   }
@@ -69,14 +77,23 @@ std::string text(std::span<const std::uint8_t> bytes) {
 
 class RelaySession : public ::testing::Test {
  protected:
+  static constexpr transports::Pin kPin{9};
+  static constexpr std::size_t kQueueBytesMax = std::size_t{1} << 20U;
+
   RelaySession()
       : store_(open_sqlite_store(directory_.path() / "relay.db", {0, false}, error_)),
         limiter_(quotas_, [] { return std::int64_t{1}; }),
         sessions_(limiter_, [](bool) {}),
         core_(*store_, quotas_, sessions_),
         core_thread_(
-            core_, [] { return std::int64_t{1'800'000'000}; }, std::size_t{64} << 20U),
-        context_{core_thread_, limiter_, store_->id(), transports::Pin{9}} {}
+            core_, [this] { return core_time(); }, kQueueBytesMax),
+        context_{core_thread_, limiter_, store_->id(), kPin} {}
+
+  // While a test holds the pause, the core works on nothing.
+  std::int64_t core_time() {
+    const std::lock_guard lock(pause_);
+    return 1'800'000'000;
+  }
 
   template <class Request>
   static Request hello(std::uint32_t min = 1, std::uint32_t max = 1) {
@@ -112,12 +129,53 @@ class RelaySession : public ::testing::Test {
     return request;
   }
 
+  // A bundle of its own for each number.
+  static void put(v1::SubmitRequest& frame, std::uint8_t number, const std::string& bundle,
+                  std::uint32_t time_to_live_s, const std::string& challenge_text,
+                  std::uint32_t signed_time_to_live_s = 60) {
+    const std::array<std::uint8_t, 32> owner{1};
+    const Locator locator{number};
+    const auto key = transports::bundle_key(std::span<const std::uint8_t, 32>(owner), locator);
+    transports::Challenge challenge{};
+    std::copy(challenge_text.begin(), challenge_text.end(), challenge.begin());
+    const auto proof = transports::put_proof(
+        kPin, challenge, locator, signed_time_to_live_s,
+        {reinterpret_cast<const std::uint8_t*>(bundle.data()), bundle.size()});
+    auto* one = frame.add_puts();
+    one->set_request(number);
+    one->set_locator(text(locator));
+    one->set_owner_key(text(key->public_key()));
+    one->set_signature(text(key->sign(proof)));
+    one->set_bundle(bundle);
+    one->set_time_to_live_s(time_to_live_s);
+  }
+
+  // Everything that was pushed before is worked on and answered.
+  void wait_for_core() {
+    const auto session = submit();
+    TestWire<SubmitSession> wire(session);
+    session->on_frame(hello<v1::SubmitRequest>());
+    v1::SubmitRequest frame;
+    auto* group = frame.add_groups();
+    group->set_inbox(std::string(16, 'n'));
+    group->set_token(std::string(16, 'n'));
+    group->add_envelopes("x");
+    for (int i = 0; i < 2; ++i) {  // the first may be of one batch with what it is to wait for
+      session->on_frame(frame);
+      wire.wait_for([&](const auto&) {
+        return wire.count([](const auto& reply) { return reply.results_size(); }) >
+               static_cast<std::size_t>(i);
+      });
+    }
+  }
+
   v1::Outcome opened(TestWire<ReceiveSession>& wire) {
     return wire.wait_for([](const auto& reply) { return reply.opened_size() > 0; })
         .opened(0)
         .outcome();
   }
 
+  std::mutex pause_;
   test::TemporaryDirectory directory_;
   std::string error_;
   const Quotas quotas_;
@@ -290,25 +348,10 @@ TEST_F(RelaySession, ABundleNeedsItsOwnersSignature) {
   const auto session = submit();
   TestWire<SubmitSession> wire(session);
   session->on_frame(hello<v1::SubmitRequest>());
-  const std::array<std::uint8_t, 32> owner{1};
-  const auto key = transports::bundle_key(std::span<const std::uint8_t, 32>(owner), Locator{2});
-  transports::Challenge challenge{};
-  const std::string challenge_text = wire.welcome().challenge();
-  std::copy(challenge_text.begin(), challenge_text.end(), challenge.begin());
-  const std::string bundle = "prekeys";
-  const auto proof =
-      transports::put_proof(context_.pin, challenge, Locator{2}, 60,
-                            {reinterpret_cast<const std::uint8_t*>(bundle.data()), bundle.size()});
+  const std::string challenge = wire.welcome().challenge();
   v1::SubmitRequest frame;
-  for (const std::uint64_t request : {std::uint64_t{1}, std::uint64_t{2}}) {
-    auto* put = frame.add_puts();
-    put->set_request(request);
-    put->set_locator(text(Locator{2}));
-    put->set_owner_key(text(key->public_key()));
-    put->set_signature(text(key->sign(proof)));
-    put->set_bundle(bundle);
-    put->set_time_to_live_s(request == 1 ? 60 : 61);  // the second was not what was signed
-  }
+  put(frame, 1, "prekeys", 60, challenge);
+  put(frame, 2, "prekeys", 61, challenge);  // not what was signed
   session->on_frame(frame);
   const auto answer = [&](std::uint64_t request) {
     v1::Outcome outcome = v1::LATER;
@@ -325,6 +368,73 @@ TEST_F(RelaySession, ABundleNeedsItsOwnersSignature) {
   };
   EXPECT_EQ(answer(1), v1::STORED);
   EXPECT_EQ(answer(2), v1::NOT_ALLOWED);
+}
+
+// What waits for the core counts against its queue, bundles as well as envelopes.
+TEST_F(RelaySession, BundlesCrowdTheQueueLikeEnvelopes) {
+  const auto session = submit();
+  TestWire<SubmitSession> wire(session);
+  session->on_frame(hello<v1::SubmitRequest>());
+  v1::SubmitRequest frame;
+  for (std::size_t i = 0; i < kStreamBundlesMax - 1; ++i) {
+    put(frame, static_cast<std::uint8_t>(i), std::string(kBundleSizeMax, 'b'), 60,
+        wire.welcome().challenge());
+  }
+  {
+    const std::lock_guard pause(pause_);
+    session->on_frame(frame);
+    EXPECT_TRUE(core_thread_.crowded());
+    EXPECT_FALSE(session->ready_to_read());
+  }
+  std::size_t answers = 0;
+  wire.wait_for([&](const auto&) {
+    answers = wire.count([](const auto& reply) { return reply.bundles_size(); });
+    return answers == kStreamBundlesMax - 1;
+  });
+  EXPECT_EQ(answers, kStreamBundlesMax - 1);
+  EXPECT_TRUE(session->ready_to_read());
+}
+
+// Who asks for bundles and does not read holds a few of them in memory, and gets all when it reads.
+TEST_F(RelaySession, BundlesThatNobodyReadsStayInTheStore) {
+  constexpr std::uint8_t kStored = 20;
+  {
+    const auto author = submit();
+    TestWire<SubmitSession> wire(author);
+    author->on_frame(hello<v1::SubmitRequest>());
+    v1::SubmitRequest frame;
+    for (std::uint8_t i = 0; i < kStored; ++i) {
+      put(frame, i, std::string(kBundleSizeMax, 'b'), 60, wire.welcome().challenge());
+    }
+    author->on_frame(frame);
+    wire.wait_for([&](const auto&) {
+      return wire.count([](const auto& reply) { return reply.bundles_size(); }) == kStored;
+    });
+  }
+  const auto slow = submit();
+  slow->on_frame(hello<v1::SubmitRequest>());
+  v1::SubmitRequest gets;
+  for (std::size_t i = 0; i < kFrameRequestsMax; ++i) {
+    auto* get = gets.add_gets();
+    get->set_request(i);
+    get->set_locator(text(Locator{static_cast<std::uint8_t>(i % kStored)}));
+  }
+  slow->on_frame(gets);
+  wait_for_core();
+  SubmitSession::Reply reply;
+  ASSERT_TRUE(slow->take_reply(reply));
+  EXPECT_LE(reply.bundles_size(), static_cast<int>(kStreamGetsMax));
+  std::vector<std::uint64_t> got;
+  do {
+    for (const auto& one : reply.bundles()) {
+      EXPECT_EQ(one.bundle().size(), kBundleSizeMax);
+      got.push_back(one.request());
+    }
+    wait_for_core();
+  } while (slow->take_reply(reply));
+  ASSERT_EQ(got.size(), kFrameRequestsMax);
+  for (std::size_t i = 0; i < got.size(); ++i) EXPECT_EQ(got[i], i);
+  EXPECT_TRUE(slow->ready_to_read());
 }
 
 TEST_F(RelaySession, ResultsComeInTheOrderOfEnvelopes) {

@@ -343,6 +343,7 @@ void Core::drop_slot(SessionId session, std::uint32_t slot) {
 }
 
 void Core::apply_one(PutBundle& put) {
+  answers_[put.session].cost += put.cost;
   const auto earlier = store_.find_bundle(put.locator);
   Outcome outcome = Outcome::kStored;
   if (earlier && earlier->owner_key != put.owner_key && earlier->expires_s > now_s_) {
@@ -357,6 +358,7 @@ void Core::apply_one(PutBundle& put) {
 }
 
 void Core::apply_one(GetBundle& get) {
+  answers_[get.session].cost += get.cost;
   auto bundle = store_.find_bundle(get.locator);
   const bool found = bundle && bundle->expires_s > now_s_;
   bundles_.push_back({get.session, get.request, found ? Outcome::kStored : Outcome::kNotFound,

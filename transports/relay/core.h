@@ -87,12 +87,14 @@ struct PutBundle {
   PublicKey owner_key{};
   std::uint32_t time_to_live_s = 0;
   std::string bundle;
+  std::size_t cost = 0;
 };
 
 struct GetBundle {
   SessionId session = 0;
   std::uint64_t request = 0;
   Locator locator{};
+  std::size_t cost = 0;
 };
 
 // The session's stream has ended.

@@ -40,6 +40,7 @@ inline constexpr std::size_t kStreamUnprocessedBytesMax = std::size_t{2} * 1024 
 inline constexpr std::size_t kInputCost = 256;  // of an input without envelopes, about
 inline constexpr std::size_t kStreamResultRunsMax = 1024;
 inline constexpr std::size_t kStreamBundlesMax = 256;  // asked for and not yet answered
+inline constexpr std::size_t kStreamGetsMax = 8;       // of them looked up: their bundles in memory
 inline constexpr std::size_t kStreamOpensMax = 1024;   // likewise
 inline constexpr std::size_t kDeletionsMax = 65536;    // that wait for a disk that works
 inline constexpr std::size_t kInboxCacheMax = 16384;

@@ -97,6 +97,7 @@ class Session {
   }
   void end(v1::Goodbye::Reason reason);
   bool may_read() const { return !ending_ && !reading_stopped_; }
+  bool ending() const { return ending_; }
   // What was read and is not worked on leaves room for more, here and in the relay.
   bool has_room() const;
   void worked_on(std::size_t cost);
@@ -150,9 +151,11 @@ class SubmitSession final : public Session {
   bool fill(Reply& reply);
   void submit_groups(Request& frame, std::vector<std::pair<Input, std::size_t>>& inputs);
   void submit_bundles(Request& frame, std::vector<std::pair<Input, std::size_t>>& inputs);
+  void look_up(std::vector<std::pair<Input, std::size_t>>& inputs);
 
-  std::size_t unanswered_bundles_ = 0;  // in the core, or in bundles_
+  std::size_t unanswered_bundles_ = 0;  // in gets_, in the core, or in bundles_
   std::vector<ResultRun> runs_;
+  std::deque<GetBundle> gets_;  // not yet looked up
   std::deque<PendingBundle> bundles_;
 };
 

@@ -55,6 +55,7 @@ void SubmitSession::on_frame(Request frame) {
     if (admit(frame, check(frame))) {
       submit_groups(frame, inputs);
       submit_bundles(frame, inputs);
+      look_up(inputs);
       for (const auto& [input, cost] : inputs) unprocessed_bytes_ += cost;
     }
   }
@@ -106,12 +107,22 @@ void SubmitSession::submit_bundles(Request& frame,
       bundles_.push_back({put.request, Outcome::kQuota, {}});
     } else {
       put.bundle = std::move(*from.mutable_bundle());
-      inputs.emplace_back(std::move(put), 0);
+      put.cost = put.bundle.size() + kInputCost;
+      const std::size_t cost = put.cost;
+      inputs.emplace_back(std::move(put), cost);
     }
   }
   for (const auto& from : frame.gets()) {
     ++unanswered_bundles_;
-    inputs.emplace_back(GetBundle{id_, from.request(), to_array<32>(from.locator())}, 0);
+    gets_.push_back({id_, from.request(), to_array<32>(from.locator()), kInputCost});
+  }
+}
+
+// A few at a time: what they find is in memory until the client reads it.
+void SubmitSession::look_up(std::vector<std::pair<Input, std::size_t>>& inputs) {
+  while (!gets_.empty() && unanswered_bundles_ - gets_.size() < kStreamGetsMax) {
+    inputs.emplace_back(gets_.front(), gets_.front().cost);
+    gets_.pop_front();
   }
 }
 
@@ -127,6 +138,10 @@ bool SubmitSession::take_reply(Reply& reply) {
 }
 
 bool SubmitSession::fill(Reply& reply) {
+  if (ending()) {
+    for (const GetBundle& get : gets_) bundles_.push_back({get.request, Outcome::kLater, {}});
+    gets_.clear();
+  }
   for (const ResultRun& run : runs_) {
     auto* result = reply.add_results();
     result->set_count(run.count);
@@ -143,6 +158,12 @@ bool SubmitSession::fill(Reply& reply) {
     answer->set_bundle(std::move(bundle.bundle));
     bundles_.pop_front();
     --unanswered_bundles_;
+  }
+  std::vector<std::pair<Input, std::size_t>> inputs;
+  look_up(inputs);
+  for (auto& [input, cost] : inputs) {
+    unprocessed_bytes_ += cost;
+    context_.core_thread.push(std::move(input), cost);
   }
   return bundles_.empty();
 }
