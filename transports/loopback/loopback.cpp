@@ -75,8 +75,8 @@ class Instance final : public Reader {
   const std::shared_ptr<Hub> hub_;  // shared by all instances that name it
   std::thread worker_;              // from start until the next start or destroy joins it
 
-  // Guards everything below. Never held while the hub or the host is called: the hub calls wake()
-  // with its own lock held, and the host may take any.
+  // Guards everything below. Never held while the hub is called, which calls wake() with its own
+  // lock held; nor, though it might be, while the host is.
   std::mutex mutex_;
   std::condition_variable changed_;
   bool started_ = false;  // between start and stop
