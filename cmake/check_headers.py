@@ -2,8 +2,9 @@
 
 Usage: check_headers.py ROOT
 
-Each header compiles by itself with all warnings, as C11 and as C++, by GCC and by Clang, in 64 and
-in 32 bits, and with -fshort-enums. No enum crosses the interface: every parameter, result and field
+Public are those of include/wherry and those that a transport installs. Each compiles by itself with
+all warnings, as C11 and as C++11 (one of C++ alone: as C++17 and C++20), by GCC and by Clang, in 64
+and in 32 bits, and with -fshort-enums. No enum crosses the interface: every parameter, result and field
 is of a type whose size no compiler flag changes, so that structs keep their layout.
 """
 
@@ -19,9 +20,13 @@ WARNINGS = "-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wu
 LANGUAGES = {
     "C11": ["-x", "c", "-std=c11", "-Wstrict-prototypes"],
     "C++": ["-x", "c++", "-std=c++11"],
+    "C++17": ["-x", "c++", "-std=c++17"],
     "C++20": ["-x", "c++", "-std=c++20"],
 }
-COMPILERS = {"GCC": {"C11": "gcc", "C++": "g++", "C++20": "g++"}, "Clang": dict.fromkeys(LANGUAGES, "clang-19")}
+COMPILERS = {
+    "GCC": {"C11": "gcc"} | dict.fromkeys(("C++", "C++17", "C++20"), "g++"),
+    "Clang": dict.fromkeys(LANGUAGES, "clang-19"),
+}
 VARIANTS = [[], ["-fshort-enums"], ["-m32"], ["-m32", "-fshort-enums"]]
 # What Clang's tree calls the places where a type crosses the interface.
 CROSSING = {
@@ -32,17 +37,27 @@ CROSSING = {
 }
 
 
+INSTALLED = re.compile(r"install\(FILES\s+([^)]*?)\s+DESTINATION \$\{CMAKE_INSTALL_INCLUDEDIR\}")
+
+
+def public_headers(root: pathlib.Path) -> list[pathlib.Path]:
+    found = sorted((root / "include" / "wherry").glob("*.h*"))
+    for script in sorted((root / "transports").glob("*/CMakeLists.txt")):
+        for names in INSTALLED.findall(script.read_text()):
+            found += [script.parent / name for name in names.split()]
+    return found
+
+
 def run(command: list[str], root: pathlib.Path, header: pathlib.Path) -> subprocess.CompletedProcess:
     """Compiles a file that includes the header twice, so that its guard is tried too."""
-    name = header.relative_to(root / "include").as_posix()
-    source = f'#include "{name}"\n#include "{name}"\n'
-    command = command + ["-I", str(root / "include"), "-fsyntax-only", "-"]
+    source = f'#include "{header.name}"\n#include "{header.name}"\n'
+    command = command + ["-I", str(header.parent), "-I", str(root / "include"), "-fsyntax-only", "-"]
     return subprocess.run(command, input=source, capture_output=True, text=True)
 
 
 def compile_alone(root: pathlib.Path, header: pathlib.Path) -> list[str]:
     problems = []
-    languages = ["C++20"] if header.suffix == ".hpp" else ["C11", "C++"]
+    languages = ["C++17", "C++20"] if header.suffix == ".hpp" else ["C11", "C++"]
     for compiler, programs in COMPILERS.items():
         for language in languages:
             for variant in VARIANTS:
@@ -100,7 +115,7 @@ def enums_crossing(root: pathlib.Path, header: pathlib.Path) -> list[str]:
 
 def check(root: pathlib.Path) -> tuple[list[str], int]:
     problems = []
-    headers = sorted((root / "include" / "wherry").glob("*.h*"))
+    headers = public_headers(root)
     for header in headers:
         problems += compile_alone(root, header)
         if header.suffix == ".h":

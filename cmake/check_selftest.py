@@ -33,17 +33,23 @@ int32_t wherry_look(const wherry_info* info) {
   return info->kind;
 }
 """
+INSTALL = "install(FILES loopback.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/wherry/transports)\n"
 TREE = {
     "include/wherry/wherry.h": HEADER,
     "include/wherry/transport.h": "#pragma once\n#include <stdint.h>\n",
+    "include/wherry/wherry.hpp": '#pragma once\n#include "wherry.h"\n',
     "sdk/base/bytes.h": "#pragma once\n// Nothing here will throw.\n",
     "sdk/codec/cbor.h": '#pragma once\n#include "sdk/base/bytes.h"\n',
     "sdk/crypto/aead.cpp": '#include <sodium.h>\n\n#include "sdk/base/bytes.h"\n',
     "sdk/engine/engine.h": '#pragma once\n#include "sdk/codec/cbor.h"\n',
     "sdk/capi/api.c": LIBRARY,
     "transports/common/wire.h": "#pragma once\n",
-    "transports/loopback/loopback.h": '#pragma once\n#include "include/wherry/transport.h"\n',
+    "transports/loopback/loopback.cpp": '#include "include/wherry/transport.h"\n',
+    "transports/loopback/loopback.h": "#pragma once\nint wherry_transport(void);\n",
+    "transports/loopback/hub.h": "#pragma once\n#include <string>\n",
+    "transports/loopback/CMakeLists.txt": INSTALL,
     "transports/relay/relay.h": '#pragma once\n#include <grpcpp/grpcpp.h>\n',
+    "transports/relay/identity.cpp": "#include <openssl/evp.h>\n",
     "samples/hello.c": '#include "include/wherry/wherry.h"\n',
 }
 
@@ -53,14 +59,15 @@ BREAKS = [
     ("includes", "sdk/codec/cbor.h", '#include "../crypto/aead.cpp"', "not below"),
     ("includes", "sdk/engine/engine.h", '#include "transports/common/wire.h"', "only sdk/"),
     ("includes", "sdk/other/new.h", '#include "sdk/base/bytes.h"', "no layer"),
-    ("includes", "transports/loopback/loopback.h", '#include "sdk/base/bytes.h"', "transport.h"),
-    ("includes", "transports/loopback/loopback.h", '#include "include/wherry/wherry.h"', "transport.h"),
-    ("includes", "transports/loopback/loopback.h", '#include "transports/relay/relay.h"', "transport.h"),
+    ("includes", "transports/loopback/loopback.cpp", '#include "sdk/base/bytes.h"', "transport.h"),
+    ("includes", "transports/loopback/loopback.cpp", '#include "include/wherry/wherry.h"', "transport.h"),
+    ("includes", "transports/loopback/loopback.cpp", '#include "transports/relay/relay.h"', "transport.h"),
     ("includes", "samples/hello.c", '#include "sdk/base/bytes.h"', "only include/"),
     ("includes", "include/wherry/wherry.h", '#include "sdk/base/bytes.h"', "nothing outside"),
     ("includes", "sdk/engine/engine.h", "#include <sodium.h>", "libsodium belongs"),
     ("includes", "sdk/engine/engine.h", "#  include <sqlite3.h>", "SQLite belongs"),
-    ("includes", "transports/loopback/loopback.h", "#include <grpcpp/server.h>", "gRPC belongs"),
+    ("includes", "transports/loopback/loopback.cpp", "#include <grpcpp/server.h>", "gRPC belongs"),
+    ("includes", "transports/relay/relay.h", "#include <openssl/ssl.h>", "OpenSSL belongs"),
     ("words", "sdk/base/bytes.h", "// TO" + "DO: finish", "unfinished"),
     ("words", "samples/hello.c", "// from pypi" + ".org", "registry"),
     ("words", "samples/hello.c", '#define PLACE "/ro' + 'ot/here"', "one machine"),
@@ -70,6 +77,9 @@ BREAKS = [
     ("headers", "include/wherry/wherry.h", "int32_t wherry_class(int32_t class);", "as GCC C++"),
     ("headers", "include/wherry/wherry.h", "enum wherry_kind wherry_get(void);", "result wherry_get"),
     ("headers", "include/wherry/wherry.h", "int32_t wherry_set(enum wherry_kind kind);", "parameter"),
+    ("headers", "include/wherry/wherry.hpp", "consteval int wherry_two() { return 2; }", "as GCC C++17"),
+    ("headers", "transports/loopback/loopback.h", "int wherry_new(int new);", "loopback.h as GCC C++"),
+    ("headers", "transports/loopback/loopback.h", "long wherry_old();", "loopback.h as Clang C11 -m32"),
     (
         "headers",
         "include/wherry/wherry.h",
