@@ -1,7 +1,7 @@
 # Finds what Wherry is built from, and only what the chosen options need.
 #
 # Targets of our own, so that the rest of the build need not know where a thing came from:
-#   wherry_dep::sodium  wherry_dep::sqlite3mc  wherry_dep::cbor  wherry_dep::asio  wherry_dep::grpc
+#   wherry_dep::sodium  wherry_dep::sqlite3mc  wherry_dep::cbor  wherry_dep::grpc
 # and those of the packages themselves: spdlog::spdlog, fmt::fmt, CLI11::CLI11,
 # nlohmann_json::nlohmann_json, GTest::gtest, GTest::gtest_main, benchmark::benchmark,
 # OpenSSL::SSL, OpenSSL::Crypto, protobuf::libprotobuf, gRPC::grpc++.
@@ -68,20 +68,7 @@ if(NOT WHERRY_CBOR_FOUND)
 endif()
 add_library(wherry_dep::cbor ALIAS PkgConfig::WHERRY_CBOR)
 
-# Asio without Boost, header-only.
-find_path(WHERRY_ASIO_INCLUDE_DIR asio.hpp)
-if(WHERRY_ASIO_INCLUDE_DIR)
-  add_library(wherry_dep::asio INTERFACE IMPORTED GLOBAL)
-  set_target_properties(wherry_dep::asio PROPERTIES
-    INTERFACE_COMPILE_DEFINITIONS "ASIO_STANDALONE;ASIO_NO_DEPRECATED"
-    INTERFACE_SYSTEM_INCLUDE_DIRECTORIES "${WHERRY_ASIO_INCLUDE_DIR}"
-    INTERFACE_LINK_LIBRARIES Threads::Threads)
-endif()
-
 if(WHERRY_TRANSPORT_CENTRALIZED OR WHERRY_BUILD_RELAY)
-  if(NOT WHERRY_ASIO_INCLUDE_DIR)
-    wherry_missing("Asio")
-  endif()
   wherry_require(OpenSSL OpenSSL::SSL "OpenSSL")
   wherry_require(Protobuf protobuf::libprotobuf "Protobuf")
   wherry_require(gRPC gRPC::grpc++ "gRPC for C++" CONFIG)
