@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <csignal>
@@ -210,6 +211,30 @@ TEST_F(RelayClient, ARelayThatNeverAnswersTimesOutAndStopIsPrompt) {
   EXPECT_TRUE(alice_->stop_and_wait(kStopLimitMs));
   ASSERT_EQ(alice_->start(), WHERRY_TRANSPORT_OK);
   EXPECT_TRUE(degrades(*alice_, WHERRY_REASON_TIMEOUT));
+}
+
+// What gRPC says of a failure names addresses: an app's log has them at DEBUG alone. That no line
+// above has one is a rule of the host, for every test.
+TEST_F(RelayClient, NamesNoAddressAboveDebug) {
+  const Listener listener;
+  make_host(alice_, {{"relay", "wr1:" + listener.authority() + "/" + std::string(22, 'A')}},
+            alice_memory_);
+  ASSERT_EQ(alice_->start(), WHERRY_TRANSPORT_OK);
+  ASSERT_TRUE(until([&] {  // a server that hangs up on everybody
+    pollfd entry{listener.file(), POLLIN, 0};
+    if (poll(&entry, 1, 0) > 0) close(accept(listener.file(), nullptr, nullptr));
+    return alice_->state() == WHERRY_TRANSPORT_STATE_DEGRADED;
+  }));
+  const auto says = [](const std::vector<std::string>& lines, const std::string& words) {
+    return std::any_of(lines.begin(), lines.end(),
+                       [&](const std::string& line) { return line.find(words) != line.npos; });
+  };
+  EXPECT_TRUE(says(alice_->log_lines(WHERRY_LOG_INFO), "the link to the relay ended"));
+  EXPECT_TRUE(says(alice_->log_lines(WHERRY_LOG_DEBUG), "gRPC: "));
+  for (const std::string& line : alice_->log_lines(WHERRY_LOG_INFO)) {
+    EXPECT_EQ(line.find(listener.authority()), line.npos) << line;
+    EXPECT_EQ(line.find("gRPC"), line.npos) << line;
+  }
 }
 
 TEST_F(RelayClient, StopIsPromptWhileTheRelayHangs) {

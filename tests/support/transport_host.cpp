@@ -346,9 +346,13 @@ std::size_t TransportHost::stopped_count() const {
   return stopped_count_;
 }
 
-std::vector<std::string> TransportHost::log_lines() const {
+std::vector<std::string> TransportHost::log_lines(std::int32_t level) const {
   const std::lock_guard lock(mutex_);
-  return log_lines_;
+  std::vector<std::string> lines;
+  for (const auto& [its_level, text] : log_lines_) {
+    if (its_level <= level) lines.push_back(text);
+  }
+  return lines;
 }
 
 bool TransportHost::running() const {

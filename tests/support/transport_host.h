@@ -126,7 +126,8 @@ class TransportHost {
   std::size_t writable_count() const;
   std::optional<BundleReport> bundle(std::uint64_t request) const;
   std::size_t stopped_count() const;
-  std::vector<std::string> log_lines() const;
+  // At this level and the more urgent ones.
+  std::vector<std::string> log_lines(std::int32_t level = WHERRY_LOG_DEBUG) const;
   bool exists() const { return transport_ != nullptr; }
   bool running() const;  // started and not yet told to stop
 
@@ -171,7 +172,7 @@ class TransportHost {
   std::map<std::uint64_t, BundleReport> bundles_;
   std::set<std::uint64_t> requests_;
   std::size_t stopped_count_ = 0;
-  std::vector<std::string> log_lines_;
+  std::vector<std::pair<std::int32_t, std::string>> log_lines_;
   std::vector<std::string> violations_;
 };
 

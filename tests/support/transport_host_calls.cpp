@@ -27,6 +27,20 @@ bool sane_endpoint(std::string_view endpoint) {
   return true;
 }
 
+// A number, a dot, and three times more: an IPv4 address, as far as a log can have one.
+bool names_an_address(std::string_view text) {
+  std::size_t numbers = 0;
+  bool digit = false;  // the character before was one
+  for (const char character : text) {
+    const bool is_digit = character >= '0' && character <= '9';
+    if (is_digit && !digit) ++numbers;
+    if (numbers == 4) return true;
+    if (!is_digit && !(character == '.' && digit)) numbers = 0;
+    digit = is_digit;
+  }
+  return false;
+}
+
 bool is_end(std::int32_t outcome) {
   return outcome != WHERRY_OUTCOME_HANDED;
 }
@@ -221,7 +235,10 @@ struct HostCalls {
         self.violation("log: not one line");
         return;
       }
-      self.log_lines_.emplace_back(text);
+      if (level < WHERRY_LOG_DEBUG && names_an_address(text)) {
+        self.violation("log: an address above DEBUG: " + std::string(text));
+      }
+      self.log_lines_.emplace_back(level, text);
     });
   }
 };

@@ -7,6 +7,28 @@
 #include "transports/common/crypto.h"
 
 namespace wherry::transports::centralized {
+namespace {
+
+// How a link ended, as far as gRPC's status tells.
+const char* text_of(std::int32_t reason) {
+  switch (reason) {
+    case WHERRY_REASON_TRANSPORT_OFFLINE:
+      return "it closed, or the network is gone";
+    case WHERRY_REASON_TIMEOUT:
+      return "it did not answer in time";
+    case WHERRY_REASON_UNREACHABLE:
+      return "it could not be reached";
+    default:
+      return "it does not speak the relay's protocol";
+  }
+}
+
+std::string one_line(std::string text) {
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return text;
+}
+
+}  // namespace
 
 Client::Client(const wherry_transport_host_api& api, wherry_transport_host* host,
                ClientSettings settings, LinkFactory make_link, Dialler dialler)
@@ -202,7 +224,7 @@ void Client::check_deadlines(Time now) {
   if (late) drop_link(WHERRY_REASON_TIMEOUT, "the relay did not answer in time");
 }
 
-void Client::drop_link(std::int32_t reason, const std::string& text) {
+void Client::drop_link(std::int32_t reason, const char* text) {
   let_go();
   fail_all(reason == WHERRY_REASON_TIMEOUT ? reason : WHERRY_REASON_TRANSPORT_OFFLINE);
   if (reason == WHERRY_REASON_WRONG_KEY) {
@@ -210,7 +232,7 @@ void Client::drop_link(std::int32_t reason, const std::string& text) {
         "the server at the relay's address has another key than the one in the setting: it is not "
         "your relay, or its key was made anew; nothing was sent to it");
   } else {
-    log(WHERRY_LOG_INFO, "the link to the relay ended: " + text);
+    log(WHERRY_LOG_INFO, std::string("the link to the relay ended: ") + text);
   }
   if (life_ == Life::kStopping) return;
   life_ = Life::kDegraded;
@@ -270,9 +292,12 @@ void Client::on_written(std::uint64_t link, Lane lane) {
   }
 }
 
-void Client::on_ended(std::uint64_t link, Lane, std::int32_t reason, const std::string& text) {
+void Client::on_ended(std::uint64_t link, Lane, std::int32_t reason, const std::string& detail) {
   const std::lock_guard lock(mutex_);
-  if (current(link)) drop_link(reason, text);
+  if (current(link)) {
+    if (!detail.empty()) log(WHERRY_LOG_DEBUG, "gRPC: " + one_line(detail));
+    drop_link(reason, text_of(reason));
+  }
   for (Closing& one : closing_) {
     if (one.number == link) --one.lanes_left;
   }

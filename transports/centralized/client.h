@@ -64,7 +64,7 @@ class Client final : public LinkListener, public std::enable_shared_from_this<Cl
   void on_frame(std::uint64_t link, v1::ReceiveReply& frame) override;
   void on_written(std::uint64_t link, Lane lane) override;
   void on_ended(std::uint64_t link, Lane lane, std::int32_t reason,
-                const std::string& text) override;
+                const std::string& detail) override;
 
  private:
   using Time = std::chrono::steady_clock::time_point;
@@ -138,7 +138,7 @@ class Client final : public LinkListener, public std::enable_shared_from_this<Cl
   void check_deadlines(Time now);
   std::optional<Time> next_deadline() const;
   void want_dial();
-  void drop_link(std::int32_t reason, const std::string& text);
+  void drop_link(std::int32_t reason, const char* text);  // text: without addresses
   void let_go();
   bool bury(std::unique_lock<std::mutex>& lock);
   void fail_all(std::int32_t reason);

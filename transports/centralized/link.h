@@ -26,9 +26,10 @@ class LinkListener {
   virtual void on_frame(std::uint64_t link, v1::ReceiveReply& frame) = 0;
   virtual void on_written(std::uint64_t link, Lane lane) = 0;
   // The lane is over; nothing follows on it, and the link uses nothing of itself any more for it.
-  // Exactly once for each lane. reason: wherry_reason.
+  // Exactly once for each lane. reason: wherry_reason. detail: gRPC's own words, which may name
+  // addresses: for the log at DEBUG alone.
   virtual void on_ended(std::uint64_t link, Lane lane, std::int32_t reason,
-                        const std::string& text) = 0;
+                        const std::string& detail) = 0;
 };
 
 // Thread-safe. Once it was started, its owner keeps it until both lanes have ended, and destroys it
