@@ -468,6 +468,24 @@ TEST_F(RelaySession, ResultsComeInTheOrderOfEnvelopes) {
   EXPECT_EQ(delivery.deliveries(0).envelopes_size(), 2) << "the doubles were stored once";
 }
 
+TEST(RelayAddresses, CountAsIpv4OrAsTheNetworkOfIpv6) {
+  EXPECT_EQ(counted_address("ipv4:1.2.3.4:5"), "ipv4:1.2.3.4");
+  EXPECT_NE(counted_address("ipv4:1.2.3.5:5"), counted_address("ipv4:1.2.3.4:5"));
+  const std::string network = counted_address("ipv6:%5B2001:db8:1:2::7%5D:443");
+  EXPECT_EQ(network, "ipv6:2001:db8:1:2::");
+  for (const char* same :
+       {"ipv6:[2001:db8:1:2::7]:443", "ipv6:[2001:db8:1:2::7]:444", "ipv6:[2001:db8:1:2::8]:443",
+        "ipv6:%5B2001:db8:1:2:ffff:ffff:ffff:ffff%5D:1", "ipv6:%5B2001:DB8:1:2::7%25eth0%5D:443"}) {
+    EXPECT_EQ(counted_address(same), network) << same;
+  }
+  EXPECT_NE(counted_address("ipv6:[2001:db8:1:3::7]:443"), network);
+  // All of IPv4 is not one network.
+  EXPECT_EQ(counted_address("ipv6:%5B::ffff:1.2.3.4%5D:5"), "ipv4:1.2.3.4");
+  EXPECT_EQ(counted_address("ipv6:[nonsense]:5"), "ipv6:[nonsense]");
+  EXPECT_EQ(counted_address("unix:/some/where"), "unix");
+  EXPECT_EQ(counted_address(""), "");
+}
+
 TEST_F(RelaySession, AnAddressHasBoundedStreamsAndRate) {
   Quotas tight;
   tight.address_streams_max = 1;

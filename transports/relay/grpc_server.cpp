@@ -13,11 +13,6 @@
 namespace wherry::relay {
 namespace {
 
-// "ipv4:1.2.3.4:5" or "ipv6:%5B::1%5D:5" without its port.
-std::string without_port(const std::string& peer) {
-  return peer.substr(0, peer.rfind(':'));
-}
-
 // One stream. gRPC owns it, from the call until OnDone.
 //
 // kick() may come from the core's thread at any time; it starts what can start, under mutex_. The
@@ -110,12 +105,12 @@ class Service final : public v1::Relay::CallbackService {
 
   grpc::ServerBidiReactor<v1::SubmitRequest, v1::SubmitReply>* Submit(
       grpc::CallbackServerContext* call) override {
-    return new Stream<SubmitSession>(sessions_, context_, without_port(call->peer()));
+    return new Stream<SubmitSession>(sessions_, context_, counted_address(call->peer()));
   }
 
   grpc::ServerBidiReactor<v1::ReceiveRequest, v1::ReceiveReply>* Receive(
       grpc::CallbackServerContext* call) override {
-    return new Stream<ReceiveSession>(sessions_, context_, without_port(call->peer()));
+    return new Stream<ReceiveSession>(sessions_, context_, counted_address(call->peer()));
   }
 
  private:

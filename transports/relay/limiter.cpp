@@ -1,7 +1,12 @@
 // Counting by address: a bucket of envelopes that fills by the second, and counts by the day.
 #include "limiter.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
 #include <algorithm>
+#include <array>
+#include <string_view>
 #include <utility>
 
 namespace wherry::relay {
@@ -12,7 +17,38 @@ constexpr std::int64_t kMsPerDay = 86400LL * 1000;
 // Stands for all addresses beyond kRateAddressesMax.
 const std::string kOthers;
 
+constexpr std::size_t kNetworkBytes = 8;  // of an IPv6 address: a /64
+
+// Without what stands around an address: "[" "]" as themselves or escaped, and a zone.
+std::string_view bare(std::string_view host) {
+  for (const std::string_view open : {"[", "%5B"}) {
+    if (host.starts_with(open)) host.remove_prefix(open.size());
+  }
+  for (const std::string_view close : {"]", "%5D", "%"}) {
+    host = host.substr(0, host.find(close));
+  }
+  return host;
+}
+
 }  // namespace
+
+std::string counted_address(const std::string& peer) {
+  constexpr std::string_view kIpv6 = "ipv6:";
+  const std::string host = peer.substr(0, peer.rfind(':'));
+  if (!host.starts_with(kIpv6)) return host;
+  in6_addr address{};
+  const std::string text(bare(std::string_view(host).substr(kIpv6.size())));
+  if (inet_pton(AF_INET6, text.c_str(), &address) != 1) return host;
+  std::array<char, INET6_ADDRSTRLEN> out{};
+  if (IN6_IS_ADDR_V4MAPPED(&address)) {
+    inet_ntop(AF_INET, address.s6_addr + 12, out.data(), out.size());
+    return std::string("ipv4:") + out.data();
+  }
+  std::fill(address.s6_addr + kNetworkBytes, address.s6_addr + sizeof(address.s6_addr),
+            std::uint8_t{0});
+  inet_ntop(AF_INET6, &address, out.data(), out.size());
+  return std::string(kIpv6) + out.data();
+}
 
 Limiter::Limiter(const Quotas& quotas, Clock clock) : quotas_(quotas), clock_(std::move(clock)) {}
 

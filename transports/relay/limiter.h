@@ -1,5 +1,6 @@
 // How much one network address may ask of the relay. Generous: they stop a broken or hostile
-// program, not a person. Addresses live in memory only, and are forgotten when idle.
+// program, not a person. Addresses live in memory only, and are forgotten when idle. Of IPv6 the
+// first 64 bits count, since whoever has one address of such a network has all of them.
 //
 // Thread-safe.
 #pragma once
@@ -13,6 +14,10 @@
 #include "limits.h"
 
 namespace wherry::relay {
+
+// What of a peer, as gRPC names it ("ipv4:1.2.3.4:5", "ipv6:%5B::1%5D:5"), is counted: an IPv4
+// address, or the /64 of an IPv6 one. What is neither stays as it is.
+[[nodiscard]] std::string counted_address(const std::string& peer);
 
 class Limiter {
  public:
