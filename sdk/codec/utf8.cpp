@@ -1,6 +1,7 @@
 // Checks UTF-8 by the table of RFC 3629 §4.
 #include "codec/utf8.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -53,6 +54,10 @@ bool utf8_valid(std::string_view text) {
     at += lead.length;
   }
   return true;
+}
+
+bool printable(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f; });
 }
 
 }  // namespace wherry::codec

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/limits.h"
+#include "codec/utf8.h"
 #include "engine/cards.h"
 #include "engine/paths.h"
 #include "engine/sending.h"
@@ -131,7 +132,7 @@ void on_inbox(Turn& turn, const InboxReport& report) {
     return;
   }
   // No peer would read another: see PROTOCOL §6.
-  if (report.endpoint.size() > limits::kEndpointTextMax || !message::printable(report.endpoint)) {
+  if (report.endpoint.size() > limits::kEndpointTextMax || !codec::printable(report.endpoint)) {
     turn.log.error("a transport gave an endpoint that is too long, or not printable");
     return;
   }

@@ -18,7 +18,7 @@ constexpr size_t kSignatureSize = crypto::Signature::kSize;
 // White space is not part of the 360 characters; this much input is looked at.
 constexpr size_t kInputMax = 4096;
 constexpr size_t kPermitsMax = 64;
-// So that the same time in milliseconds is an int64_t too.
+// Times are told in milliseconds too.
 constexpr int64_t kExpiresMax_s = INT64_MAX / 1000;
 
 Error malformed() {
@@ -39,7 +39,7 @@ std::string without_white_space(std::string_view text) {
 }
 
 bool name_fits(std::string_view name, size_t size_max) {
-  return !name.empty() && name.size() <= size_max && codec::utf8_valid(name);
+  return name.size() <= size_max && codec::printable(name);
 }
 
 void read_permits(codec::CborReader& in, Card& card) {
@@ -89,7 +89,8 @@ Result<Card> read_contents(ByteView contents) {
         in.skip();
     }
   }
-  if (!in.done() || seen != 0b1111110 || card.transport.empty() || card.endpoint.empty()) {
+  if (!in.done() || seen != 0b1111110 || !codec::printable(card.transport) ||
+      !codec::printable(card.endpoint)) {
     return malformed();
   }
   return card;

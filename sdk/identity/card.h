@@ -20,7 +20,7 @@ struct Card {
   std::optional<std::vector<uint32_t>> permits;  // facts by observer; none: all
 
   // The signed text. E_TOO_LARGE beyond limits::kCardTextMax characters; E_ARGUMENT when transport
-  // or endpoint is empty, too long or not UTF-8. `identity` is taken from the signer.
+  // or endpoint is too long or not codec::printable(). `identity` is taken from the signer.
   Result<std::string> text(const Identity& signer) const;
 
   // Reads a text and checks its signature, not its expiry. E_CARD_MALFORMED, E_CARD_VERSION,

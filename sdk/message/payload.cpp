@@ -5,10 +5,9 @@
 // endpoints = {1: generation, 2: [[transport, endpoint], …], ? 3: [facts, …]}
 #include "message/payload.h"
 
-#include <algorithm>
-
 #include "base/limits.h"
 #include "codec/cbor.h"
+#include "codec/utf8.h"
 
 namespace wherry::message {
 namespace {
@@ -135,7 +134,7 @@ Endpoints read_endpoints(CborReader& in) {
           if (in.array(2) != 2) in.fail();
           const std::string_view transport = in.text(limits::kTransportNameMax);
           const std::string_view text = in.text(limits::kEndpointTextMax);
-          if (!printable(transport) || !printable(text)) in.fail();
+          if (!codec::printable(transport) || !codec::printable(text)) in.fail();
           endpoints.list.push_back({std::string(transport), std::string(text)});
         }
         break;
@@ -169,11 +168,6 @@ Error malformed(const char* what) {
 }
 
 }  // namespace
-
-// Names and endpoints are handed to plug-ins as C strings and shown to people.
-bool printable(std::string_view text) {
-  return !text.empty() && std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f; });
-}
 
 Bytes encode(const Record& record) {
   CborWriter out(record.body.size() + kRecordOverhead);

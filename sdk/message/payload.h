@@ -45,10 +45,6 @@ struct Ack {
   bool operator==(const Ack&) const = default;
 };
 
-// Whether a text may be an endpoint or a transport's name: printable ASCII without spaces, not
-// empty.
-bool printable(std::string_view text);
-
 struct Endpoint {
   std::string transport;
   std::string text;

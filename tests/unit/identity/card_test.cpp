@@ -121,6 +121,38 @@ TEST_F(CardTest, MissingOrWrongFieldsAreMalformed) {
   EXPECT_EQ(status("wherry:"), WHERRY_E_CARD_MALFORMED);
 }
 
+TEST_F(CardTest, NamesThatCanNotBeShownAreMalformed) {
+  const auto with = [&](std::string_view transport, std::string_view endpoint, uint64_t expires_s) {
+    codec::CborWriter out;
+    out.map(6).key(1).uint(1).key(2).bytes(signer_.public_key().view());
+    out.key(3).bytes(card_.fetch_secret.view()).key(4).text(transport).key(5).text(endpoint);
+    out.key(6).uint(expires_s);
+    return status(signed_text(out.view()));
+  };
+  using std::string_view_literals::operator""sv;
+  EXPECT_EQ(with("t", "e", 9), WHERRY_OK);
+  for (const std::string_view name :
+       {""sv, " "sv, "a\nb"sv, "a\0b"sv, "\x1b[2J"sv, "\x7f"sv, "é"sv}) {
+    EXPECT_EQ(with(name, "e", 9), WHERRY_E_CARD_MALFORMED);
+    EXPECT_EQ(with("t", name, 9), WHERRY_E_CARD_MALFORMED);
+  }
+}
+
+TEST_F(CardTest, AnExpiryThatIsNoTimeInMillisecondsIsMalformed) {
+  const auto with = [&](int64_t expires_s) {
+    codec::CborWriter out;
+    out.map(6).key(1).uint(1).key(2).bytes(signer_.public_key().view());
+    out.key(3).bytes(card_.fetch_secret.view()).key(4).text("t").key(5).text("e");
+    out.key(6).uint(static_cast<uint64_t>(expires_s));
+    return status(signed_text(out.view()));
+  };
+  EXPECT_EQ(with(INT64_MAX / 1000), WHERRY_OK);
+  EXPECT_EQ(with(INT64_MAX / 1000 + 1), WHERRY_E_CARD_MALFORMED);
+  EXPECT_EQ(with(INT64_MAX), WHERRY_E_CARD_MALFORMED);
+  card_.expires_s = INT64_MAX;
+  EXPECT_EQ(card_.text(signer_).error().status, WHERRY_E_ARGUMENT);
+}
+
 TEST_F(CardTest, LengthIsBounded) {
   card_.endpoint = std::string(limits::kEndpointTextMax + 1, 'e');
   EXPECT_EQ(card_.text(signer_).error().status, WHERRY_E_ARGUMENT);
