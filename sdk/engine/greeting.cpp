@@ -37,21 +37,24 @@ int32_t ask_for_bundle(Turn& turn, Contact& contact) {
   return reason;
 }
 
-void retry_bundle(Turn& turn, Contact& contact, int32_t reason) {
-  ++contact.bundle_tries;
-  contact.bundle_reason = reason;
-  contact.bundle_at =
-      turn.now + delivery::backoff_ms(limits::kBundleRetryFirst_ms, limits::kBundleRetryMax_ms,
-                                      contact.bundle_tries);
-  turn.wake(contact, contact.bundle_at);
-}
-
 void security_event(Turn& turn, const Contact& contact, int32_t reason) {
   store::EventRow event;
   event.type = WHERRY_EVENT_SECURITY;
   event.contact = contact.row.id;
   event.reason = reason;
   turn.add_event(event);
+}
+
+void retry_bundle(Turn& turn, Contact& contact, int32_t reason) {
+  if (reason == WHERRY_REASON_FORGED && contact.bundle_reason != reason) {
+    security_event(turn, contact, reason);
+  }
+  ++contact.bundle_tries;
+  contact.bundle_reason = reason;
+  contact.bundle_at =
+      turn.now + delivery::backoff_ms(limits::kBundleRetryFirst_ms, limits::kBundleRetryMax_ms,
+                                      contact.bundle_tries);
+  turn.wake(contact, contact.bundle_at);
 }
 
 void forget_oldest(Turn& turn, Contact& contact) {
@@ -112,7 +115,7 @@ int32_t greet(Turn& turn, Contact& contact) {
   turn.changed(contact);
   if (!started) {
     retry_bundle(turn, contact, started.error().reason);
-    return WHERRY_REASON_FETCHING_KEYS;
+    return contact.bundle_reason;
   }
 
   auto session = std::make_unique<Session>();
@@ -147,16 +150,11 @@ void on_bundle(Turn& turn, Contact& contact, const BundleReport& report) {
       bundle = refuse(WHERRY_REASON_FORGED, "the list of devices contradicts the known one");
     }
     if (bundle && !bundle->expired(turn.wall_ms / 1000)) {
-      contact.row.bundle = opened.take();
-      contact.bundle_reason = WHERRY_REASON_NONE;
+      contact.row.bundle = opened.take();  // whether it serves, greet() finds out
       turn.changed(contact);
       return;
     }
     opened = bundle ? Result<Bytes>(refuse(WHERRY_REASON_EXPIRED, "")) : bundle.error();
-  }
-  if (contact.bundle_reason != opened.error().reason &&
-      opened.error().reason == WHERRY_REASON_FORGED) {
-    security_event(turn, contact, WHERRY_REASON_FORGED);
   }
   retry_bundle(turn, contact, opened.error().reason);
 }
