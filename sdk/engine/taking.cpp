@@ -205,6 +205,10 @@ void take_payload(Turn& turn, Contact& contact, const Session& session, message:
     turn.pump(contact);
   }
   if (payload.reseal && turn.now - contact.resealed_at >= limits::kResealEvery_ms) {
+    // While a handshake is unanswered its first envelope is all that is sent, and there is no
+    // other.
+    const Session* sending = sending_session(turn.profile, contact);
+    if (sending != nullptr && sending->stage == store::SessionStage::kUnanswered) return;
     contact.resealed_at = turn.now;
     void_copies(turn, contact);
   }
