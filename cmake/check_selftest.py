@@ -51,6 +51,9 @@ TREE = {
     "transports/relay/relay.h": '#pragma once\n#include <grpcpp/grpcpp.h>\n',
     "transports/relay/identity.cpp": "#include <openssl/evp.h>\n",
     "samples/hello.c": '#include "include/wherry/wherry.h"\n',
+    "sdk/PROTOCOL.md": "# Protocol\n\n## 1. Keys\n\n## 2. Envelopes\n\n### 2.1 Size\n",
+    "tests/hostile/a_test.cpp": "TEST(Hostile, ASize) {}\n",
+    "tests/hostile/rules.md": "| 1 | keys | none: why |\n| 2.1 | a size | `Hostile.ASize` |\n",
 }
 
 # (check, file, line that breaks it, part of the expected complaint)
@@ -86,6 +89,13 @@ BREAKS = [
         "struct wherry_bad { enum wherry_kind kind; char after; };",
         "layout of struct wherry_bad",
     ),
+    ("rules", "tests/hostile/rules.md", "| 1 | keys | `Hostile.AKey` |", "no test Hostile.AKey"),
+    ("rules", "tests/hostile/rules.md", "| 1 | keys | `hostile/keys.py` |", "no test hostile/keys.py"),
+    ("rules", "tests/hostile/rules.md", "| 1 | keys | later |", "without a rule or a test"),
+    ("rules", "tests/hostile/rules.md", "| 3 | keys | none: why |", "has no section 3"),
+    ("rules", "tests/hostile/a_test.cpp", "TEST(Hostile, AKey) {}", "stands in no row"),
+    ("rules", "sdk/PROTOCOL.md", "## 3. Headers", "no row for section 3"),
+    ("rules", "sdk/PROTOCOL.md", "### 2.2 Headers", "no row for section 2.2"),
     ("format", "samples/hello.c", "int   main( void ){return 0;}", "samples/hello.c"),
     ("exports", "sdk/capi/api.c", "int stray(void) { return 1; }", "exports stray"),
     ("tidy", "sdk/capi/api.c", "int wherry_same(int a) { return a == a; }", "redundant"),
@@ -146,7 +156,7 @@ def main() -> int:
                 wrong.append(f"{name} fails on a clean tree the second time:\n{said}")
         empty = pathlib.Path(folder, "empty").resolve()
         empty.mkdir()
-        for name in ("includes", "words", "headers", "format"):
+        for name in ("includes", "words", "headers", "format", "rules"):
             if run(name, empty)[0] == 0:
                 wrong.append(f"{name} passes on an empty tree")
         for number, (name, file, line, expected) in enumerate(BREAKS):

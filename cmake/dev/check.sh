@@ -25,6 +25,7 @@ run_checks() {
     python3 "$root/cmake/check_includes.py" "$root" || failed=yes
     python3 "$root/cmake/check_words.py" "$root" || failed=yes
     python3 "$root/cmake/check_headers.py" "$root" || failed=yes
+    python3 "$root/cmake/check_rules.py" "$root" || failed=yes
     python3 "$root/cmake/check_selftest.py" || failed=yes
     check_exports || failed=yes
     python3 "$root/cmake/check_tidy.py" "$root" "$root/build/asan" "$jobs" || failed=yes
