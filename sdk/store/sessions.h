@@ -21,9 +21,9 @@ struct SessionRow {
   Id128 device{};     // the peer's
   bool mine = false;  // this profile began it
   SessionStage stage = SessionStage::kWorking;
-  Bytes32 hash{};              // of its handshake
-  SecretBytes first;           // unanswered: session::FirstPrefix, serialised
-  Secret<32> fetch;            // unanswered: what wraps the first envelope
+  Bytes32 hash{};     // of its handshake
+  SecretBytes first;  // unanswered: session::FirstPrefix, serialised
+  Secret<32> fetch;   // unanswered: what wraps the first envelope
   int64_t made_ms = 0;
   SecretBytes state;  // session::Ratchet, serialised
 };

@@ -153,8 +153,7 @@ void check_state(World& world, int who, engine::Turn& turn) {
     check_session(world, name, turn, *session);
   }
   for (const auto& [id, network] : turn.runtime.networks) {
-    if (network->flights.size() > limits::kInFlight ||
-        network->handed.size() > limits::kInFlight) {
+    if (network->flights.size() > limits::kInFlight || network->handed.size() > limits::kInFlight) {
       world.violation("limits", name + ": envelopes under way");
     }
   }
