@@ -35,6 +35,8 @@ inline constexpr uint64_t kUnsettledMax = 1000;
 inline constexpr int kHeaderTrialsPerSecond = 64;
 inline constexpr int kResetsPerDay = 3;
 inline constexpr int64_t kResetOfferValid_s = 3650LL * 86400;
+// Handshakes accepted of one contact: each voids what was sealed for them.
+inline constexpr int kHandshakesPerHour = 12;
 // Superseded sessions of a contact that are kept for late envelopes.
 inline constexpr size_t kReceiveOnlyKept = 4;
 // Handshakes that cross are decided by their hash for so long (PROTOCOL §4.6).
@@ -50,6 +52,8 @@ inline constexpr uint32_t kPackedMessages = 32;
 // Read in one payload.
 inline constexpr size_t kPayloadRecords = 1024;
 inline constexpr size_t kPayloadAcks = 64;
+// Log lines about one contact that does not follow the protocol.
+inline constexpr int64_t kComplainEvery_ms = 60 * 1000;
 // Asking for fresh copies of what does not open, and giving them.
 inline constexpr int64_t kResealAskEvery_ms = 60 * 1000;
 inline constexpr int64_t kResealEvery_ms = 10 * 1000;

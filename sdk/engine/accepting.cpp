@@ -29,6 +29,17 @@ std::vector<Candidate> candidates(Turn& turn, const store::InboxRow& inbox) {
   return list;
 }
 
+// Honest devices begin anew a few times a day. What is refused is repeated by its author, and
+// accepted later.
+bool may_begin(const Turn& turn, Contact& contact) {
+  const int64_t hour = turn.now / (3600 * 1000);
+  if (hour != contact.handshake_hour) {
+    contact.handshake_hour = hour;
+    contact.handshakes = 0;
+  }
+  return ++contact.handshakes <= limits::kHandshakesPerHour;
+}
+
 // The contact who wrote; a new one, as a request, if there is room. Null: refused.
 Contact* author(Turn& turn, const session::Accepted& accepted, const Candidate& candidate,
                 size_t envelope_size) {
@@ -101,7 +112,7 @@ bool accept_greeting(Turn& turn, const store::InboxRow& inbox, ByteView envelope
         session::accept(*first, turn.profile.identity.public_key(), turn.profile.device, *prekey);
     if (!accepted || accepted->step.outcome != session::Outcome::kOpened) return false;
     Contact* contact = author(turn, *accepted, candidate, envelope.size());
-    if (contact == nullptr) return false;
+    if (contact == nullptr || !may_begin(turn, *contact)) return false;
 
     const bool anew = had_begun(turn.profile, *contact);
     auto made = std::make_unique<Session>();

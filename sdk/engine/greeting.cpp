@@ -240,13 +240,12 @@ void void_copies(Turn& turn, Contact& contact) {
 
 void reset_sessions(Turn& turn, Contact& contact, int32_t reason) {
   auto budget = delivery::ResetBudget::from_bytes(contact.row.resets);
-  const bool allowed = budget.spend(turn.wall_ms);
-  contact.row.resets = budget.to_bytes();
-  turn.changed(contact);
-  if (!allowed) {
-    turn.log.warning("a contact's session was reset too often today; it stays as it is");
+  if (!budget.spend(turn.wall_ms)) {
+    turn.complain(contact, "a contact's session was reset too often today; it stays as it is");
     return;
   }
+  contact.row.resets = budget.to_bytes();
+  turn.changed(contact);
   if (reason == WHERRY_REASON_ROLLBACK_SUSPECTED) security_event(turn, contact, reason);
   for (uint64_t id : contact.sessions) retire(turn, *turn.profile.session(id));
   begin_stream(turn, contact);

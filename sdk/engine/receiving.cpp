@@ -170,7 +170,7 @@ void take_step(Turn& turn, Contact& contact, Session& session, session::OpenStep
     reset_sessions(turn, contact, WHERRY_REASON_ROLLBACK_SUSPECTED);
   }
   if (!payload) {
-    turn.log.warning("a contact sent a payload that does not follow the format");
+    turn.complain(contact, "a contact sent a payload that does not follow the format");
     return;
   }
   take_payload(turn, contact, session, *payload);

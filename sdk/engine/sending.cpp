@@ -251,9 +251,17 @@ bool is_for(const Copy& copy, const PathEntry& path) {
          mutant(Mutant::kCopyToAnotherEndpoint);
 }
 
-// A copy is bound to its endpoint: for another one its messages are sealed anew.
+// A copy is bound to its endpoint: for another one its messages are sealed anew. A whole window may
+// be, and by a few bytes of the contact: not more often than they may ask for fresh copies.
 void drop_strays(Turn& turn, Contact& contact, const PathEntry& path) {
-  bool dropped = false;
+  if (std::ranges::all_of(contact.copies, [&](const Copy& copy) { return is_for(copy, path); })) {
+    return;
+  }
+  if (turn.now - contact.resealed_at < limits::kResealEvery_ms) {
+    turn.wake(contact, contact.resealed_at + limits::kResealEvery_ms);
+    return;
+  }
+  contact.resealed_at = turn.now;
   for (Copy& copy : contact.copies) {
     if (is_for(copy, path)) continue;
     for (const store::OutboxRow& row :
@@ -269,9 +277,7 @@ void drop_strays(Turn& turn, Contact& contact, const PathEntry& path) {
     store::sealed_delete(turn.db, copy.id);
     store::outbox_unseal(turn.db, contact.row.id, copy.id);
     copy.id = 0;
-    dropped = true;
   }
-  if (!dropped) return;
   std::erase_if(contact.copies, [](const Copy& copy) { return copy.id == 0; });
   tell_again(turn, contact);
 }

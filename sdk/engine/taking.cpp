@@ -33,21 +33,21 @@ IncomingStream& stream_of(Turn& turn, Contact& contact, const Id128& device, uin
 // Gives a message its place in the history and in the feed.
 void deliver(Turn& turn, Contact& contact, const Id128& device, message::Record& record) {
   store::ConversationRow& conversation = contact.conversation;
-  // No honest author's clock falls back behind a message of theirs.
   const int64_t rank = conversation::rank(device);
-  const uint64_t bounded =
+  uint64_t clock =
       mutant(Mutant::kClockTrusted)
           ? record.clock
           : conversation::bounded_clock(record.clock, conversation.sent, conversation.received);
-  const uint64_t clock =
-      std::max(bounded, store::message_last_clock(turn.db, conversation.id, rank) + 1);
+  const bool shown = record.content != message::kVoid &&
+                     !store::message_exists(turn.db, conversation.id, record.id);
+  // No honest author's clock falls back behind a message of theirs.
+  if (shown) {
+    clock = std::max(clock, store::message_last_clock(turn.db, conversation.id, rank) + 1);
+  }
   ++conversation.received;
   conversation.clock = std::max(conversation.clock, clock);
   turn.changed_conversation(contact);
-  if (record.content == message::kVoid ||
-      store::message_exists(turn.db, conversation.id, record.id)) {
-    return;
-  }
+  if (!shown) return;
   store::MessageRow row;
   row.id = turn.profile.next_message++;
   row.conversation = conversation.id;
@@ -117,12 +117,12 @@ void take_acknowledgement(Turn& turn, Contact& contact, const message::Ack& ack)
   for (const message::AckRange& range : ack.ranges) acked.ranges.push_back({range.from, range.to});
   const uint64_t end = delivery::highest(acked);
   if (end >= contact.conversation.next_seq) {
-    turn.log.warning("a contact acknowledges messages that were never sent; ignored");
+    turn.complain(contact, "a contact acknowledges messages that were never sent; ignored");
     return;
   }
   // Nobody stores further ahead than this.
   if (end >= acked.next + limits::kReceiveAhead) {
-    turn.log.warning("a contact acknowledges messages too far ahead; ignored");
+    turn.complain(contact, "a contact acknowledges messages too far ahead; ignored");
     return;
   }
   for (const store::OutboxRow& row : store::outbox_sealed(turn.db, contact.row.id, end)) {
@@ -183,7 +183,7 @@ void take_reset(Turn& turn, Contact& contact, message::ResetOffer& offer) {
   Result<identity::Bundle> bundle =
       identity::Bundle::parse(offer.bundle, crypto::VerifyKey(contact.row.identity));
   if (!bundle || !takes_list(contact, bundle->list)) {
-    turn.log.warning("a contact sent a reset bundle that does not check; ignored");
+    turn.complain(contact, "a contact sent a reset bundle that does not check; ignored");
     return;
   }
   contact.row.bundle = std::move(offer.bundle);

@@ -1,6 +1,7 @@
 // A turn's bookkeeping.
 #include "engine/turn.h"
 
+#include "base/limits.h"
 #include "base/mutant.h"
 
 namespace wherry::engine {
@@ -23,6 +24,12 @@ void Turn::wake(Contact& contact, int64_t at) {
   }
   contact.wake_at = at;
   runtime.timers.emplace(at, contact.row.id);
+}
+
+void Turn::complain(Contact& contact, const std::string& what) const {
+  if (now - contact.complained_at < limits::kComplainEvery_ms) return;
+  contact.complained_at = now;
+  log.warning(what);
 }
 
 uint64_t Turn::add_event(store::EventRow event) {

@@ -83,6 +83,9 @@ class Turn {
   // Looks at it again at a steady time, if not earlier.
   void wake(Contact& contact, int64_t at);
 
+  // Logs what a contact does against the protocol: a warning a minute, whatever they send.
+  void complain(Contact& contact, const std::string& what) const;
+
   // Adds to the durable feed; returns the event's seq.
   uint64_t add_event(store::EventRow event);
 

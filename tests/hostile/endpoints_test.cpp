@@ -129,9 +129,25 @@ TEST_F(HostileEndpoints, ThatChangeWithoutEndAreSealedForEachAnew) {
     announce({{transport(), nowhere(static_cast<char>('0' + i % 10))}}, i);
   }
   announce_true(100);
-  world.run_for(2'000);
+  world.run_for(2 * limits::kResealEvery_ms);
   EXPECT_EQ(mallory.texts(), numbered("a", 10));
   EXPECT_EQ(number("SELECT count(*) FROM inbox WHERE kind=2"), 2u);
+}
+
+// A few bytes of Mallory's are not enough to have megabytes sent to somebody, again and again.
+TEST_F(HostileEndpoints, ThatChangeQuicklyHaveAWindowSealedAnewSeldom) {
+  for (int i = 0; i < 200; ++i) write(std::string(4'000, 'x') + std::to_string(i));
+  world.run_for(2'000);
+  const uint64_t before = envelopes();
+  const int64_t began = world.now_ms();
+  for (uint64_t i = 2; i < 20; ++i) {
+    announce({{transport(), nowhere(static_cast<char>('0' + i % 10))}}, i);
+  }
+  const auto times = static_cast<uint64_t>((world.now_ms() - began) / limits::kResealEvery_ms + 1);
+  EXPECT_LE(envelopes() - before, times * 200 + 100);
+  announce_true(100);
+  world.run_for(2 * limits::kResealEvery_ms);
+  EXPECT_EQ(mallory.texts().size(), 200u);
 }
 
 TEST_F(HostileEndpoints, EightOfThemAreTriedInTheirOrder) {

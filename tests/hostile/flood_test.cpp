@@ -40,6 +40,21 @@ TEST_F(HostileFlood, ThousandsOfEnvelopesThatDoNotOpen) {
   EXPECT_LE(world.turns(ann) - turns, 4'000u);
 }
 
+// Each voids what was sealed for her: she gets a dozen an hour, and then is heard again.
+TEST_F(HostileFlood, HandshakesWithoutEnd) {
+  const auto greet = [&](const std::string& text) {
+    mallory.begin_stream();
+    mallory.greet(mallory.say(text));
+    world.run_for(1'000);
+  };
+  for (int i = 0; i < 50; ++i) greet("g" + std::to_string(i));
+  EXPECT_LE(from_mallory().size(), 1u + limits::kHandshakesPerHour);
+  expect_bob_is_heard();
+  world.run_for(kHour);
+  greet("an hour later");
+  EXPECT_EQ(from_mallory().back(), "an hour later");
+}
+
 TEST_F(HostileFlood, ThousandsOfMessages) {
   Texts said{"hello"};
   for (int i = 0; i < 3'000; ++i) {

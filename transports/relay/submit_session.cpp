@@ -163,7 +163,7 @@ bool SubmitSession::fill(Reply& reply) {
   look_up(inputs);
   for (auto& [input, cost] : inputs) {
     unprocessed_bytes_ += cost;
-    context_.core_thread.push(std::move(input), cost);
+    context_.queue.push(std::move(input), cost);
   }
   return bundles_.empty();
 }
