@@ -140,8 +140,9 @@ TEST_F(HostileEndpoints, ThatChangeQuicklyHaveAWindowSealedAnewSeldom) {
   world.run_for(2'000);
   const uint64_t before = envelopes();
   const int64_t began = world.now_ms();
-  for (uint64_t i = 2; i < 20; ++i) {
-    announce({{transport(), nowhere(static_cast<char>('0' + i % 10))}}, i);
+  uint64_t generation = 2;
+  for (char digit : std::string("123456789abcdef")) {
+    announce({{transport(), nowhere(digit)}}, generation++);
   }
   const auto times = static_cast<uint64_t>((world.now_ms() - began) / limits::kResealEvery_ms + 1);
   EXPECT_LE(envelopes() - before, times * 200 + 100);

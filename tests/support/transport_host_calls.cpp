@@ -15,7 +15,7 @@ constexpr std::size_t kStateValueSizeMax = 4096;
 constexpr std::size_t kStateKeysMax = 64;
 
 bool known_reason(std::int32_t reason) {
-  return reason >= WHERRY_REASON_NONE && reason <= WHERRY_REASON_UNKNOWN_CONTENT;
+  return reason >= WHERRY_REASON_NONE && reason <= WHERRY_REASON_RESOURCE;
 }
 
 // Endpoints go into cards and QR codes: printable ASCII without spaces, of bounded length.
