@@ -20,6 +20,10 @@ namespace transports = wherry::transports;
 constexpr int kActionsMax = 200;
 constexpr size_t kEnvelopesMax = 4000;
 constexpr size_t kInboxes = 3;
+// A budget with room for the window of one reader, but not for those of three; and one that has
+// hardly an envelope for each.
+constexpr size_t kWindowsBytes = size_t{10} * 1024 * 1024;
+constexpr size_t kWindowsBytesSmall = 100'000;
 
 std::string text(std::span<const uint8_t> bytes) {
   return {bytes.begin(), bytes.end()};
@@ -53,10 +57,13 @@ class Stream {
     send(frame);
     read();
   }
-  // Everything that the relay has to say.
-  void read() {
+  // Everything that the relay has to say, or `most` replies of it: the last one is being written
+  // then.
+  void read(size_t most = SIZE_MAX) {
     typename Kind::Reply reply;
-    while (session_->take_reply(reply)) {
+    for (size_t i = 0; i < most; ++i) {
+      relay_.written(id());
+      if (!session_->take_reply(reply)) break;
       must(!over_ && reply.ByteSizeLong() <= kFrameSizeMax);
       if (reply.has_welcome()) {
         must(std::exchange(welcomed_, true) == false);
@@ -83,6 +90,8 @@ class Stream {
   void count(const v1::ReceiveReply& reply) {
     for (const auto& delivery : reply.deliveries()) {
       must(delivery.numbers_size() == delivery.envelopes_size() && delivery.numbers_size() > 0);
+      for (const uint32_t number : delivery.numbers())
+        relay_.writing(id(), delivery.slot(), number);
       answers += static_cast<size_t>(delivery.numbers_size());
     }
   }
@@ -95,7 +104,8 @@ class Stream {
 
 class Play {
  public:
-  Play(Plan& plan, uint32_t pages_max) : plan_(plan), relay_(pages_max) {
+  Play(Plan& plan, uint32_t pages_max, size_t windows_bytes_max)
+      : plan_(plan), relay_(pages_max, windows_bytes_max) {
     for (size_t i = 0; i < kStreams; ++i) {
       renew(submits_[i]);
       renew(receives_[i]);
@@ -104,7 +114,8 @@ class Play {
 
   void act() {
     const uint8_t kind = plan_.u8();
-    const size_t who = plan_.u8() % kStreams;
+    const uint8_t drawn = plan_.u8();
+    const size_t who = drawn % kStreams;
     switch (kind % 15) {
       case 0:
         return submits_[who]->greet(1, 1 + plan_.u8() % 2);
@@ -131,7 +142,7 @@ class Play {
       case 11:
         return submits_[who]->read();
       case 12:
-        return receives_[who]->read();
+        return receives_[who]->read(drawn >= 0x80 ? 1 : SIZE_MAX);
       case 13:
         if (plan_.u8() % 2 == 0) return renew(submits_[who]);
         return renew(receives_[who]);
@@ -146,7 +157,10 @@ class Play {
     relay_.store().fail = relay_.store().fail_at_once = false;
     relay_.pass(2);
     relay_.apply();
+    for (auto& stream : receives_) stream->read();
+    relay_.apply();  // what they were told to drop is given back
     for (auto& stream : receives_) {
+      if (!stream->over()) relay_.expect_nothing_dropped(stream->id());
       while (acknowledge_all(*stream)) {
       }
       if (!stream->over()) relay_.expect_served(stream->id());
@@ -300,6 +314,7 @@ class Play {
     add_open(frame, stream, which, 1, inbox_keys(which).token_hash);
     stream.send(frame);
     relay_.apply();
+    relay_.expect_alone(stream.id());
     stream.read();
     while (acknowledge_all(stream)) {
     }
@@ -321,8 +336,9 @@ class Play {
 
 int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Plan plan(data, size);
-  const uint32_t pages = plan.u8();
-  Play play(plan, pages == 0 ? 0 : 12 + pages);
+  const uint32_t limits = plan.u8();
+  const bool small = limits % 2 != 0;
+  Play play(plan, limits < 2 ? 0 : 12 + limits, small ? kWindowsBytesSmall : kWindowsBytes);
   for (int i = 0; i < kActionsMax && !plan.empty(); ++i) play.act();
   play.settle();
   return 0;

@@ -27,14 +27,28 @@ std::unique_ptr<Store> make_store(std::uint32_t pages_max) {
 
 }  // namespace
 
-RelayModel::RelayModel(std::uint32_t pages_max)
+RelayModel::RelayModel(std::uint32_t pages_max, std::size_t windows_bytes_max)
     : store_(make_store(pages_max)),
       limiter_(kQuotas, [this] { return now_s_ * 1000; }),
       sessions_(limiter_, [](bool) {}),
-      core_(store_, kQuotas, *this),
+      windows_bytes_max_(windows_bytes_max),
+      core_(store_, kQuotas, windows_bytes_max, *this),
       context_{*this, limiter_, store_.id(), transports::Pin{9}} {}
 
 void RelayModel::push(Input input, std::size_t) {
+  if (const auto* ack = std::get_if<Ack>(&input)) {
+    for (const auto& [number, held] : memory_[{ack->session, ack->slot}]) {
+      must(number < ack->first || number > ack->last);
+    }
+  } else if (const auto* dropped = std::get_if<Dropped>(&input)) {
+    for (const auto& [place, held] : memory_) {
+      if (place.first != dropped->session) continue;
+      for (const auto& [number, one] : held) must(!one.writing);
+    }
+  } else if (const auto* hangup = std::get_if<Hangup>(&input)) {
+    ended_.insert(hangup->session);
+    std::erase_if(memory_, [&](const auto& of) { return of.first.first == hangup->session; });
+  }
   queue_.push_back(std::move(input));
 }
 
@@ -74,20 +88,20 @@ void RelayModel::apply() {
   for (const Input& input : asked) {
     std::visit([this](const auto& one) { judge(one); }, input);
   }
-  for (const auto& [place, delivery] : delivered_) judge_delivery(place, delivery);
-  judge_windows();
+  judge_deliveries();
   for (const auto& [session, outcomes] : results_) must(outcomes.empty());
   for (const auto& [session, answers] : bundle_answers_) must(answers.empty());
   must(opened_.empty());
-  delivered_.clear();
   submitted_now_.clear();
   put_now_.clear();
-  guessed_.clear();
 }
 
 void RelayModel::pass(std::int64_t seconds) {
   now_s_ += seconds;
+  const int failures = store_.failures;
   core_.sweep(now_s_);
+  failed_ = store_.failures != failures;
+  judge_deliveries();
 }
 
 void RelayModel::results(SessionId session, const std::vector<ResultRun>& runs, std::size_t cost) {
@@ -102,8 +116,31 @@ void RelayModel::opened(SessionId session, std::uint32_t slot, Outcome outcome, 
 }
 
 void RelayModel::deliver(SessionId session, std::vector<Delivery> deliveries) {
-  for (const Delivery& one : deliveries) delivered_.push_back({{session, one.slot}, one});
+  for (const Delivery& one : deliveries) {
+    delivered_.push_back({{session, one.slot}, one});
+    if (ended_.contains(session)) continue;
+    memory_[{session, one.slot}][one.number] = {one.envelope.size() + kDeliveryCost, false};
+  }
   sessions_.deliver(session, std::move(deliveries));
+}
+
+void RelayModel::drop(SessionId session, std::uint32_t slot, std::size_t bytes) {
+  std::erase_if(memory_[{session, slot}], [](const auto& held) { return !held.second.writing; });
+  dropped_[session] += bytes;
+  sessions_.drop(session, slot, bytes);
+}
+
+void RelayModel::writing(SessionId session, std::uint32_t slot, std::uint32_t number) {
+  auto& held = memory_[{session, slot}];
+  must(held.contains(number));
+  held[number].writing = true;
+}
+
+void RelayModel::written(SessionId session) {
+  for (auto& [place, held] : memory_) {
+    if (place.first != session) continue;
+    std::erase_if(held, [](const auto& one) { return one.second.writing; });
+  }
 }
 
 void RelayModel::bundle(SessionId session, std::uint64_t request, Outcome outcome,
@@ -168,18 +205,24 @@ void RelayModel::judge(const Ack& ack) {
   if (slot == slots_.end()) return;
   Inbox& inbox = inboxes_[slot->second.inbox];
   auto& ways = slot->second.on_the_way;
+  // The core looks at so many numbers that are not on the way, and at none beyond them.
+  std::uint64_t next = ack.first;
+  std::size_t missed = 0;
+  bool passed = false;  // the number after one that was found is not counted
   const auto end = ways.upper_bound(ack.last);
   for (auto way = ways.lower_bound(ack.first); ack.first <= ack.last && way != end;) {
+    const std::uint64_t gap = way->first - next;
+    missed += gap - (passed && gap > 0 ? 1 : 0);
+    passed = true;
+    next = std::uint64_t{way->first} + 1;
     inbox.owed.erase(way->second.body);
+    if (missed >= kReaderWindowEnvelopes) {
+      way->second.sure = false;
+      ++way;
+      continue;
+    }
     if (way->second.sure) inbox.settled.insert(way->second.body);
     way = ways.erase(way);
-  }
-  // Who names a number before it came takes what comes of this batch for read.
-  for (auto& [to, delivery] : delivered_) {
-    if (to == place && delivery.number >= ack.first && delivery.number <= ack.last) {
-      inbox.owed.erase(digest(delivery.envelope));
-      guessed_.insert({to, delivery.number});
-    }
   }
 }
 
@@ -214,11 +257,23 @@ void RelayModel::judge(const GetBundle& get) {
   if (outcome == Outcome::kDisk) must(failed_);
 }
 
+void RelayModel::judge(const Dropped& dropped) {
+  must(dropped.bytes > 0 && dropped.bytes <= dropped_[dropped.session]);
+  dropped_[dropped.session] -= dropped.bytes;
+}
+
 void RelayModel::judge(const Hangup& hangup) {
   std::erase_if(slots_, [&](const auto& slot) { return slot.first.first == hangup.session; });
   for (auto& [id, inbox] : inboxes_) {
     if (inbox.reader && inbox.reader->first == hangup.session) inbox.reader.reset();
   }
+}
+
+void RelayModel::judge_deliveries() {
+  for (const auto& [place, delivery] : delivered_) judge_delivery(place, delivery);
+  delivered_.clear();
+  judge_windows();
+  judge_memory();
 }
 
 void RelayModel::judge_delivery(const Place& place, const Delivery& delivery) {
@@ -238,16 +293,13 @@ void RelayModel::judge_delivery(const Place& place, const Delivery& delivery) {
       if (way.body == body) way.sure = false;
     }
   }
-  const bool guessed = guessed_.contains({place, delivery.number});
-  slot.on_the_way[delivery.number] = {body, delivery.envelope.size(), !failed_ && !guessed,
-                                      !guessed};
+  slot.on_the_way[delivery.number] = {body, delivery.envelope.size(), !failed_};
 }
 
 void RelayModel::judge_windows() const {
   std::map<SessionId, std::pair<std::size_t, std::size_t>> readers;
   for (const auto& [place, slot] : slots_) {
     for (const auto& [number, way] : slot.on_the_way) {
-      if (!way.counts) continue;
       ++readers[place.first].first;
       readers[place.first].second += way.size;
     }
@@ -256,6 +308,16 @@ void RelayModel::judge_windows() const {
     must(sums.first <= kReaderWindowEnvelopes);
     must(sums.second <= kReaderWindowBytes + kEnvelopeSizeMax);
   }
+}
+
+void RelayModel::judge_memory() const {
+  std::set<SessionId> readers;
+  std::size_t sum = 0;
+  for (const auto& [place, held] : memory_) {
+    if (!held.empty()) readers.insert(place.first);
+    for (const auto& [number, one] : held) sum += one.cost;
+  }
+  must(sum <= windows_bytes_max_ + readers.size() * kReaderShareMin);
 }
 
 void RelayModel::forget_reader(Inbox& inbox) {
@@ -279,6 +341,29 @@ std::size_t RelayModel::submitted(SessionId session) const {
 void RelayModel::expect_reader(const InboxId& id, SessionId session) {
   const Inbox& inbox = inboxes_[id];
   must(inbox.reader && inbox.reader->first == session);
+}
+
+void RelayModel::expect_nothing_dropped(SessionId session) const {
+  const auto found = dropped_.find(session);
+  must(found == dropped_.end() || found->second == 0);
+}
+
+void RelayModel::expect_alone(SessionId session) const {
+  std::size_t count = 0;
+  std::size_t bytes = 0;
+  bool all = true;
+  for (const auto& [place, slot] : slots_) {
+    if (place.first != session) continue;
+    for (const auto& [number, way] : slot.on_the_way) bytes += way.size;
+    count += slot.on_the_way.size();
+    for (const auto& [body, since_s] : inboxes_.at(slot.inbox).owed) {
+      all = all && (slot.seen.contains(body) || now_s_ - since_s > kQuotas.envelope_time_to_live_s);
+    }
+  }
+  const bool window =
+      count == kReaderWindowEnvelopes || bytes + kEnvelopeSizeMax > kReaderWindowBytes;
+  const std::size_t held = bytes + count * kDeliveryCost;
+  must(all || window || held + kReaderShareMin > windows_bytes_max_ / 2);
 }
 
 void RelayModel::expect_served(SessionId session) const {

@@ -79,12 +79,13 @@ class RelaySession : public ::testing::Test {
  protected:
   static constexpr transports::Pin kPin{9};
   static constexpr std::size_t kQueueBytesMax = std::size_t{1} << 20U;
+  static constexpr std::size_t kWindowsBytesMax = std::size_t{1} << 20U;
 
   RelaySession()
       : store_(open_sqlite_store(directory_.path() / "relay.db", {0, false}, error_)),
         limiter_(quotas_, [] { return std::int64_t{1}; }),
         sessions_(limiter_, [](bool) {}),
-        core_(*store_, quotas_, sessions_),
+        core_(*store_, quotas_, kWindowsBytesMax, sessions_),
         core_thread_(
             core_, [this] { return core_time(); }, kQueueBytesMax),
         context_{core_thread_, limiter_, store_->id(), kPin} {}
@@ -466,6 +467,103 @@ TEST_F(RelaySession, ResultsComeInTheOrderOfEnvelopes) {
       reader_wire.wait_for([](const auto& one) { return one.deliveries_size() > 0; });
   EXPECT_EQ(delivery.deliveries(0).envelopes(0), "known");
   EXPECT_EQ(delivery.deliveries(0).envelopes_size(), 2) << "the doubles were stored once";
+}
+
+// Envelopes for a reader who reads as the test does: frame by frame.
+class RelayReading : public RelaySession {
+ protected:
+  static constexpr std::size_t kSize = 40'000;
+
+  // Opens inbox 1 without taking a delivery.
+  std::shared_ptr<ReceiveSession> open_one() {
+    const auto session = receive();
+    session->on_frame(hello<v1::ReceiveRequest>());
+    ReceiveSession::Reply reply;
+    EXPECT_TRUE(session->take_reply(reply));
+    session->on_frame(open(keys(1), context_.pin, reply.welcome().challenge()));
+    wait_for_core();
+    return session;
+  }
+
+  void send(std::size_t count) {
+    const auto session = submit();
+    TestWire<SubmitSession> wire(session);
+    session->on_frame(hello<v1::SubmitRequest>());
+    v1::SubmitRequest frame;
+    auto* group = frame.add_groups();
+    group->set_inbox(text(keys(1).id));
+    group->set_token(text(keys(1).token));
+    for (std::size_t i = 0; i < count; ++i) {
+      group->add_envelopes(std::string(kSize, static_cast<char>('a' + i)));
+    }
+    session->on_frame(frame);
+    wire.wait_for([](const auto& reply) { return reply.results_size() > 0; });
+  }
+
+  static void acknowledge(ReceiveSession& session, std::uint32_t first, std::uint32_t last) {
+    v1::ReceiveRequest frame;
+    auto* ack = frame.add_acks();
+    ack->set_slot(1);
+    ack->set_first(first);
+    ack->set_last(last);
+    session.on_frame(frame);
+  }
+
+  // The numbers that the session's next reply delivers.
+  static std::vector<std::uint32_t> take(ReceiveSession& session) {
+    std::vector<std::uint32_t> numbers;
+    ReceiveSession::Reply reply;
+    if (!session.take_reply(reply)) return numbers;
+    for (const auto& one : reply.deliveries()) {
+      numbers.insert(numbers.end(), one.numbers().begin(), one.numbers().end());
+    }
+    return numbers;
+  }
+};
+
+// An acknowledgement frees the reader's room: of what is still in the relay's memory it would let a
+// reader who never reads fill the memory.
+TEST_F(RelayReading, NothingIsAcknowledgedBeforeItIsWritten) {
+  const auto session = open_one();
+  send(3);
+  acknowledge(*session, 1, UINT32_MAX);  // guessed: nothing was written
+  wait_for_core();
+  EXPECT_TRUE(session->ready_to_read());
+  EXPECT_EQ(take(*session), (std::vector<std::uint32_t>{1, 2, 3}));
+  acknowledge(*session, 1, 2);  // too early by a little: the reply is being written
+  EXPECT_FALSE(session->ready_to_read());
+  wait_for_core();
+  EXPECT_EQ(take(*open_one()), (std::vector<std::uint32_t>{1, 2, 3})) << "none was deleted";
+}
+
+TEST_F(RelayReading, AnEarlyAcknowledgementCountsOnceTheReplyIsWritten) {
+  const auto session = open_one();
+  send(3);
+  EXPECT_EQ(take(*session), (std::vector<std::uint32_t>{1, 2, 3}));
+  acknowledge(*session, 1, 2);
+  EXPECT_TRUE(take(*session).empty());  // it is written
+  EXPECT_TRUE(session->ready_to_read());
+  wait_for_core();
+  EXPECT_EQ(take(*open_one()), std::vector<std::uint32_t>{3});
+}
+
+// Many streams open one inbox in turn, and none reads.
+TEST_F(RelayReading, AnInboxThatMovesLeavesNothingBehindInItsSessions) {
+  std::vector<std::shared_ptr<ReceiveSession>> sessions = {open_one()};
+  send(12);
+  for (int i = 0; i < 20; ++i) sessions.push_back(open_one());
+  const auto last = sessions.back();
+  sessions.pop_back();
+  for (const auto& session : sessions) EXPECT_TRUE(take(*session).empty());
+  wait_for_core();
+  std::vector<std::uint32_t> numbers;
+  for (std::vector<std::uint32_t> some = take(*last); !some.empty(); some = take(*last)) {
+    numbers.insert(numbers.end(), some.begin(), some.end());
+    acknowledge(*last, some.front(), some.back());
+    EXPECT_TRUE(take(*last).empty());
+    wait_for_core();
+  }
+  EXPECT_EQ(numbers.size(), 12U);
 }
 
 TEST(RelayAddresses, CountAsIpv4OrAsTheNetworkOfIpv6) {

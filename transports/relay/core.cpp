@@ -10,10 +10,6 @@ namespace {
 
 constexpr std::int64_t kSecondsPerDay = 86400;
 
-std::uint64_t way_key(std::uint32_t slot, std::uint32_t number) {
-  return (std::uint64_t{slot} << 32U) | number;
-}
-
 }  // namespace
 
 std::size_t Core::HashInbox::operator()(const InboxId& id) const {
@@ -22,8 +18,8 @@ std::size_t Core::HashInbox::operator()(const InboxId& id) const {
   return value;
 }
 
-Core::Core(Store& store, const Quotas& quotas, Output& output)
-    : store_(store), quotas_(quotas), output_(output) {}
+Core::Core(Store& store, const Quotas& quotas, std::size_t windows_bytes_max, Output& output)
+    : store_(store), quotas_(quotas), windows_bytes_max_(windows_bytes_max), output_(output) {}
 
 void Core::apply(std::vector<Input> batch, std::int64_t now_s) {
   now_s_ = now_s;
@@ -32,10 +28,7 @@ void Core::apply(std::vector<Input> batch, std::int64_t now_s) {
   for (Input& input : batch) {
     std::visit([this](auto& one) { apply_one(one); }, input);
   }
-  for (const SessionId session : touched_) {
-    const auto reader = readers_.find(session);
-    if (reader != readers_.end()) deliver_next(reader->second);
-  }
+  fill_windows();
   flush_deliveries();
   answer(finish_batch());
   trim_cache();
@@ -159,67 +152,6 @@ Outcome Core::store_envelope(const InboxId& id, CachedInbox& inbox, std::int64_t
   return Outcome::kStored;
 }
 
-// Gives a new envelope to the inbox's reader, if there is one with room who has all before it.
-void Core::forward(const InboxRow& row, std::uint32_t number, std::string& envelope) {
-  const auto online = online_.find(row.row);
-  if (online == online_.end()) return;
-  const auto [session, slot] = online->second;
-  Reader& reader = readers_.at(session);
-  ReaderInbox& inbox = reader.slots.at(slot);
-  if (inbox.behind || reader.on_the_way.size() >= kReaderWindowEnvelopes ||
-      reader.bytes + envelope.size() > kReaderWindowBytes) {
-    mark_behind(reader, slot, inbox);
-    return;
-  }
-  inbox.cursor = number;
-  reader.on_the_way.emplace(way_key(slot, number), static_cast<std::uint32_t>(envelope.size()));
-  reader.bytes += envelope.size();
-  reader.out.push_back({slot, number, std::move(envelope)});
-  touched_.insert(session);
-}
-
-void Core::mark_behind(Reader& reader, std::uint32_t slot, ReaderInbox& inbox) {
-  if (inbox.behind) return;
-  inbox.behind = true;
-  reader.behind.push_back(slot);
-}
-
-// Fills the reader's window from the store, inbox after inbox, so that none starves another.
-void Core::deliver_next(Reader& reader) {
-  while (!reader.behind.empty() && reader.on_the_way.size() < kReaderWindowEnvelopes &&
-         reader.bytes < kReaderWindowBytes) {
-    const std::uint32_t slot = reader.behind.front();
-    reader.behind.erase(reader.behind.begin());
-    const auto found = reader.slots.find(slot);
-    if (found == reader.slots.end()) continue;
-    ReaderInbox& inbox = found->second;
-    inbox.behind = false;
-    // A quarter of the window at a time for one inbox, while others wait.
-    const std::size_t room = kReaderWindowEnvelopes - reader.on_the_way.size();
-    const std::size_t limit = std::min(room, kReaderWindowEnvelopes / 4);
-    auto rows =
-        store_.envelopes_after(inbox.row, inbox.cursor, limit,
-                               std::min(kReaderWindowBytes - reader.bytes, kReaderWindowBytes / 4));
-    for (EnvelopeRow& row : rows) {
-      inbox.cursor = row.number;
-      reader.on_the_way.emplace(way_key(slot, row.number),
-                                static_cast<std::uint32_t>(row.body.size()));
-      reader.bytes += row.body.size();
-      reader.out.push_back({slot, row.number, std::move(row.body)});
-    }
-    if (!rows.empty()) mark_behind(reader, slot, inbox);
-  }
-}
-
-void Core::flush_deliveries() {
-  for (const SessionId session : touched_) {
-    const auto reader = readers_.find(session);
-    if (reader == readers_.end() || reader->second.out.empty()) continue;
-    output_.deliver(session, std::exchange(reader->second.out, {}));
-  }
-  touched_.clear();
-}
-
 void Core::apply_one(Open& open) {
   answers_[open.session].cost += open.cost;
   // Who opens an inbox again takes back that it was closed.
@@ -277,39 +209,6 @@ void Core::apply_one(Close& close) {
   remember(deletion);
 }
 
-// Only what is on the way to this reader can be acknowledged. A range costs what the window holds,
-// however wide it claims to be.
-void Core::apply_one(Ack& ack) {
-  answers_[ack.session].cost += ack.cost;
-  const auto found = readers_.find(ack.session);
-  if (found == readers_.end()) return;
-  Reader& reader = found->second;
-  const auto slot = reader.slots.find(ack.slot);
-  if (slot == reader.slots.end()) return;
-  touched_.insert(ack.session);
-  const std::uint32_t last = std::min(ack.last, slot->second.cursor);
-  std::size_t missed = 0;
-  for (std::uint64_t number = ack.first; number <= last && missed < kReaderWindowEnvelopes;
-       ++number) {
-    std::uint64_t end = number;
-    for (; end <= last; ++end) {
-      const auto way = reader.on_the_way.find(way_key(ack.slot, static_cast<std::uint32_t>(end)));
-      if (way == reader.on_the_way.end()) break;
-      reader.bytes -= way->second;
-      reader.on_the_way.erase(way);
-    }
-    if (end == number) {
-      ++missed;
-      continue;
-    }
-    const Deletion deletion{slot->second.id, static_cast<std::uint32_t>(number),
-                            static_cast<std::uint32_t>(end - 1), false};
-    remove(deletion);
-    remember(deletion);
-    number = end;
-  }
-}
-
 void Core::remove(const Deletion& deletion) {
   CachedInbox* inbox = find(deletion.inbox);
   if (inbox == nullptr) return;
@@ -323,23 +222,6 @@ void Core::remove(const Deletion& deletion) {
 // What is beyond the bound is delivered, and acknowledged, once more.
 void Core::remember(const Deletion& deletion) {
   if (deletions_.size() < kDeletionsMax) deletions_.push_back(deletion);
-}
-
-// The reader no longer has this inbox; its window no longer counts what was on the way from it.
-void Core::drop_slot(SessionId session, std::uint32_t slot) {
-  const auto found = readers_.find(session);
-  if (found == readers_.end()) return;
-  Reader& reader = found->second;
-  const auto inbox = reader.slots.find(slot);
-  if (inbox == reader.slots.end()) return;
-  online_.erase(inbox->second.row);
-  reader.slots.erase(inbox);
-  std::erase_if(reader.on_the_way, [&](const auto& way) {
-    if (way.first >> 32U != slot) return false;
-    reader.bytes -= way.second;
-    return true;
-  });
-  touched_.insert(session);
 }
 
 void Core::apply_one(PutBundle& put) {
@@ -363,13 +245,6 @@ void Core::apply_one(GetBundle& get) {
   const bool found = bundle && bundle->expires_s > now_s_;
   bundles_.push_back({get.session, get.request, found ? Outcome::kStored : Outcome::kNotFound,
                       found ? std::move(bundle->body) : std::string()});
-}
-
-void Core::apply_one(Hangup& hangup) {
-  const auto reader = readers_.find(hangup.session);
-  if (reader == readers_.end()) return;
-  for (const auto& [slot, inbox] : reader->second.slots) online_.erase(inbox.row);
-  readers_.erase(reader);
 }
 
 void Core::sweep(std::int64_t now_s) {
@@ -396,6 +271,8 @@ void Core::sweep(std::int64_t now_s) {
     take_off(id, *inbox, removed);
   }
   store_.delete_bundles_expired(now_s, kSweepBundles);
+  fill_windows();  // of what a failed commit gave back, nobody else would hear
+  flush_deliveries();
   finish_batch();
   trim_cache();
 }

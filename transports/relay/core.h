@@ -11,6 +11,13 @@
 // commit; so an acknowledgement cannot delete what its reader has not seen. A reader has at most
 // its window on the way; the rest waits in the store.
 //
+// All windows share one budget of memory. A reader may take what leaves as much of it free as the
+// reader holds: one alone may use half, and many that are slow have equal shares and leave one for
+// who comes next (a dynamic threshold, Choudhury and Hahne 1998). Beyond the budget, a reader that
+// holds less than kReaderShareMin may go up to that, so that nobody is starved by others who never
+// acknowledge. What was delivered for an inbox that another reader took over counts until its
+// session says that it is out of memory.
+//
 // Used by one thread.
 #pragma once
 
@@ -97,12 +104,18 @@ struct GetBundle {
   std::size_t cost = 0;
 };
 
+// Of what the session was told to drop, `bytes` are out of its memory.
+struct Dropped {
+  SessionId session = 0;
+  std::size_t bytes = 0;
+};
+
 // The session's stream has ended.
 struct Hangup {
   SessionId session = 0;
 };
 
-using Input = std::variant<Submit, Open, Close, Ack, PutBundle, GetBundle, Hangup>;
+using Input = std::variant<Submit, Open, Close, Ack, PutBundle, GetBundle, Dropped, Hangup>;
 
 // The outcome of the next `count` envelopes of a session.
 struct ResultRun {
@@ -124,6 +137,9 @@ class Output {
   virtual void results(SessionId session, const std::vector<ResultRun>& runs, std::size_t cost) = 0;
   virtual void opened(SessionId session, std::uint32_t slot, Outcome outcome, bool created) = 0;
   virtual void deliver(SessionId session, std::vector<Delivery> deliveries) = 0;
+  // The slot is no longer read on this session: what was delivered and is not yet written is not to
+  // be. `bytes` are to be given back by Dropped, once no memory holds any of it.
+  virtual void drop(SessionId session, std::uint32_t slot, std::size_t bytes) = 0;
   virtual void bundle(SessionId session, std::uint64_t request, Outcome outcome,
                       std::string bundle) = 0;
   // The store failed (true) or works again (false): for the log.
@@ -132,7 +148,8 @@ class Output {
 
 class Core {
  public:
-  Core(Store& store, const Quotas& quotas, Output& output);
+  // windows_bytes_max: the budget of all readers' windows.
+  Core(Store& store, const Quotas& quotas, std::size_t windows_bytes_max, Output& output);
 
   // Applies and answers one batch.
   void apply(std::vector<Input> batch, std::int64_t now_s);
@@ -151,8 +168,14 @@ class Core {
     std::unordered_map<std::uint32_t, ReaderInbox> slots;
     std::unordered_map<std::uint64_t, std::uint32_t> on_the_way;  // (slot, number) -> size
     std::size_t bytes = 0;                                        // of them
-    std::vector<std::uint32_t> behind;                            // slots, each at most once
-    std::vector<Delivery> out;                                    // of this batch
+    std::size_t dropped = 0;            // of the budget: what the session was told to drop
+    bool waits = false;                 // is in waiting_
+    std::size_t next_cost = 0;          // of an envelope for which the budget had no room; 0: none
+    std::vector<std::uint32_t> behind;  // slots, each at most once
+    std::vector<Delivery> out;          // of this batch
+
+    // Of the budget.
+    std::size_t held() const { return bytes + on_the_way.size() * kDeliveryCost + dropped; }
   };
   struct Online {
     SessionId session = 0;
@@ -194,6 +217,7 @@ class Core {
   void apply_one(Ack& ack);
   void apply_one(PutBundle& put);
   void apply_one(GetBundle& get);
+  void apply_one(Dropped& dropped);
   void apply_one(Hangup& hangup);
 
   Outcome store_envelope(const InboxId& id, CachedInbox& inbox, std::int64_t hash,
@@ -206,7 +230,11 @@ class Core {
   void remember(const Deletion& deletion);
   void drop_slot(SessionId session, std::uint32_t slot);
   void mark_behind(Reader& reader, std::uint32_t slot, ReaderInbox& inbox);
-  void deliver_next(Reader& reader);
+  std::size_t room_for(const Reader& reader) const;
+  void take(Reader& reader, std::uint32_t slot, std::uint32_t number, std::string envelope);
+  bool fill_from(Reader& reader, std::uint32_t slot, std::size_t room);
+  void fill_window(SessionId session, Reader& reader);
+  void fill_windows();
   void flush_deliveries();
   void write_inboxes();
   bool finish_batch();
@@ -216,6 +244,7 @@ class Core {
 
   Store& store_;
   const Quotas quotas_;
+  const std::size_t windows_bytes_max_;
   Output& output_;
   std::int64_t now_s_ = 0;
   std::int64_t paused_until_s_ = 0;  // the disk failed: no new envelopes until then
@@ -231,6 +260,8 @@ class Core {
   std::unordered_map<SessionId, Reader> readers_;
   std::unordered_map<std::int64_t, Online> online_;  // by the inbox's row
   std::unordered_set<SessionId> touched_;            // readers with deliveries or room
+  std::size_t windows_bytes_ = 0;                    // the sum of what readers hold
+  std::vector<SessionId> waiting_;                   // readers behind for want of budget, in order
 
   // Of the running batch, answered after its commit.
   std::unordered_map<SessionId, Answers> answers_;

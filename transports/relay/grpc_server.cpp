@@ -66,6 +66,7 @@ class Stream final : public grpc::ServerBidiReactor<typename Kind::Request, type
     {
       const std::lock_guard lock(mutex_);
       writing_ = false;
+      reply_ = {};  // Clear() would keep its memory
       if (!ok) end(grpc::Status::OK);
     }
     kick();

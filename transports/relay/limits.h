@@ -33,16 +33,24 @@ struct Quotas {
   std::uint32_t address_streams_max = 1024;
 };
 
+// What each part of the relay may use of the memory that its operator allows: one of so many parts.
+inline constexpr std::size_t kBufferPart = 2;   // gRPC's
+inline constexpr std::size_t kQueuePart = 4;    // inputs that wait for the core
+inline constexpr std::size_t kWindowsPart = 8;  // all readers' windows; a frame is held twice
+
 // Memory and batches inside the relay.
 inline constexpr std::size_t kBatchEnvelopesMax = 8192;
 inline constexpr std::size_t kBatchBytesMax = std::size_t{8} * 1024 * 1024;
 inline constexpr std::size_t kStreamUnprocessedBytesMax = std::size_t{2} * 1024 * 1024;
 inline constexpr std::size_t kInputCost = 256;  // of an input without envelopes, about
 inline constexpr std::size_t kStreamResultRunsMax = 1024;
-inline constexpr std::size_t kStreamBundlesMax = 256;  // asked for and not yet answered
+inline constexpr std::size_t kStreamOpensMax = 1024;   // asked for and not yet answered
+inline constexpr std::size_t kStreamBundlesMax = 256;  // likewise
 inline constexpr std::size_t kStreamGetsMax = 8;       // of them looked up: their bundles in memory
-inline constexpr std::size_t kStreamOpensMax = 1024;   // likewise
-inline constexpr std::size_t kDeletionsMax = 65536;    // that wait for a disk that works
+inline constexpr std::size_t kDeliveryCost = 256;  // of an envelope on its way, beside its bytes
+// What a reader may always have on its way, however many there are: any one envelope.
+inline constexpr std::size_t kReaderShareMin = kEnvelopeSizeMax + kDeliveryCost;
+inline constexpr std::size_t kDeletionsMax = 65536;  // that wait for a disk that works
 inline constexpr std::size_t kInboxCacheMax = 16384;
 inline constexpr std::size_t kSweepInboxes = 256;  // looked at each second for expired envelopes
 inline constexpr std::size_t kSweepBundles = 256;

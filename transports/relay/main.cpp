@@ -60,7 +60,8 @@ void declare(CLI::App& app, CommandLine& line) {
                  "Envelopes a second that one network address may send")
       ->check(CLI::Range(1U, 10000000U))
       ->capture_default_str();
-  app.add_option("--memory-mib", line.memory_mib, "Bound of queues and buffers, about")
+  app.add_option("--memory-mib", line.memory_mib,
+                 "Bound of queues, buffers and readers' windows, about")
       ->check(CLI::Range(32, 1048576))
       ->capture_default_str();
   app.add_option("--database-mib", line.database_mib, "Bound of the database file; 0: the disk's")

@@ -1,4 +1,5 @@
 // The Receive stream: proofs of inboxes, acknowledgements, deliveries.
+#include <algorithm>
 #include <utility>
 
 #include "fields.h"
@@ -33,10 +34,9 @@ void ReceiveSession::on_frame(const Request& frame) {
       for (const std::uint32_t slot : frame.closes()) {
         inputs.emplace_back(Close{id_, slot, kInputCost});
         open_slots_.erase(slot);
+        forget_written(slot);
       }
-      for (const auto& ack : frame.acks()) {
-        inputs.emplace_back(Ack{id_, ack.slot(), ack.first(), ack.last(), kInputCost});
-      }
+      for (const auto& ack : frame.acks()) acknowledge(ack, inputs);
       unprocessed_bytes_ += inputs.size() * kInputCost;
     }
   }
@@ -69,9 +69,43 @@ void ReceiveSession::open_inboxes(const Request& frame, std::vector<Input>& inpu
   }
 }
 
+void ReceiveSession::acknowledge(const v1::Ack& ack, std::vector<Input>& inputs) {
+  const auto found = written_.find(ack.slot());
+  const std::uint32_t written = found == written_.end() ? 0 : found->second;
+  const std::uint32_t last = std::min(ack.last(), written);
+  if (ack.first() <= last) {
+    inputs.emplace_back(Ack{id_, ack.slot(), ack.first(), last, kInputCost});
+  }
+  const auto writing = in_writing_.find(ack.slot());
+  if (writing == in_writing_.end() || ack.last() <= written) return;
+  const std::uint32_t first = std::max(ack.first(), written + 1);
+  const std::uint32_t early_last = std::min(ack.last(), writing->second);
+  if (first <= early_last) {
+    early_acks_.push_back({id_, ack.slot(), first, early_last, kInputCost});
+  }
+}
+
+// The stream asks for a reply when the last one is out of its memory.
+void ReceiveSession::last_reply_written() {
+  for (const auto& [slot, number] : in_writing_) written_[slot] = number;
+  in_writing_.clear();
+  for (const Ack& ack : early_acks_) {
+    unprocessed_bytes_ += ack.cost;
+    context_.queue.push(ack, ack.cost);
+  }
+  early_acks_.clear();
+  if (dropped_bytes_ == 0) return;
+  context_.queue.push(Dropped{id_, std::exchange(dropped_bytes_, 0)}, kInputCost);
+}
+
+void ReceiveSession::forget_written(std::uint32_t slot) {
+  written_.erase(slot);
+  in_writing_.erase(slot);
+}
+
 bool ReceiveSession::ready_to_read() const {
   const std::lock_guard lock(mutex_);
-  return may_read() && unanswered_opens_ < kStreamOpensMax && has_room();
+  return may_read() && unanswered_opens_ < kStreamOpensMax && early_acks_.empty() && has_room();
 }
 
 bool ReceiveSession::take_reply(Reply& reply) {
@@ -80,6 +114,7 @@ bool ReceiveSession::take_reply(Reply& reply) {
 }
 
 bool ReceiveSession::fill(Reply& reply) {
+  last_reply_written();
   for (const PendingOpened& opened : opened_) {
     auto* answer = reply.add_opened();
     answer->set_slot(opened.slot);
@@ -98,6 +133,7 @@ bool ReceiveSession::fill(Reply& reply) {
       run->set_slot(delivery.slot);
     }
     run->add_numbers(delivery.number);
+    in_writing_[delivery.slot] = delivery.number;
     bytes += delivery.envelope.size();
     ++envelopes;
     run->add_envelopes(std::move(delivery.envelope));
@@ -128,6 +164,16 @@ void ReceiveSession::deliver(std::vector<Delivery> deliveries) {
   {
     const std::lock_guard lock(mutex_);
     for (Delivery& delivery : deliveries) deliveries_.push_back(std::move(delivery));
+  }
+  kick();
+}
+
+void ReceiveSession::drop(std::uint32_t slot, std::size_t bytes) {
+  {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(deliveries_, [&](const Delivery& delivery) { return delivery.slot == slot; });
+    dropped_bytes_ += bytes;  // a part of it may be in the reply that is being written
+    forget_written(slot);
   }
   kick();
 }

@@ -93,7 +93,7 @@ class RunningRelay final : public Relay {
         new RunningRelay(options, std::move(lock), *identity, std::move(store)));
     const std::string listen = to_text(options.listen);
     relay->server_ = start_grpc_server(listen, *identity, relay->sessions_, relay->context_,
-                                       options.memory_max / 2);
+                                       options.memory_max / kBufferPart);
     if (!relay->server_) {
       error = "cannot listen at " + listen + ": the address is in use, or not one of this machine";
       return nullptr;
@@ -127,8 +127,8 @@ class RunningRelay final : public Relay {
         store_(std::move(store)),
         limiter_(options.quotas, steady_clock_ms),
         sessions_(limiter_, log_disk),
-        core_(*store_, options.quotas, sessions_),
-        core_thread_(core_, wall_clock_s, options.memory_max / 4),
+        core_(*store_, options.quotas, options.memory_max / kWindowsPart, sessions_),
+        core_thread_(core_, wall_clock_s, options.memory_max / kQueuePart),
         context_{core_thread_, limiter_, store_->id(), identity.pin} {
     address_.pin = identity.pin;
   }

@@ -92,6 +92,7 @@ void Session::opened(std::uint32_t, Outcome, bool) {}
 void Session::deliver(std::vector<Delivery> unwanted) {
   unwanted.clear();
 }
+void Session::drop(std::uint32_t, std::size_t) {}
 void Session::bundle(std::uint64_t, Outcome, std::string unwanted) {
   unwanted.clear();
 }

@@ -1,9 +1,9 @@
 // One stream's side of the protocol of relay.proto, without gRPC: frames in, inputs to the core;
 // answers of the core in, frames out.
 //
-// A session gathers what is to be written; its stream takes a frame of it whenever it can write one
-// (take_reply), and reads only while the session is ready to. So a client that does not read, or
-// sends without end, costs a bounded amount of memory.
+// A session gathers what is to be written; its stream takes a frame of it whenever it can write
+// one, so when the last one is out of its memory (take_reply), and reads only while the session is
+// ready to. So a client that does not read, or sends without end, costs a bounded amount of memory.
 //
 // Thread-safe: on_frame comes from the stream, one at a time; answers come from the core's thread.
 #pragma once
@@ -12,7 +12,9 @@
 #include <deque>
 #include <mutex>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "core.h"
@@ -64,6 +66,7 @@ class Session {
   virtual void results(const std::vector<ResultRun>& runs, std::size_t cost) = 0;
   virtual void opened(std::uint32_t slot, Outcome outcome, bool created);
   virtual void deliver(std::vector<Delivery> deliveries);
+  virtual void drop(std::uint32_t slot, std::size_t bytes);
   virtual void bundle(std::uint64_t request, Outcome outcome, std::string bundle);
 
  protected:
@@ -173,6 +176,7 @@ class ReceiveSession final : public Session {
   void results(const std::vector<ResultRun>& runs, std::size_t cost) override;
   void opened(std::uint32_t slot, Outcome outcome, bool created) override;
   void deliver(std::vector<Delivery> deliveries) override;
+  void drop(std::uint32_t slot, std::size_t bytes) override;
 
  private:
   struct PendingOpened {
@@ -183,12 +187,21 @@ class ReceiveSession final : public Session {
   bool check(const Request& frame) const;
   bool fill(Reply& reply);
   void open_inboxes(const Request& frame, std::vector<Input>& inputs);
+  void acknowledge(const v1::Ack& ack, std::vector<Input>& inputs);
+  void last_reply_written();
+  void forget_written(std::uint32_t slot);
 
   std::size_t unanswered_opens_ = 0;  // in the core, or in opened_
   std::uint32_t last_slot_ = 0;
   std::unordered_set<std::uint32_t> open_slots_;  // opened or being opened, and not closed
   std::vector<PendingOpened> opened_;
   std::deque<Delivery> deliveries_;  // bounded by the reader's window in the core
+  // An acknowledgement frees a reader's room, so it must not come before the memory is free: one of
+  // what is still being written waits until it is written.
+  std::unordered_map<std::uint32_t, std::uint32_t> written_;     // slot -> its last number
+  std::unordered_map<std::uint32_t, std::uint32_t> in_writing_;  // likewise, of the last reply
+  std::vector<Ack> early_acks_;
+  std::size_t dropped_bytes_ = 0;  // to be given back likewise
 };
 
 }  // namespace wherry::relay

@@ -78,6 +78,10 @@ void Sessions::deliver(SessionId id, std::vector<Delivery> deliveries) {
   if (const auto session = find(id)) session->deliver(std::move(deliveries));
 }
 
+void Sessions::drop(SessionId id, std::uint32_t slot, std::size_t bytes) {
+  if (const auto session = find(id)) session->drop(slot, bytes);
+}
+
 void Sessions::bundle(SessionId id, std::uint64_t request, Outcome outcome, std::string bundle) {
   if (const auto session = find(id)) session->bundle(request, outcome, std::move(bundle));
 }

@@ -36,6 +36,7 @@ class Sessions final : public Output {
   void results(SessionId session, const std::vector<ResultRun>& runs, std::size_t cost) override;
   void opened(SessionId session, std::uint32_t slot, Outcome outcome, bool created) override;
   void deliver(SessionId session, std::vector<Delivery> deliveries) override;
+  void drop(SessionId session, std::uint32_t slot, std::size_t bytes) override;
   void bundle(SessionId session, std::uint64_t request, Outcome outcome,
               std::string bundle) override;
   void disk_failed(bool failed) override;
