@@ -217,6 +217,20 @@ TEST_F(RelayCore, AFailedStoreClaimsNothing) {
   EXPECT_EQ(answers_.bundles[2].first, Outcome::kDisk);
 }
 
+// What a failed transaction could not read waits for the next one.
+TEST_F(RelayCore, AReaderWhoComesWhileTheStoreFailsGetsWhatIsThere) {
+  open(1);
+  send(1, "one");
+  reconnect();
+  store_->fail_at_once = true;
+  open(1);
+  EXPECT_EQ(answers_.opens[1], Outcome::kStored);
+  EXPECT_TRUE(got().empty());
+  now_ += 2;
+  core_->sweep(now_);
+  EXPECT_EQ(got(), std::vector<std::string>{"one"});
+}
+
 // "Open" is not said of an inbox that stays closed, or keeps another token.
 TEST_F(RelayCore, AnOwnerWhoReturnsToAFailedStoreIsNotAwaited) {
   open(1);

@@ -44,6 +44,7 @@ bool Core::finish_batch() {
     }
     dirty_.clear();
     deletions_.clear();
+    read_out_.clear();
   } else {
     paused_until_s_ = now_s_ + kDiskPauseS;
     recover();
@@ -82,6 +83,7 @@ void Core::recover() {
     open.outcome = Outcome::kDisk;  // it was made, or opened again, in the batch that failed
     drop_slot(open.session, open.slot);
   }
+  read_again();
   store_.commit();
 }
 

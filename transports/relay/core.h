@@ -27,6 +27,7 @@
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -232,9 +233,10 @@ class Core {
   void mark_behind(Reader& reader, std::uint32_t slot, ReaderInbox& inbox);
   std::size_t room_for(const Reader& reader) const;
   void take(Reader& reader, std::uint32_t slot, std::uint32_t number, std::string envelope);
-  bool fill_from(Reader& reader, std::uint32_t slot, std::size_t room);
+  bool fill_from(SessionId session, Reader& reader, std::uint32_t slot, std::size_t room);
   void fill_window(SessionId session, Reader& reader);
   void fill_windows();
+  void read_again();
   void flush_deliveries();
   void write_inboxes();
   bool finish_batch();
@@ -267,6 +269,7 @@ class Core {
   std::unordered_map<SessionId, Answers> answers_;
   std::vector<OpenAnswer> opens_;
   std::vector<BundleAnswer> bundles_;
+  std::vector<std::pair<SessionId, std::uint32_t>> read_out_;  // slots for which it found no more
   std::vector<Deletion> deletions_;  // of this batch and of those that failed before it
 };
 

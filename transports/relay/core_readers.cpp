@@ -80,7 +80,7 @@ void Core::fill_window(SessionId session, Reader& reader) {
     if (room >= std::max(reader.next_cost, kDeliveryCost + 1)) {
       const std::uint32_t slot = reader.behind.front();
       reader.behind.erase(reader.behind.begin());
-      if (fill_from(reader, slot, room)) continue;
+      if (fill_from(session, reader, slot, room)) continue;
     }
     if (!reader.waits) waiting_.push_back(session);
     reader.waits = true;
@@ -89,7 +89,7 @@ void Core::fill_window(SessionId session, Reader& reader) {
 }
 
 // Takes from one inbox; false when the budget has no room for its next envelope.
-bool Core::fill_from(Reader& reader, std::uint32_t slot, std::size_t room) {
+bool Core::fill_from(SessionId session, Reader& reader, std::uint32_t slot, std::size_t room) {
   const auto found = reader.slots.find(slot);
   if (found == reader.slots.end()) return true;
   ReaderInbox& inbox = found->second;
@@ -112,7 +112,20 @@ bool Core::fill_from(Reader& reader, std::uint32_t slot, std::size_t room) {
     inbox.cursor = row.number;
     take(reader, slot, row.number, std::move(row.body));
   }
+  if (!inbox.behind) read_out_.emplace_back(session, slot);
   return true;
+}
+
+// A transaction that failed reads nothing: where it found no more, there may be some.
+void Core::read_again() {
+  for (const auto& [session, slot] : std::exchange(read_out_, {})) {
+    const auto reader = readers_.find(session);
+    if (reader == readers_.end()) continue;
+    const auto inbox = reader->second.slots.find(slot);
+    if (inbox == reader->second.slots.end()) continue;
+    mark_behind(reader->second, slot, inbox->second);
+    touched_.insert(session);
+  }
 }
 
 void Core::flush_deliveries() {
