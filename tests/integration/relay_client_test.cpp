@@ -220,11 +220,13 @@ TEST_F(RelayClient, NamesNoAddressAboveDebug) {
   make_host(alice_, {{"relay", "wr1:" + listener.authority() + "/" + std::string(22, 'A')}},
             alice_memory_);
   ASSERT_EQ(alice_->start(), WHERRY_TRANSPORT_OK);
-  ASSERT_TRUE(until([&] {  // a server that hangs up on everybody
-    pollfd entry{listener.file(), POLLIN, 0};
-    if (poll(&entry, 1, 0) > 0) close(accept(listener.file(), nullptr, nullptr));
-    return alice_->state() == WHERRY_TRANSPORT_STATE_DEGRADED;
-  }));
+  std::jthread server([&](const std::stop_token& stopped) {  // hangs up on everybody
+    while (!stopped.stop_requested()) {
+      pollfd entry{listener.file(), POLLIN, 0};
+      if (poll(&entry, 1, 50) > 0) close(accept(listener.file(), nullptr, nullptr));
+    }
+  });
+  ASSERT_TRUE(until([&] { return alice_->state() == WHERRY_TRANSPORT_STATE_DEGRADED; }));
   const auto says = [](const std::vector<std::string>& lines, const std::string& words) {
     return std::any_of(lines.begin(), lines.end(),
                        [&](const std::string& line) { return line.find(words) != line.npos; });

@@ -44,6 +44,10 @@ std::shared_ptr<grpc::Channel> connect(const std::string& authority) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  // Else gRPC reads ahead into this process, megabytes for each stream, and the relay is rid of
+  // them.
+  arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+  arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, 16 * 1024);
   return grpc::CreateCustomChannel("ipv4:" + authority, grpc::experimental::TlsCredentials(tls),
                                    arguments);
 }
@@ -180,7 +184,8 @@ TEST(RelaySlowReaders, ShareOneBudgetAndEachGetsEverything) {
     most_kib = std::max(most_kib, relay.memory_kib());
   }
   RecordProperty("relay_growth_kib", std::to_string(most_kib - before_kib));
-  EXPECT_LT(most_kib - before_kib, 64 * 1024);
+  // Without a budget it is over 150 MiB; with the sanitizer, that is.
+  EXPECT_LT(most_kib - before_kib, 100 * 1024);
   for (const auto& reader : readers) reader->read_all();
   context.TryCancel();
 }
