@@ -247,7 +247,8 @@ WHERRY_API int32_t wherry_profile_open(wherry_profile* profile, const char* path
 
 /*
  * Closes a profile: commits what was accepted, stops its transports and joins its threads, within
- * 5 seconds. Calls that wait in other threads return WHERRY_E_CLOSED. Events and pages stay valid.
+ * 5 seconds, unless the disk or a plug-in hangs in a call. Calls that wait in other threads return
+ * WHERRY_E_CLOSED. Events and pages stay valid.
  *
  * Returns: WHERRY_OK, E_HANDLE, E_FORKED.
  * In: profile.
