@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 
-from processes import Process, reap
+from processes import Process, reap, threads_of
 
 APP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "app.py")
 ORPHAN_S = 30  # closing takes 5 s at most; the rest is for a busy machine
@@ -126,7 +126,8 @@ class Person:
         except ChildProcessError:
             return  # the app saw its end before its own
         if code is None:
-            self.violate(f"{self.name}: wherry pipe did not end after its input had")
+            self.violate(f"{self.name}: wherry pipe did not end after its input had; its threads: "
+                         + "; ".join(threads_of(program.pid)))
             program.send(signal.SIGKILL)
             code = reap(program.pid, ORPHAN_S)
         self._judge(program, code, orphan=True)

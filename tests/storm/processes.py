@@ -61,6 +61,25 @@ class Process:
                 pass
 
 
+def threads_of(pid):
+    """What each thread of a process that should have ended is doing, a line each."""
+    lines = []
+    for task in sorted(os.listdir(f"/proc/{pid}/task"), key=int):
+        told = []
+        for name in ("comm", "wchan", "syscall"):
+            try:
+                with open(f"/proc/{pid}/task/{task}/{name}", encoding="ascii",
+                          errors="replace") as file:
+                    told.append(file.read().strip())
+            except OSError:
+                told.append("?")
+        with open(f"/proc/{pid}/task/{task}/stat", encoding="ascii", errors="replace") as file:
+            fields = file.read().rpartition(")")[2].split()
+        told.append(f"state {fields[0]}, {(int(fields[11]) + int(fields[12])) / 100:.2f} s")
+        lines.append("  ".join(told))
+    return lines
+
+
 def reap(pid, limit_s):
     """The exit code of an adopted child as subprocess gives it; None if it did not end in time."""
     deadline = time.monotonic() + limit_s
