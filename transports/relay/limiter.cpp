@@ -34,7 +34,7 @@ std::string_view bare(std::string_view host) {
 
 std::string counted_address(const std::string& peer) {
   constexpr std::string_view kIpv6 = "ipv6:";
-  const std::string host = peer.substr(0, peer.rfind(':'));
+  std::string host = peer.substr(0, peer.rfind(':'));
   if (!host.starts_with(kIpv6)) return host;
   in6_addr address{};
   const std::string text(bare(std::string_view(host).substr(kIpv6.size())));
