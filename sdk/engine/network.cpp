@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "base/limits.h"
 
@@ -12,16 +13,28 @@ Network::Network(uint64_t id, const wherry_transport_plugin& table, Inputs& inpu
                  std::map<std::string, Bytes> kept)
     : id_(id), table_(table), inputs_(inputs), log_(log), kept_(std::move(kept)) {}
 
-Status Network::try_settings(const plugin::Settings& settings) {
+// What the plug-in complains of meanwhile tells more than that it refuses.
+Result<std::unique_ptr<plugin::Instance>> Network::make(const plugin::Settings& settings) {
+  {
+    std::lock_guard lock(mutex_);
+    complaint_.emplace();
+  }
   Result<std::unique_ptr<plugin::Instance>> made =
       plugin::Instance::create(table_, *this, settings);
+  std::lock_guard lock(mutex_);
+  const std::string complaint = *std::exchange(complaint_, std::nullopt);
+  if (made || complaint.empty()) return made;
+  return Error{made.error().status, made.error().reason, complaint};
+}
+
+Status Network::try_settings(const plugin::Settings& settings) {
+  Result<std::unique_ptr<plugin::Instance>> made = make(settings);
   if (!made) return made.error();
   return {};
 }
 
 Status Network::create(const plugin::Settings& settings) {
-  Result<std::unique_ptr<plugin::Instance>> made =
-      plugin::Instance::create(table_, *this, settings);
+  Result<std::unique_ptr<plugin::Instance>> made = make(settings);
   if (!made) return made.error();
   instance = made.take();
   state = WHERRY_TRANSPORT_STATE_STARTING;
@@ -228,6 +241,10 @@ Status Network::state_set(const std::string& name, ByteView value) {
 
 void Network::log(int32_t level, const std::string& text) {
   if (level < WHERRY_LOG_ERROR || level > WHERRY_LOG_DEBUG) level = WHERRY_LOG_DEBUG;
+  {
+    std::lock_guard lock(mutex_);
+    if (complaint_ && level <= WHERRY_LOG_WARNING) complaint_ = text;
+  }
   log_.write(static_cast<LogLevel>(level), std::string(table_.describe()->name) + ": " + text);
 }
 

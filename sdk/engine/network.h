@@ -95,6 +95,7 @@ class Network : public plugin::HostEvents {
   std::unordered_map<uint64_t, uint64_t> contact_by_peer;  // contact ids
 
  private:
+  Result<std::unique_ptr<plugin::Instance>> make(const plugin::Settings& settings);
   // Offers the first `count` of what is queued.
   plugin::Instance::Sent offer(size_t count);
 
@@ -121,6 +122,7 @@ class Network : public plugin::HostEvents {
   std::condition_variable stopped_changed_;
   bool stopped_ = true;
   std::map<std::string, Bytes> kept_;
+  std::optional<std::string> complaint_;  // while an instance is made: its last warning
 };
 
 }  // namespace wherry::engine

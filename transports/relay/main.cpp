@@ -129,6 +129,10 @@ int main(int argc, char** argv) {
   }
   std::puts(to_text(relay->address()).c_str());
   std::fflush(stdout);
+  const std::string& host = relay->address().authority.host;
+  if (host == "0.0.0.0" || host == "::") {
+    spdlog::warn("nobody can connect to {}: give the address for clients by --advertise", host);
+  }
   spdlog::info("ready");
   serve(*relay, signals);
   relay->drain();
