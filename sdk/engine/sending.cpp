@@ -152,6 +152,7 @@ size_t room_alone(const Network& network) {
 
 // The next message in order waits for a network that carries more.
 bool next_is_too_large(Turn& turn, const Contact& contact, const Network& network) {
+  if (contact.waiting_count == 0) return false;
   const std::vector<store::OutboxRow> next =
       store::outbox_unsealed(turn.db, contact.row.id, contact.unsealed_from, 1);
   return !next.empty() &&
