@@ -6,18 +6,9 @@
 #include <gtest/gtest.h>
 
 #include "hostile_peer.h"
+#include "tests/support/texts.h"
 
 namespace wherry::test {
-
-using Texts = std::vector<std::string>;
-inline constexpr int64_t kMinute = 60'000;
-inline constexpr int64_t kHour = 60 * kMinute;
-
-inline Texts numbered(const std::string& prefix, int count) {
-  Texts texts;
-  for (int i = 0; i < count; ++i) texts.push_back(prefix + std::to_string(i));
-  return texts;
-}
 
 class Attack : public testing::Test {
  protected:

@@ -2,12 +2,11 @@
 #include <gtest/gtest.h>
 
 #include "engine/cards.h"
+#include "tests/support/texts.h"
 #include "tests/support/world.h"
 
 namespace wherry::test {
 namespace {
-
-using Texts = std::vector<std::string>;
 
 TEST(Meeting, TwoPeopleByCard) {
   World world(1);
@@ -133,11 +132,11 @@ TEST(Meeting, ACardThatNobodyWasGivenIsClosed) {
     turn.db.run_script("INSERT INTO no_such_table VALUES(1)");
     return {};
   }));
-  world.run_for(2 * 3'600'000);
+  world.run_for(2 * kHour);
   EXPECT_TRUE(answered);
   EXPECT_EQ(cards(), 0u);
   world.card(ann);
-  world.run_for(2 * 3'600'000);
+  world.run_for(2 * kHour);
   EXPECT_EQ(cards(), 2u);
 }
 
@@ -165,7 +164,7 @@ TEST(Meeting, ACardWhoseOwnerIsAway) {
   world.crash(bob);
   ASSERT_TRUE(world.add_by_card(ann, card));
   world.submit(ann, bob, "for later");
-  world.run_for(3 * 3600'000);
+  world.run_for(3 * kHour);
   ASSERT_TRUE(world.open(bob));
   world.run_for(10'000);
   EXPECT_EQ(world.received(bob, ann), Texts{"for later"});

@@ -4,18 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/texts.h"
 #include "tests/support/world.h"
 
 namespace wherry::test {
-
-using Texts = std::vector<std::string>;
-inline constexpr int64_t kHour = 3600'000;
-
-inline Texts numbered(const std::string& prefix, int count) {
-  Texts texts;
-  for (int i = 0; i < count; ++i) texts.push_back(prefix + std::to_string(i));
-  return texts;
-}
 
 // Two people who have met.
 struct Pair {
