@@ -120,6 +120,7 @@ inline constexpr int64_t kCloseDeadline_ms = 5000;
 inline constexpr int64_t kCloseCalls_ms = 1000;
 inline constexpr int64_t kCloseDrain_ms = 1000;
 inline constexpr int64_t kCloseTransports_ms = 2500;
+static_assert(kCloseCalls_ms + kCloseDrain_ms + kCloseTransports_ms <= kCloseDeadline_ms);
 inline constexpr size_t kCborDepth = 8;
 
 }  // namespace wherry::limits

@@ -171,8 +171,8 @@ bool Client::take_opened(const v1::ReceiveReply& frame) {
       inbox->second.state = InboxState::kOpen;
       answer_inbox(inbox->first, inbox->second);
     } else {
-      slots_.erase(
-          found);  // nothing comes here: the inbox gets another slot when it is tried again
+      // Nothing comes here: the inbox gets another slot when it is tried again.
+      slots_.erase(found);
       inbox->second.state = InboxState::kIdle;
       inbox->second.answer_due = true;
       api_.on_inbox(host_, inbox->first, nullptr, reason_of_open(opened.outcome()));
