@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "base/mutant.h"
+#include "codec/fields.h"
 
 namespace wherry::delivery {
 namespace {
@@ -12,24 +13,14 @@ namespace {
 // What a database's integer can hold: so adding to a stored number does not overflow.
 constexpr uint64_t kStoredMax = INT64_MAX;
 
-void put_u64(Bytes& out, uint64_t value) {
-  for (int i = 0; i < 8; ++i) out.push_back(static_cast<uint8_t>(value >> 8 * i));
-}
-
-uint64_t get_u64(ByteView bytes) {
-  uint64_t value = 0;
-  for (size_t i = 0; i < 8; ++i) value |= static_cast<uint64_t>(bytes[i]) << 8 * i;
-  return value;
-}
-
 }  // namespace
 
 Bytes Stream::to_bytes() const {
   Bytes out;
   out.reserve(beyond.size() * 16);
   for (const Range& range : beyond) {
-    put_u64(out, range.from);
-    put_u64(out, range.to);
+    codec::append_le(out, range.from);
+    codec::append_le(out, range.to);
   }
   return out;
 }
@@ -40,8 +31,9 @@ Result<Stream> Stream::from_bytes(uint64_t next, ByteView beyond) {
   stream.next = next;
   if (next == 0 || next > kStoredMax || beyond.size() % 16 != 0) return damaged;
   uint64_t above = next;
-  for (size_t at = 0; at < beyond.size(); at += 16) {
-    const Range range{get_u64(beyond.subspan(at)), get_u64(beyond.subspan(at + 8))};
+  codec::FieldReader in(beyond);
+  while (!in.done()) {
+    const Range range{in.number<uint64_t>(), in.number<uint64_t>()};
     if (range.from <= above || range.to < range.from || range.to > kStoredMax) {
       return damaged;
     }

@@ -1,6 +1,8 @@
 // Table meta.
 #include "store/meta.h"
 
+#include "codec/fields.h"
+
 namespace wherry::store {
 
 std::optional<Bytes> meta_get(Connection& db, const std::string& name) {
@@ -19,14 +21,12 @@ void meta_set(Connection& db, const std::string& name, ByteView value) {
 uint64_t meta_get_number(Connection& db, const std::string& name, uint64_t otherwise) {
   const std::optional<Bytes> value = meta_get(db, name);
   if (!value || value->size() != sizeof(uint64_t)) return otherwise;
-  uint64_t number = 0;
-  for (size_t i = 0; i < sizeof number; ++i) number |= static_cast<uint64_t>((*value)[i]) << 8 * i;
-  return number;
+  return codec::load_le<uint64_t>(value->data());
 }
 
 void meta_set_number(Connection& db, const std::string& name, uint64_t value) {
   std::array<uint8_t, sizeof value> bytes;
-  for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<uint8_t>(value >> 8 * i);
+  codec::store_le(bytes.data(), value);
   meta_set(db, name, bytes);
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "codec/fields.h"
 #include "crypto/aead.h"
 #include "crypto/hash.h"
 
@@ -20,16 +21,6 @@ constexpr size_t kHeaderSize = sizeof(Header);
 constexpr uint16_t kKdfRaw = 1;
 constexpr uint16_t kKdfArgon2id = 2;
 
-void put(Header& header, size_t at, uint32_t value, size_t size) {
-  for (size_t i = 0; i < size; ++i) header[at + i] = static_cast<uint8_t>(value >> 8 * i);
-}
-
-uint32_t get(const Header& header, size_t at, size_t size) {
-  uint32_t value = 0;
-  for (size_t i = 0; i < size; ++i) value |= static_cast<uint32_t>(header[at + i]) << 8 * i;
-  return value;
-}
-
 ByteView part(const Header& header, size_t from, size_t to) {
   return ByteView(header).subspan(from, to - from);
 }
@@ -39,16 +30,16 @@ Id128 checksum(const Header& header) {
 }
 
 Result<Secret<32>> wrapping_key(const Key& key, const Header& header) {
-  const uint32_t kdf = get(header, 12, 2);
+  const auto kdf = codec::load_le<uint16_t>(&header[12]);
   if (kdf != (key.kind == WHERRY_KEY_RAW ? kKdfRaw : kKdfArgon2id)) {
     return fail(WHERRY_E_KEY, key.kind == WHERRY_KEY_RAW
                                   ? "this profile opens with a passphrase, not with a raw key"
                                   : "this profile opens with a raw key, not with a passphrase");
   }
   if (kdf == kKdfRaw) return crypto::derive_key(key.bytes, "wrap");
-  return crypto::key_from_password(as_text(key.bytes),
-                                   to_array<16>(part(header, kSaltAt, kNonceAt)),
-                                   {get(header, 16, 4), get(header, 20, 4)});
+  return crypto::key_from_password(
+      as_text(key.bytes), to_array<16>(part(header, kSaltAt, kNonceAt)),
+      {codec::load_le<uint32_t>(&header[16]), codec::load_le<uint32_t>(&header[20])});
 }
 
 Error damaged() {
@@ -60,12 +51,12 @@ Error damaged() {
 Result<Header> wrap(const PageKey& page_key, const Key& key, Random& random) {
   Header header{};
   std::copy(kMagic.begin(), kMagic.end(), header.begin());
-  put(header, 8, kVersion, 2);
-  put(header, 10, static_cast<uint32_t>(page_key.cipher), 2);
-  put(header, 12, key.kind == WHERRY_KEY_RAW ? kKdfRaw : kKdfArgon2id, 2);
+  codec::store_le(&header[8], kVersion);
+  codec::store_le(&header[10], static_cast<uint16_t>(page_key.cipher));
+  codec::store_le(&header[12], key.kind == WHERRY_KEY_RAW ? kKdfRaw : kKdfArgon2id);
   if (key.kind != WHERRY_KEY_RAW) {
-    put(header, 16, key.cost.ops, 4);
-    put(header, 20, key.cost.memory_kib, 4);
+    codec::store_le(&header[16], key.cost.ops);
+    codec::store_le(&header[20], key.cost.memory_kib);
     random.fill(header.data() + kSaltAt, 16);
   }
   const auto nonce = random.array<24>();
@@ -82,10 +73,10 @@ Result<Header> wrap(const PageKey& page_key, const Key& key, Random& random) {
 Result<Header> read_header(ByteView file) {
   if (file.size() != kHeaderSize) return damaged();
   const Header header = to_array<kHeaderSize>(file);
-  if (as_text(part(header, 0, 8)) == kMagic && get(header, 8, 2) > kVersion) {
+  if (as_text(part(header, 0, 8)) == kMagic && codec::load_le<uint16_t>(&header[8]) > kVersion) {
     return fail(WHERRY_E_NEWER, "the profile was written by a newer version: update this app");
   }
-  if (as_text(part(header, 0, 8)) != kMagic || get(header, 8, 2) != kVersion ||
+  if (as_text(part(header, 0, 8)) != kMagic || codec::load_le<uint16_t>(&header[8]) != kVersion ||
       !equal(checksum(header), part(header, kCheckAt, kHeaderSize))) {
     return damaged();
   }
@@ -102,7 +93,7 @@ Result<PageKey> unwrap(const Header& header, const Key& key) {
     return fail(WHERRY_E_KEY,
                 key.kind == WHERRY_KEY_RAW ? "the key is wrong" : "the passphrase is wrong");
   }
-  const uint32_t cipher = get(header, 10, 2);
+  const auto cipher = codec::load_le<uint16_t>(&header[10]);
   if (cipher != 1 && cipher != 2) {
     return fail(WHERRY_E_NEWER, "the profile uses a cipher that this version does not know");
   }
