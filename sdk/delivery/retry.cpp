@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "base/mutant.h"
+#include "codec/fields.h"
 
 namespace wherry::delivery {
 
@@ -26,6 +27,11 @@ int64_t retry_delay_ms(Attempt last, int attempts) {
   return backoff_ms(limits::kRetryFailed_ms, limits::kRetryFailedMax_ms, attempts);
 }
 
+bool Quota::spend(int64_t now_ms, int64_t period_ms, int most) {
+  if (const int64_t now = now_ms / period_ms; now != period) *this = {now, 0};
+  return ++used <= most;
+}
+
 bool ResetBudget::spend(int64_t wall_ms) {
   const auto today = static_cast<uint32_t>(std::max<int64_t>(0, wall_ms) / 86'400'000);
   if (today != day) *this = {today, 0};
@@ -35,22 +41,16 @@ bool ResetBudget::spend(int64_t wall_ms) {
 }
 
 Bytes ResetBudget::to_bytes() const {
-  Bytes out(8);
-  for (size_t i = 0; i < 4; ++i) {
-    out[i] = static_cast<uint8_t>(day >> 8 * i);
-    out[4 + i] = static_cast<uint8_t>(used >> 8 * i);
-  }
+  Bytes out;
+  codec::append_le(out, day);
+  codec::append_le(out, used);
   return out;
 }
 
 ResetBudget ResetBudget::from_bytes(ByteView bytes) {
-  ResetBudget budget;
-  if (bytes.size() != 8) return budget;
-  for (size_t i = 0; i < 4; ++i) {
-    budget.day |= static_cast<uint32_t>(bytes[i]) << 8 * i;
-    budget.used |= static_cast<uint32_t>(bytes[4 + i]) << 8 * i;
-  }
-  return budget;
+  codec::FieldReader in(bytes);
+  const ResetBudget budget{in.number<uint32_t>(), in.number<uint32_t>()};
+  return in.done() ? budget : ResetBudget();
 }
 
 }  // namespace wherry::delivery

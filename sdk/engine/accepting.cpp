@@ -32,12 +32,7 @@ std::vector<Candidate> candidates(Turn& turn, const store::InboxRow& inbox) {
 // Honest devices begin anew a few times a day. What is refused is repeated by its author, and
 // accepted later.
 bool may_begin(const Turn& turn, Contact& contact) {
-  const int64_t hour = turn.now / (3600 * 1000);
-  if (hour != contact.handshake_hour) {
-    contact.handshake_hour = hour;
-    contact.handshakes = 0;
-  }
-  return ++contact.handshakes <= limits::kHandshakesPerHour;
+  return contact.handshakes.spend(turn.now, 3600 * 1000, limits::kHandshakesPerHour);
 }
 
 // The contact who wrote; a new one, as a request, if there is room. Null: refused.

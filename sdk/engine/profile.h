@@ -100,8 +100,7 @@ struct Contact {
   int64_t opened_at = INT64_MIN / 2;        // steady ms, of the last envelope that opened
   int64_t complained_at = INT64_MIN / 2;    // steady ms, see Turn::complain()
   bool offer_reset = false;                 // they have no reset bundle of ours
-  int64_t handshake_hour = 0;               // steady, limits::kHandshakesPerHour
-  int handshakes = 0;                       // accepted in it
+  delivery::Quota handshakes;               // accepted
 
   uint64_t bundle_request = 0;  // under way
   int bundle_tries = 0;

@@ -40,12 +40,7 @@ bool is_bucket(size_t size) {
 }
 
 bool may_try(Turn& turn) {
-  const int64_t second = turn.now / 1000;
-  if (second != turn.runtime.trial_second) {
-    turn.runtime.trial_second = second;
-    turn.runtime.trials = 0;
-  }
-  return ++turn.runtime.trials <= limits::kHeaderTrialsPerSecond;
+  return turn.runtime.trials.spend(turn.now, 1000, limits::kHeaderTrialsPerSecond);
 }
 
 // Far beyond the tags that are kept ready, or in no session at all.

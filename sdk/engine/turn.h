@@ -39,8 +39,7 @@ struct Runtime {
   std::set<std::pair<int64_t, uint64_t>> timers;  // (steady ms, contact)
   std::vector<uint64_t> pump;                     // contacts
   std::vector<CardWait> card_waits;
-  int64_t trial_second = 0;  // limits::kHeaderTrialsPerSecond
-  int trials = 0;
+  delivery::Quota trials;
   int64_t housekeeping_at = 0;  // steady ms
 };
 

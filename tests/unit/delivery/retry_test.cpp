@@ -46,5 +46,13 @@ TEST(ResetBudget, TakesAnyClockAndAnyBytes) {
   EXPECT_EQ(fresh.used, 0u);
 }
 
+TEST(Quota, IsFullAgainInEachPeriod) {
+  Quota quota;
+  for (int period = 5; period < 8; ++period) {
+    for (int i = 0; i < 3; ++i) EXPECT_TRUE(quota.spend(period * 1000 + i, 1000, 3));
+    EXPECT_FALSE(quota.spend(period * 1000 + 999, 1000, 3));
+  }
+}
+
 }  // namespace
 }  // namespace wherry::delivery
