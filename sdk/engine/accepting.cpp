@@ -1,6 +1,7 @@
 // The responder's side of a handshake: first envelopes at cards' and contacts' inboxes.
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 #include "base/limits.h"
 #include "engine/greeting.h"
@@ -66,19 +67,28 @@ Contact* author(Turn& turn, const session::Accepted& accepted, const Candidate& 
 }
 
 // The same handshake again: its ratchet knows whether this is news. If it lost a collision and its
-// author still repeats it, they do not have the session that won; but if anything came in that one,
-// they have it, and this is only an old envelope.
+// author still repeats it, they do not have the session that won; but if anything came in that one
+// since the last time, they have it, and this is only an old envelope.
 void repeated(Turn& turn, Session& session, const session::FirstEnvelope& first) {
   Contact& contact = *turn.profile.contact(session.contact);
-  const Session* winner = sending_session(turn.profile, contact);
-  const bool unheard = winner == nullptr || (winner->mine && winner->ratchet.receive_chains == 0);
   if (session.stage == store::SessionStage::kReceiveOnly && contact.sessions.back() == session.id &&
-      unheard && std::abs(turn.wall_ms - session.made_ms) > limits::kCollisionOver_ms) {
-    session.stage = store::SessionStage::kWorking;
-    settle_sessions(turn, contact, session, Collision::kNone);
-    begin_stream(turn, contact);
+      std::abs(turn.wall_ms - session.made_ms) > limits::kCollisionOver_ms) {
+    Session* winner = sending_session(turn.profile, contact);
+    const bool heard = winner != nullptr && std::exchange(winner->heard, false);
+    if (!heard) {
+      session.stage = store::SessionStage::kWorking;
+      turn.changed(session);
+      send_in(turn, contact, session);
+      begin_stream(turn, contact);
+    }
   }
   open_in_session(turn, session, {}, first.envelope);
+}
+
+// The session that the author of a handshake sent in before it.
+Bytes32 follows_of(const session::Accepted& accepted) {
+  const Result<message::Payload> payload = message::decode_payload(accepted.step.payload);
+  return payload && payload->follows ? *payload->follows : Bytes32{};
 }
 
 // Whether a session with this contact was ever answered, so that streams had begun in it.
@@ -113,6 +123,7 @@ bool accept_greeting(Turn& turn, const store::InboxRow& inbox, ByteView envelope
     auto made = std::make_unique<Session>();
     made->device = accepted->device.id();
     made->hash = accepted->hash;
+    made->follows = follows_of(*accepted);
     made->made_ms = turn.wall_ms;
     made->ratchet = std::move(*accepted->step.next);
     Session& session = add_session(turn, *contact, std::move(made));
@@ -123,9 +134,7 @@ bool accept_greeting(Turn& turn, const store::InboxRow& inbox, ByteView envelope
       contact->offer_reset = true;
     }
     store::seen_insert(turn.db, first->seen, row->id, session.id);
-    const bool used = settle_sessions(
-        turn, *contact, session,
-        row->kind == store::PrekeyKind::kCard ? Collision::kAny : Collision::kAtOnce);
+    const bool used = prefer_accepted(turn, *contact, session);
     if (used && anew) {
       begin_stream(turn, *contact);
       // Their count of generations may have begun anew as well.

@@ -2,7 +2,6 @@
 #include "engine/greeting.h"
 
 #include <algorithm>
-#include <cstdlib>
 
 #include "base/limits.h"
 #include "base/mutant.h"
@@ -123,6 +122,7 @@ int32_t greet(Turn& turn, Contact& contact) {
   session->mine = true;
   session->stage = store::SessionStage::kUnanswered;
   session->hash = started->hash;
+  session->follows = contact.row.session;
   session->first = std::move(started->prefix);
   session->fetch = std::move(fetch);
   session->made_ms = turn.wall_ms;
@@ -168,6 +168,7 @@ Session& add_session(Turn& turn, Contact& contact, std::unique_ptr<Session> sess
   row.mine = made.mine;
   row.stage = made.stage;
   row.hash = made.hash;
+  row.follows = made.follows;
   row.made_ms = made.made_ms;
   made.id = store::session_insert(turn.db, row);
   contact.sessions.push_back(made.id);
@@ -177,35 +178,33 @@ Session& add_session(Turn& turn, Contact& contact, std::unique_ptr<Session> sess
   return made;
 }
 
-bool settle_sessions(Turn& turn, Contact& contact, Session& news, Collision collision) {
-  news.first.clear();
-  news.fetch.clear();
-  Session* winner = &news;
-  for (uint64_t id : contact.sessions) {
-    Session* other = turn.profile.session(id);
-    if (other == &news || !other->mine || other->stage == store::SessionStage::kReceiveOnly) {
-      continue;
-    }
-    const bool at_once = other->stage == store::SessionStage::kUnanswered ||
-                         std::abs(turn.wall_ms - other->made_ms) < limits::kCollisionOver_ms;
-    const bool collides =
-        collision == Collision::kAny || (collision == Collision::kAtOnce && at_once);
-    if (collides && other->hash < winner->hash) winner = other;
-  }
+void send_in(Turn& turn, Contact& contact, Session& chosen) {
   bool copies_stay = true;
   for (uint64_t id : contact.sessions) {
     Session* other = turn.profile.session(id);
-    if (other == winner || other->stage == store::SessionStage::kReceiveOnly) continue;
+    if (other == &chosen || other->stage == store::SessionStage::kReceiveOnly) continue;
     retire(turn, *other);
     copies_stay = copies_stay && std::ranges::none_of(contact.copies, [id](const Copy& copy) {
                     return copy.session == id;
                   });
   }
-  turn.changed(news);
+  contact.row.session = chosen.hash;
+  turn.changed(contact);
   if (!copies_stay) void_copies(turn, contact);
   forget_oldest(turn, contact);
   turn.pump(contact);
-  return winner == &news;
+}
+
+bool prefer_accepted(Turn& turn, Contact& contact, Session& accepted) {
+  Session* chosen = &accepted;
+  for (uint64_t id : contact.sessions) {
+    Session* other = turn.profile.session(id);
+    const bool at_once = other->mine && other->stage != store::SessionStage::kReceiveOnly &&
+                         other->follows == accepted.follows;
+    if (at_once && other->hash < chosen->hash) chosen = other;
+  }
+  send_in(turn, contact, *chosen);
+  return chosen == &accepted;
 }
 
 void begin_stream(Turn& turn, Contact& contact) {

@@ -27,20 +27,16 @@ void on_bundle(Turn& turn, Contact& contact, const BundleReport& report);
 // Accepts a first envelope if it is one for this inbox. False: it is not, or may not be accepted.
 bool accept_greeting(Turn& turn, const store::InboxRow& inbox, ByteView envelope);
 
-// Which sessions that this profile began may have been begun at once with one that was accepted.
-enum class Collision {
-  kNone,
-  kAtOnce,  // an unanswered one, or one begun within the last half minute: resets
-  kAny,     // any that is in use: cards, whose inbox may have kept the other's greeting for long
-};
-
 // Stores a new session of a contact and takes it up.
 Session& add_session(Turn& turn, Contact& contact, std::unique_ptr<Session> session);
 
-// A session that was unanswered got its first answer, or one was accepted: from now on it is used
-// for sending, and others only receive; but where both sides may have begun at once, the one with
-// the lower hash stays, which both decide in the same way. True: `news` is used.
-bool settle_sessions(Turn& turn, Contact& contact, Session& news, Collision collision);
+// From now on this session is used for sending, and the others only receive.
+void send_in(Turn& turn, Contact& contact, Session& chosen);
+
+// An accepted session is the one to send in, unless one of ours was begun at once with it (both
+// follow the same session) and has the lower hash: then that one is, and both sides decide so.
+// True: `accepted` is used.
+bool prefer_accepted(Turn& turn, Contact& contact, Session& accepted);
 
 // Gives the old sessions up for sending and greets again, within the day's budget, with a new
 // incarnation: see begin_stream().

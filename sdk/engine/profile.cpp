@@ -113,6 +113,7 @@ Status load_sessions(store::Connection& db, Profile& profile) {
     session->mine = row.mine;
     session->stage = row.stage;
     session->hash = row.hash;
+    session->follows = row.follows;
     session->first = row.first.bytes();
     session->fetch = std::move(row.fetch);
     session->made_ms = row.made_ms;

@@ -48,10 +48,12 @@ struct Session {
   bool mine = false;  // this profile began it
   store::SessionStage stage = store::SessionStage::kWorking;
   Bytes32 hash{};
-  Bytes first;       // prefix of the first envelope, while it is not sealed
-  Secret<32> fetch;  // wraps it
+  Bytes32 follows{};  // of the session that its initiator sent in before; zeros: none
+  Bytes first;        // prefix of the first envelope, while it is not sealed
+  Secret<32> fetch;   // wraps it
   int64_t made_ms = 0;
   session::Ratchet ratchet;
+  bool heard = false;    // something opened in it since its rival was last repeated
   bool changed = false;  // see Turn::save()
 };
 

@@ -133,7 +133,6 @@ bool open_in_session(Turn& turn, Session& session, const session::Place& place, 
     case session::Outcome::kOpened:
       break;
   }
-  contact.opened_at = turn.now;
   session.ratchet = std::move(*step->next);
   turn.profile.tags.update(session.id, session.ratchet, step->add);
   turn.changed(session);
@@ -141,7 +140,9 @@ bool open_in_session(Turn& turn, Session& session, const session::Place& place, 
     session.stage = store::SessionStage::kWorking;
     contact.offer_reset = contact.offer_reset ||
                           !store::prekey_of(turn.db, store::PrekeyKind::kReset, contact.row.id);
-    settle_sessions(turn, contact, session, Collision::kNone);
+    session.first.clear();
+    session.fetch.clear();
+    send_in(turn, contact, session);
     if (contact.row.state == WHERRY_CONTACT_STATE_ADDED) {
       set_contact_state(turn, contact, WHERRY_CONTACT_STATE_CONNECTED);
     }
@@ -151,6 +152,8 @@ bool open_in_session(Turn& turn, Session& session, const session::Place& place, 
 }
 
 void take_step(Turn& turn, Contact& contact, Session& session, session::OpenStep& step) {
+  contact.opened_at = turn.now;
+  session.heard = true;
   Result<message::Payload> payload = message::decode_payload(step.payload);
   const bool owed = payload && (!payload->records.empty() || payload->endpoints || payload->reset);
   for (const session::KeyRow& key : step.add) {

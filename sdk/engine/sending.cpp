@@ -201,6 +201,7 @@ void keep_copy(const Sender& to, session::SealStep& step,
 // The first envelope of an unanswered session.
 void seal_greeting(const Sender& to) {
   message::Payload payload;
+  if (to.session.follows != Bytes32{}) payload.follows = to.session.follows;
   add_endpoints(to.turn, to.contact, payload);
   const size_t room = session::first_payload_room(to.session.first, limits::kRequestEnvelopeMax);
   const std::vector<store::OutboxRow> rows = add_messages(to.turn, to.contact, room, 0, payload);

@@ -1,4 +1,5 @@
-// payload   = {? 1: [record, …], ? 2: [ack, …], ? 3: endpoints, ? 4: [bundle, F[32]], ? 5: true}
+// payload   = {? 1: [record, …], ? 2: [ack, …], ? 3: endpoints, ? 4: [bundle, F[32]], ? 5: true,
+//              ? 6: hash[32]}
 // record    = {1: seq, 2: incarnation, 3: id[16], 4: clock, 5: sent ms, 6: content, ? 7: body,
 //              ? 8: conversation[16], ? 9: device[16]}
 // ack       = [incarnation, next, [from, to, …], ? conversation[16] / null, ? device[16]]
@@ -178,7 +179,8 @@ Bytes encode(const Record& record) {
 Bytes encode(const Payload& payload) {
   CborWriter out(512);
   out.map((payload.records.empty() ? 0u : 1u) + (payload.acks.empty() ? 0u : 1u) +
-          (payload.endpoints ? 1u : 0u) + (payload.reset ? 1u : 0u) + (payload.reseal ? 1u : 0u));
+          (payload.endpoints ? 1u : 0u) + (payload.reset ? 1u : 0u) + (payload.reseal ? 1u : 0u) +
+          (payload.follows ? 1u : 0u));
   if (!payload.records.empty()) {
     out.key(1).array(payload.records.size());
     for (const Record& record : payload.records) write_record(out, record);
@@ -195,6 +197,7 @@ Bytes encode(const Payload& payload) {
     out.key(4).array(2).bytes(payload.reset->bundle).bytes(payload.reset->fetch);
   }
   if (payload.reseal) out.key(5).boolean(true);
+  if (payload.follows) out.key(6).bytes(*payload.follows);
   return out.take();
 }
 
@@ -223,6 +226,9 @@ Result<Payload> decode_payload(ByteView cbor) {
         break;
       case 5:
         payload.reseal = in.boolean();
+        break;
+      case 6:
+        payload.follows = in.fixed<32>();
         break;
       default:
         in.skip();

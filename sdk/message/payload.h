@@ -72,6 +72,7 @@ struct Payload {
   std::optional<Endpoints> endpoints;
   std::optional<ResetOffer> reset;
   bool reseal = false;
+  std::optional<Bytes32> follows;  // of a handshake: the session that its author last sent in
 };
 
 Bytes encode(const Payload& payload);

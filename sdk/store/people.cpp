@@ -105,13 +105,14 @@ std::vector<ContactRow> contacts(Connection& db, uint64_t after, uint32_t limit)
   std::vector<ContactRow> rows;
   Query query = db.query(
       "SELECT id, identity, state, name, added_ms, conversation, devices, card, bundle, "
-      "bundle_fetch, endpoints, announced, resets FROM contact WHERE id>? ORDER BY id LIMIT ?");
+      "bundle_fetch, endpoints, announced, resets, session FROM contact WHERE id>? ORDER BY id "
+      "LIMIT ?");
   query << after << limit;
   while (query.next()) {
     rows.push_back({query.number(0), query.array<32>(1), query.small(2), query.text(3),
                     query.integer(4), query.number(5), query.bytes(6), query.bytes(7),
                     query.bytes(8), SecretBytes(query.bytes(9)), query.bytes(10), query.bytes(11),
-                    query.bytes(12)});
+                    query.bytes(12), query.array<32>(13)});
   }
   return rows;
 }
@@ -119,10 +120,11 @@ std::vector<ContactRow> contacts(Connection& db, uint64_t after, uint32_t limit)
 uint64_t contact_insert(Connection& db, const ContactRow& row) {
   Query query = db.query(
       "INSERT INTO contact(identity, state, name, added_ms, conversation, devices, card, bundle, "
-      "bundle_fetch, endpoints, announced, resets) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+      "bundle_fetch, endpoints, announced, resets, session) "
+      "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   query << ByteView(row.identity) << row.state << row.name << row.added_ms << row.conversation
         << row.devices << row.card << row.bundle << row.bundle_fetch.view() << row.endpoints
-        << row.announced << row.resets;
+        << row.announced << row.resets << ByteView(row.session);
   query.run();
   return static_cast<uint64_t>(db.last_id());
 }
@@ -130,9 +132,10 @@ uint64_t contact_insert(Connection& db, const ContactRow& row) {
 void contact_update(Connection& db, const ContactRow& row) {
   Query query = db.query(
       "UPDATE contact SET state=?, name=?, conversation=?, devices=?, card=?, bundle=?, "
-      "bundle_fetch=?, endpoints=?, announced=?, resets=? WHERE id=?");
+      "bundle_fetch=?, endpoints=?, announced=?, resets=?, session=? WHERE id=?");
   query << row.state << row.name << row.conversation << row.devices << row.card << row.bundle
-        << row.bundle_fetch.view() << row.endpoints << row.announced << row.resets << row.id;
+        << row.bundle_fetch.view() << row.endpoints << row.announced << row.resets
+        << ByteView(row.session) << row.id;
   query.run();
 }
 

@@ -59,6 +59,7 @@ struct ContactRow {
   Bytes endpoints;           // message::Endpoints as announced; empty: the card's
   Bytes announced;           // message::Endpoints that they were sent
   Bytes resets;              // delivery::ResetBudget
+  Bytes32 session{};         // hash of the one that was last sent in; zeros: none yet
 };
 
 std::vector<ContactRow> contacts(Connection& db, uint64_t after, uint32_t limit);

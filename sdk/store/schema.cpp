@@ -41,7 +41,7 @@ CREATE TABLE contact(
   id INTEGER PRIMARY KEY AUTOINCREMENT, identity BLOB NOT NULL UNIQUE, state INTEGER NOT NULL,
   name TEXT NOT NULL, added_ms INTEGER NOT NULL, conversation INTEGER NOT NULL,
   devices BLOB NOT NULL, card BLOB NOT NULL, bundle BLOB NOT NULL, bundle_fetch BLOB NOT NULL,
-  endpoints BLOB NOT NULL, announced BLOB NOT NULL, resets BLOB NOT NULL);
+  endpoints BLOB NOT NULL, announced BLOB NOT NULL, resets BLOB NOT NULL, session BLOB NOT NULL);
 
 CREATE TABLE conversation(
   id INTEGER PRIMARY KEY AUTOINCREMENT, kind INTEGER NOT NULL, gid BLOB NOT NULL,
@@ -53,8 +53,8 @@ CREATE TABLE conversation(
 -- 3: kept for receiving only.
 CREATE TABLE session(
   id INTEGER PRIMARY KEY AUTOINCREMENT, contact INTEGER NOT NULL, device BLOB NOT NULL,
-  mine INTEGER NOT NULL, stage INTEGER NOT NULL, hash BLOB NOT NULL, first BLOB NOT NULL, fetch BLOB NOT NULL,
-  made_ms INTEGER NOT NULL, state BLOB NOT NULL);
+  mine INTEGER NOT NULL, stage INTEGER NOT NULL, hash BLOB NOT NULL, follows BLOB NOT NULL,
+  first BLOB NOT NULL, fetch BLOB NOT NULL, made_ms INTEGER NOT NULL, state BLOB NOT NULL);
 -- Skipped keys and used numbers (PROTOCOL 5.4). used 0: skipped; 1; 2: held something to acknowledge.
 CREATE TABLE ratchet_key(
   session INTEGER NOT NULL, g INTEGER NOT NULL, used INTEGER NOT NULL, tag BLOB NOT NULL,

@@ -14,24 +14,24 @@ constexpr int64_t kUsedOwed = 2;
 std::vector<SessionRow> sessions(Connection& db) {
   std::vector<SessionRow> rows;
   Query query = db.query(
-      "SELECT id, contact, device, mine, stage, hash, first, fetch, made_ms, state "
+      "SELECT id, contact, device, mine, stage, hash, follows, first, fetch, made_ms, state "
       "FROM session ORDER BY id");
   while (query.next()) {
     rows.push_back({query.number(0), query.number(1), query.array<16>(2), query.integer(3) != 0,
                     static_cast<SessionStage>(query.small(4)), query.array<32>(5),
-                    SecretBytes(query.bytes(6)), Secret<32>(query.view(7)), query.integer(8),
-                    SecretBytes(query.bytes(9))});
+                    query.array<32>(6), SecretBytes(query.bytes(7)), Secret<32>(query.view(8)),
+                    query.integer(9), SecretBytes(query.bytes(10))});
   }
   return rows;
 }
 
 uint64_t session_insert(Connection& db, const SessionRow& row) {
   Query query = db.query(
-      "INSERT INTO session(contact, device, mine, stage, hash, first, fetch, made_ms, state) "
-      "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)");
+      "INSERT INTO session(contact, device, mine, stage, hash, follows, first, fetch, made_ms, "
+      "state) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   query << row.contact << ByteView(row.device) << row.mine << static_cast<int32_t>(row.stage)
-        << ByteView(row.hash) << row.first.view() << row.fetch.view() << row.made_ms
-        << row.state.view();
+        << ByteView(row.hash) << ByteView(row.follows) << row.first.view() << row.fetch.view()
+        << row.made_ms << row.state.view();
   query.run();
   return static_cast<uint64_t>(db.last_id());
 }

@@ -22,6 +22,7 @@ struct SessionRow {
   bool mine = false;  // this profile began it
   SessionStage stage = SessionStage::kWorking;
   Bytes32 hash{};     // of its handshake
+  Bytes32 follows{};  // of the one that its initiator sent in before; zeros: none
   SecretBytes first;  // unanswered: session::FirstPrefix, serialised
   Secret<32> fetch;   // unanswered: what wraps the first envelope
   int64_t made_ms = 0;

@@ -151,7 +151,9 @@ void HostilePeer::reset(const message::Payload& payload, const GreetingForgery& 
   const Result<identity::Bundle> theirs =
       identity::Bundle::parse(offer_->bundle, their_card_->identity);
   const Secret<32> wrap{ByteView(offer_->fetch)};
-  deliver(greeting(*theirs, wrap, message::encode(payload), forgery));
+  message::Payload following = payload;
+  if (!following.follows) following.follows = session().hash;
+  deliver(greeting(*theirs, wrap, message::encode(following), forgery));
 }
 
 void HostilePeer::offer_reset() {

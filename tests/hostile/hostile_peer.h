@@ -88,7 +88,8 @@ class HostilePeer {
                  const GreetingForgery& forgery = {});
   // By the victim's card, to its endpoint.
   void greet(const message::Payload& payload, const GreetingForgery& forgery = {});
-  // By the victim's reset bundle, to where it was announced. Needs an offer that was heard.
+  // By the victim's reset bundle, to where it was announced. Needs an offer that was heard. Unless
+  // the payload says otherwise, it follows the newest session.
   void reset(const message::Payload& payload, const GreetingForgery& forgery = {});
   // Offers a reset bundle of its own, with the secrets of its card.
   void offer_reset();

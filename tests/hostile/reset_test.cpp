@@ -219,8 +219,9 @@ TEST_F(HostileReset, ResetsAtWillLoseNothing) {
 
 class HostileCollision : public Attack {
  protected:
-  // Both begin at once; Mallory has drawn until her hash was lower, or higher.
-  void collide(bool lower) {
+  // Both begin; Mallory has drawn until her hash was lower, or higher. At once, or she says that
+  // she knew of Ann's.
+  void collide(bool lower, bool knew = false) {
     mallory.publish_true();
     add_mallory();
     world.run_for(1'000);
@@ -231,6 +232,7 @@ class HostileCollision : public Attack {
     mallory.take_card(world.card(ann));
     message::Payload payload = mallory.say("mine");
     payload.endpoints = mallory.endpoints();
+    if (knew) payload.follows = hash;
     for (;;) {
       first = mallory.greeting(mallory.their_bundle(), mallory.their_card().fetch_secret,
                                message::encode(payload));
@@ -258,6 +260,13 @@ TEST_F(HostileCollision, TheHigherOneIsReceived) {
   mallory.send(mallory.acknowledge(2));
   world.run_for(1'000);
   EXPECT_EQ(unacknowledged(), 0u);
+  talks = true;
+}
+
+TEST_F(HostileCollision, WhoKnewOfTheOtherDidNotBeginAtOnce) {
+  collide(false, true);
+  mallory.prekey = identity::Prekey::make(8, 4'000'000'000, mallory.random);
+  EXPECT_EQ(mallory.texts(), Texts{"first"});  // in hers, whatever its hash
   talks = true;
 }
 

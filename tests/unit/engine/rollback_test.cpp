@@ -140,6 +140,26 @@ TEST(Rollback, BothBeginAnewAtOnce) {
   }
 }
 
+// The other has taken the first handshake up already: the second is no collision, whatever the
+// hash.
+TEST(Rollback, OneBeginsAnewRightAfterTheOther) {
+  for (uint64_t seed = 1; seed <= 10; ++seed) {
+    SCOPED_TRACE(seed);
+    Pair pair(seed);
+    for (int who : {pair.ann, pair.bob}) {
+      pair.world.run_for(5'000);
+      ASSERT_TRUE(pair.world.run(who, [&](engine::Turn& turn) -> Status {
+        engine::reset_sessions(turn, *turn.profile.contacts.begin()->second, WHERRY_REASON_NONE);
+        return {};
+      }));
+    }
+    chat(pair, "new-", 5);
+    pair.world.run_for(5'000);
+    EXPECT_EQ(pair.world.outbox(pair.ann, pair.bob) + pair.world.outbox(pair.bob, pair.ann), 0u);
+    expect_healed(pair);
+  }
+}
+
 TEST(Rollback, ThreeResetsADay) {
   Pair pair(1);
   const auto reset = [&] {

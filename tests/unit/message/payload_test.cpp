@@ -37,6 +37,7 @@ Payload full() {
   payload.endpoints = Endpoints{3, {{"tor", "abc:1"}, {"centralized", "wr1:x"}}, {{1, 2, 3}}};
   payload.reset = ResetOffer{Bytes(1500, 7), Bytes32{6}};
   payload.reseal = true;
+  payload.follows = Bytes32{9};
   return payload;
 }
 
@@ -56,6 +57,7 @@ TEST(Payload, IsReadAsItWasWritten) {
   EXPECT_EQ(read->reset->bundle, written.reset->bundle);
   EXPECT_EQ(read->reset->fetch, written.reset->fetch);
   EXPECT_TRUE(read->reseal);
+  EXPECT_EQ(read->follows, written.follows);
   EXPECT_EQ(encode(*read), bytes);
 }
 
@@ -63,7 +65,7 @@ TEST(Payload, MayBeEmpty) {
   const Result<Payload> read = decode_payload(encode(Payload()));
   ASSERT_TRUE(read);
   EXPECT_TRUE(read->records.empty() && read->acks.empty() && !read->endpoints && !read->reset &&
-              !read->reseal);
+              !read->reseal && !read->follows);
 }
 
 TEST(Payload, ARecordAddsNoMoreThanItsOverhead) {
