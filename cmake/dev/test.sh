@@ -90,7 +90,7 @@ command_test() {
         stage "tests with TSan" 4 run_ctest tsan
     fi
     stage "build of the simulator" 4 build_preset sim
-    stage "simulator, 100 worlds" 4 command_sim --seeds 1..100
+    stage "simulator, 1,000 worlds" 4 command_sim --seeds 1..1000
     stage "check" 12 run_checks
     stage "demo" 6 command_demo --plain
     stage "storm" 4 command_storm --minutes 3
