@@ -1,6 +1,7 @@
 # How Wherry's own code is compiled and linked: the flags, the sanitizers, and what a module hides.
 #
 #   wherry_build_flags            interface target that every target of ours links privately
+#   wherry_compile_fast()         what this folder has from here on is not optimised with sanitizers
 #   wherry_hide_static(<target> [<prefix>...])
 #                                 a shared library or plug-in exports only symbols with these
 #                                 prefixes (default: wherry_) and nothing of its static libraries
@@ -70,6 +71,14 @@ find_program(WHERRY_MOLD mold)
 if(WHERRY_MOLD)
   add_link_options(-fuse-ld=mold)
 endif()
+
+# What only reads a command line, or asks and compares: with sanitizers, to optimise it takes longer
+# than it ever saves.
+function(wherry_compile_fast)
+  if(WHERRY_SANITIZE AND NOT WHERRY_SANITIZE MATCHES "fuzzer")
+    add_compile_options(-O0)
+  endif()
+endfunction()
 
 function(wherry_hide_static target)
   set(prefixes ${ARGN})

@@ -1,4 +1,4 @@
-"""Runs clang-tidy-19 on the project's own sources, and remembers what was found clean.
+"""Runs clang-tidy on the project's own sources, and remembers what was found clean.
 
 Usage: check_tidy.py ROOT BUILD_FOLDER [JOBS]
 
@@ -22,7 +22,8 @@ import time
 
 import own_files
 
-TOOL = "clang-tidy-19"
+# Of the pinned Python packages.
+TOOL = str(pathlib.Path(__file__).resolve().parent.parent / "build/venv/bin/clang-tidy")
 KEPT_DAYS = 30
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*[<"]([^>"]+)[>"]', re.MULTILINE)
 PATH_OPTIONS = ("-I", "-isystem", "-iquote")

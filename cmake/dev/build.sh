@@ -28,9 +28,7 @@ command_build() {
     local preset=${1:-dev}
     [[ $# -le 1 ]] || die "build takes one preset"
     case $preset in
-        dev | asan | tsan) set_up build test ;;
-        bench) set_up build test ;;
-        fuzz) set_up build check ;;
+        dev | bench | asan | tsan | fuzz) set_up build test ;;
         release | sim) set_up build ;;
         *) die "there is no preset '$preset': dev, release, bench, asan, tsan, sim, fuzz" ;;
     esac

@@ -5,7 +5,7 @@
 
 check_shell() {
     local scripts
-    mapfile -t scripts < <(find "$root/cmake" "$root/samples" "$root/tests" "$root/bindings" -name '*.sh' | sort)
+    mapfile -t scripts < <(find "$root" -path "$root/build" -prune -o -name '*.sh' -print | sort)
     shellcheck --external-sources "$root/dev" "$root/.ci/run" "${scripts[@]}" || return 1
     printf 'shell: %d checked, all well\n' $((${#scripts[@]} + 2))
 }

@@ -83,19 +83,17 @@ build_third_party() {
     "$root/cmake/third_party/build.sh"
 }
 
-# The oracles of the tests: implementations that are not ours, from a pinned list.
+# The oracles of the tests and clang-tidy, from a pinned list.
 make_python_environment() {
-    local requirements=$root/tests/vectors/requirements.txt venv=$root/build/venv
-    local key options=()
-    [[ -f $requirements ]] || return 0
+    local requirements=$root/cmake/third_party/python-packages.txt venv=$root/build/venv
+    local key
     key=$({ cat "$requirements" && python3 --version; } | sha256sum | cut -d' ' -f1)
     [[ ! -f $venv/stamp || $(<"$venv/stamp") != "$key" ]] || return 0
-    say "Making the tests' Python environment in build/venv"
-    grep -q -- '--hash=' "$requirements" && options+=(--require-hashes)
+    say "Making the Python environment of tests and checks in build/venv"
     rm -rf "$venv"
     python3 -m venv "$venv"
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
-        ${options[@]+"${options[@]}"} -r "$requirements"
+        --require-hashes -r "$requirements"
     printf '%s\n' "$key" >"$venv/stamp"
 }
 

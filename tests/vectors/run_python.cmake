@@ -2,7 +2,7 @@
 #   cmake -DPYTHON=... -DDRIVER=... -DTEST=... -P run_python.cmake
 if(NOT EXISTS "${PYTHON}")
   message(FATAL_ERROR "There is no ${PYTHON}. Run ./dev setup: it makes the Python environment of "
-    "the tests from tests/vectors/requirements.txt. Another one can be named by WHERRY_TEST_PYTHON.")
+    "the tests from cmake/third_party/python-packages.txt. Another one can be named by WHERRY_TEST_PYTHON.")
 endif()
 set(ENV{WHERRY_ORACLE_DRIVER} "${DRIVER}")
 set(ENV{PYTHONDONTWRITEBYTECODE} 1)
