@@ -53,7 +53,7 @@ command_fuzz() {
             names+=("$(basename "$source" _fuzz.cpp)")
         done
     fi
-    set_up build check
+    set_up build test
     say "Building the fuzz targets"
     build_preset fuzz fuzzers
     say "Fuzzing ${names[*]}: $seconds seconds each"

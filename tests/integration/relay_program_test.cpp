@@ -21,7 +21,7 @@ class RelayProgram : public ::testing::Test {
   void expect_refusal(const std::string& words, const std::string& listen = "127.0.0.1:0") {
     RelayProcess relay(data(), listen);
     EXPECT_EQ(relay.address(), "");
-    EXPECT_EQ(relay.wait(kLimitMs), 1);
+    EXPECT_EQ(relay.wait(kLimitMs), 2);
     EXPECT_NE(relay.log().find(words), std::string::npos) << relay.log();
   }
 
@@ -101,10 +101,18 @@ TEST_F(RelayProgram, AKeyThatIsNoneIsRefused) {
   expect_refusal("not a private key");
 }
 
+TEST_F(RelayProgram, WrongArgumentsAreRefusedWithACodeOfTheirOwn) {
+  for (const char* listen : {"", "nowhere", "127.0.0.1:99999"}) {
+    RelayProcess relay(data(), listen);
+    EXPECT_EQ(relay.wait(kLimitMs), 1) << listen;
+    EXPECT_NE(relay.log().find("--listen"), std::string::npos) << relay.log();
+  }
+}
+
 TEST_F(RelayProgram, ADirectoryThatCannotBeMadeIsRefused) {
   std::ofstream(directory_.path() / "file") << "x";
   RelayProcess relay(directory_.path() / "file" / "below", "127.0.0.1:0");
-  EXPECT_EQ(relay.wait(kLimitMs), 1);
+  EXPECT_EQ(relay.wait(kLimitMs), 2);
   EXPECT_NE(relay.log().find("cannot make"), std::string::npos) << relay.log();
 }
 

@@ -38,7 +38,14 @@ std::string check_advertised(const std::string& text) {
          " characters: contact cards have no room for it, give the relay a shorter name";
 }
 
+constexpr int kWrongArguments = 1;
+constexpr int kCannotStart = 2;
+
 void declare(CLI::App& app, CommandLine& line) {
+  app.footer(
+      "\nExit codes: 0 stopped by SIGTERM or SIGINT; 1 wrong arguments; 2 it can not start "
+      "(address in "
+      "use, disk, another relay on the same data).");
   app.set_version_flag("--version", std::string("wherry-relay ") + WHERRY_RELAY_VERSION);
   app.add_option("--data", line.data, "Directory of the key and the database; made if missing")
       ->required();
@@ -107,7 +114,11 @@ int main(int argc, char** argv) {
       "reader fetches them. Prints its address on one line when it is ready.");
   CommandLine line;
   declare(app, line);
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kWrongArguments;
+  }
   finish(line);
   spdlog::set_default_logger(spdlog::stderr_logger_mt("wherry-relay"));
   spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
@@ -125,7 +136,7 @@ int main(int argc, char** argv) {
   const auto relay = wherry::relay::start_relay(line.options, error);
   if (!relay) {
     spdlog::error("{}", error);
-    return 1;
+    return kCannotStart;
   }
   std::puts(to_text(relay->address()).c_str());
   std::fflush(stdout);
