@@ -75,6 +75,13 @@ done
 mkdir -p "$prefix"
 exec 9>"$prefix/lock"
 flock 9
+# Side by side: most of the time each is one compiler, or a configure script.
+builds=()
 for name in "${missing[@]}"; do
-    is_built "$name" || build_one "$name"
+    is_built "$name" && continue
+    build_one "$name" &
+    builds+=($!)
+done
+for build in ${builds[@]+"${builds[@]}"}; do
+    wait "$build"
 done

@@ -137,6 +137,23 @@ class Simulation {
   void act_on_network(const Action& action);
   void act_on_person(const Action& action);
 
+  // Whether `who` was told of the inbox that `other` has for them.
+  bool knows_inbox(int who, int other) {
+    if (!world_.running(who) || !world_.running(other)) return false;
+    store::Connection& db = world_.database(who);
+    const uint64_t contact = world_.contact(who, other);
+    const auto rows = store::contacts(db, contact - 1, 1);
+    const auto told = rows.empty() ? Result<message::Endpoints>(message::Endpoints())
+                                   : message::Endpoints::from_bytes(rows.front().endpoints);
+    if (!told || told->list.empty()) return false;
+    return std::ranges::any_of(store::inboxes(world_.database(other)),
+                               [&](const store::InboxRow& inbox) {
+                                 return inbox.kind == store::InboxKind::kContact &&
+                                        inbox.owner == world_.contact(other, who) &&
+                                        inbox.endpoint == told->list.front().text;
+                               });
+  }
+
   // In a turn of who's, on the conversation with other.
   void alter(int who, int other, std::function<void(engine::Turn&, engine::Contact&)> change) {
     if (!world_.running(who)) return;
@@ -353,6 +370,9 @@ void Simulation::act_on_network(const Action& action) {
       });
       break;
     default:  // kMoveInbox
+      // Whoever does not know where the other is now must not be lost by the other: the old inbox
+      // is closed at once here, not when its successor is known.
+      if (!knows_inbox(action.who, action.other)) break;
       alter(action.who, action.other, [](engine::Turn& turn, engine::Contact& contact) {
         const store::InboxRow* inbox = turn.profile.inbox_of(
             store::InboxKind::kContact, contact.row.id, turn.profile.transports.begin()->first);

@@ -73,9 +73,11 @@ int DiskState::open(const char* name, int flags, DiskHandle& handle) {
     if (done) set_name(name, std::make_shared<DiskNode>());
     if (course != Course::kDone) return SQLITE_IOERR;
     handle.node = names_[name];
-    constexpr int kLogs = SQLITE_OPEN_WAL | SQLITE_OPEN_MAIN_JOURNAL | SQLITE_OPEN_SUPER_JOURNAL;
-    handle.folder_unsynced = (flags & kLogs) != 0;
   }
+  // As SQLite's own VFS does (os_unix.c, unixOpen), also for a log that is there: a process that
+  // was killed may have made it and never synced its name.
+  constexpr int kLogs = SQLITE_OPEN_WAL | SQLITE_OPEN_MAIN_JOURNAL | SQLITE_OPEN_SUPER_JOURNAL;
+  handle.folder_unsynced = (flags & SQLITE_OPEN_CREATE) != 0 && (flags & kLogs) != 0;
   handle.life = life_;
   handle.name_hash = hash(name == nullptr ? "" : name);
   if (name != nullptr && (flags & SQLITE_OPEN_DELETEONCLOSE) != 0) handle.delete_on_close = name;

@@ -180,6 +180,20 @@ TEST(FaultDisk, NamesAreLostUnlessTheFolderIsSynced) {
   EXPECT_LT(deleted, static_cast<int>(kSeeds));
 }
 
+TEST(FaultDisk, TheNameOfALogThatAKilledProcessMadeIsSyncedByTheNext) {
+  for (uint64_t seed = 0; seed < kSeeds; ++seed) {
+    Disk disk(seed, 1);
+    DiskHandle log;
+    EXPECT_EQ(disk.state.open("new", kLog, log), SQLITE_OK);
+    disk.state.kill();
+    log = {};
+    EXPECT_EQ(disk.state.open("new", kLog, log), SQLITE_OK);
+    EXPECT_EQ(disk.state.sync(log), SQLITE_OK);
+    disk.state.crash();
+    ASSERT_NE(disk.state.find("new"), nullptr) << "seed " << seed;
+  }
+}
+
 TEST(FaultDisk, AFailedSyncIsNotMadeGoodByTheNext) {
   std::set<std::string> seen;
   for (uint64_t seed = 0; seed < kSeeds; ++seed) {
