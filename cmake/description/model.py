@@ -19,6 +19,8 @@ STATUSES_OF_ERROR = ("WHERRY_E_SIZE",)
 STATUSES_FOR_DISK = ("WHERRY_E_CORRUPT", "WHERRY_E_READ_ONLY", "WHERRY_E_LOCKED")
 HANDLE = "wherry_profile"
 ERROR = "wherry_error *"
+# Facts by observer: a value, of which callers make as many as they like.
+REVEALS = "wherry_reveals"
 
 
 class Model:
@@ -221,6 +223,8 @@ class FunctionModel:
             if not closer or closer.group(1) not in self.model.by_name:
                 self.fail("Ownership does not say which function closes the handle")
             return {"role": "handle", "close": closer.group(1)}
+        if kind == f"{REVEALS} *":
+            return {"role": "reveals"}
         if kind.endswith("**") and kind.removesuffix("**").strip() in self.model.opaques:
             return self.object_role(kind.removesuffix("**").strip(), text)
         if base in SCALARS:
@@ -257,6 +261,8 @@ class FunctionModel:
             return {"role": "scalar"} | self.enum_of(text)
         if kind == "const char *":
             return {"role": "text"} | optional
+        if base == REVEALS:
+            return {"role": "reveals"} | optional
         if kind == "const uint8_t *" and following == ("size_t", f"{name}_size"):
             return {"role": "bytes", "length": following[1]} | optional
         if kind == "const uint8_t *" and self.macro(text):

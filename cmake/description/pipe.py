@@ -123,6 +123,11 @@ class Call:
         ]
         self.arguments += [f"{name}_items.data()", f"{name}_items.size()"]
 
+    def in_reveals(self, parameter: dict) -> None:
+        name = parameter["name"]
+        self.take(parameter, "const wherry_reveals", f'reveals("{name}")')
+        self.arguments.append(f"&{name}")
+
     def in_struct(self, parameter: dict) -> None:
         """Plain members come from the client; pointers and callbacks are the program's."""
         name, struct = parameter["name"], self.structs[parameter["struct"]]
@@ -172,6 +177,12 @@ class Call:
         self.before.append(f"std::array<char, {parameter['size']}> {name}{{}};")
         self.arguments += [f"{name}.data()", f"{name}.size()"]
         self.after.append(f'result["{name}"] = {name}.data();')
+
+    def out_reveals(self, parameter: dict) -> None:
+        name = parameter["name"]
+        self.before.append(f"wherry_reveals {name}{{}};")
+        self.arguments.append(f"&{name}")
+        self.after.append(f'result["{name}"] = reveals_json({name});')
 
     def out_object(self, parameter: dict) -> None:
         name, kind = parameter["name"], parameter["object"]

@@ -388,6 +388,15 @@ typedef struct wherry_transport_plugin {
   /* Writes findings with remedies as lines of text to the host's log at level INFO. Not called by
    * this version. */
   void (*diagnose)(wherry_transport* transport);
+
+  /* What being online with these settings reveals, before anything is sent: connecting, logging in,
+   * listening, beacons. Callable without an instance, and sends no packet. May be NULL, or in a
+   * table that ends before it: reveals_worst then.
+   * Returns: OK; E_SETTING as for create: reveals_worst then.
+   * Out: reveals. More than reveals_worst of the description counts as everything.
+   * In: settings, setting_count of them, as for create. */
+  int32_t (*listening)(const wherry_setting* settings, size_t setting_count,
+                       wherry_reveals* reveals);
 } wherry_transport_plugin;
 
 /* The symbol that a plug-in in a shared library exports; the library must never be unloaded. */

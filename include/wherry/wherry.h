@@ -104,6 +104,8 @@ typedef enum wherry_status {
   WHERRY_E_SETTING = 110,
   /* The same ref was used for another message. */
   WHERRY_E_REF = 111,
+  /* It would reveal more than the profile permits. */
+  WHERRY_E_PERMITS = 112,
 
   /* This is not a contact card, or it is cut off or mistyped. */
   WHERRY_E_CARD_MALFORMED = 200,
@@ -465,6 +467,106 @@ WHERRY_API int32_t wherry_conversation_list(wherry_profile profile, wherry_page*
 WHERRY_API int32_t wherry_conversation_with(wherry_profile profile, uint64_t* conversation,
                                             uint64_t contact, wherry_error* error);
 
+/* ---- Permits -------------------------------------------------------------------------------- */
+
+/*
+ * Permits are what may be revealed: a set of (observer, fact) pairs, as wherry_reveals. A profile
+ * has permits, which cap those of every conversation and govern what happens outside of one:
+ * connecting, listening, look-ups. A conversation has its own, and the other person theirs, which
+ * are told to this side. Nothing is sent over a path that reveals more than all three permit:
+ * messages wait then, with the reason PERMITS. A new profile or conversation permits everything.
+ */
+
+/*
+ * A set of permits that has a name. Sets may be combined: what two of them permit is the bitwise
+ * AND of their facts.
+ *
+ * Returns: WHERRY_OK, E_ARGUMENT (there is no such set).
+ * Out: permits.
+ * In: preset, a wherry_permits.
+ */
+WHERRY_API int32_t wherry_permits_preset(wherry_reveals* permits, int32_t preset,
+                                         wherry_error* error);
+
+/*
+ * What the profile permits.
+ *
+ * Returns: WHERRY_OK, E_ARGUMENT, E_DISK.
+ * Out: permits.
+ */
+WHERRY_API int32_t wherry_profile_permits(wherry_profile profile, wherry_reveals* permits,
+                                          wherry_error* error);
+
+/*
+ * Changes what the profile permits, at once: transports that reveal more by being online stop, and
+ * start again when they are permitted again. What was revealed before stays revealed.
+ *
+ * Returns: WHERRY_OK, E_ARGUMENT, E_DISK.
+ * In: permits.
+ */
+WHERRY_API int32_t wherry_profile_set_permits(wherry_profile profile, const wherry_reveals* permits,
+                                              wherry_error* error);
+
+/* Who permits what in a conversation. */
+typedef struct wherry_permits_info {
+  size_t size;
+  wherry_reveals profile;  /* the profile's */
+  wherry_reveals mine;     /* this person's for the conversation */
+  wherry_reveals theirs;   /* the other person's, in this one's words: "my" is this person's */
+  wherry_reveals all;      /* what all three permit */
+  wherry_reveals revealed; /* what was revealed so far, by what was sent and by listening */
+} wherry_permits_info;
+
+/*
+ * Who permits what in a conversation, and what it has revealed.
+ *
+ * Returns: WHERRY_OK, E_ARGUMENT, E_NOT_FOUND, E_DISK.
+ * Out: page, of one wherry_permits_info.
+ * In: conversation.
+ * Ownership: wherry_page_free.
+ */
+WHERRY_API int32_t wherry_conversation_permits(wherry_profile profile, wherry_page** page,
+                                               uint64_t conversation, wherry_error* error);
+
+/*
+ * Changes what this person permits in a conversation, at once, and tells the other side, over a
+ * path that is permitted from now on: if there is none, nobody is told, and messages wait on both
+ * sides until there is. Envelopes that wait at a relay that is no longer permitted are not fetched.
+ *
+ * Returns: WHERRY_OK, E_ARGUMENT, E_NOT_FOUND, E_DISK.
+ * In: conversation, permits.
+ */
+WHERRY_API int32_t wherry_conversation_set_permits(wherry_profile profile, uint64_t conversation,
+                                                   const wherry_reveals* permits,
+                                                   wherry_error* error);
+
+/* One way to the other person. Pointers live as long as the page. */
+typedef struct wherry_path {
+  size_t size;
+  uint64_t transport;     /* 0: this profile has no transport of this name */
+  const char* name;       /* the transport's */
+  const char* endpoint;   /* where the other person receives on it */
+  int32_t used;           /* 1 if what is sent now goes this way */
+  int32_t allowed;        /* 1 if it reveals nothing that is not permitted */
+  int32_t reason;         /* wherry_reason why it can not be used now; NONE if it can */
+  wherry_reveals reveals; /* while the transport does not run: what being online there does */
+  wherry_reveals against_profile; /* the part that the profile does not permit */
+  wherry_reveals against_mine;    /* that this person does not permit in the conversation */
+  wherry_reveals against_theirs;  /* that the other person does not permit */
+} wherry_path;
+
+/*
+ * The ways to the other person, in the order in which they would be used, each with what stands
+ * against it: who would have to permit what to let it go.
+ *
+ * Returns: WHERRY_OK, E_ARGUMENT, E_NOT_FOUND, E_DISK.
+ * Out: page, of wherry_path.
+ * In: conversation.
+ * Ownership: wherry_page_free.
+ */
+WHERRY_API int32_t wherry_conversation_explain(wherry_profile profile, wherry_page** page,
+                                               uint64_t conversation, wherry_error* error);
+
 /* ---- Messages ------------------------------------------------------------------------------- */
 
 /* A message. Pointers live as long as the page. */
@@ -576,6 +678,8 @@ WHERRY_API const wherry_conversation* wherry_page_conversation(const wherry_page
 WHERRY_API const wherry_transport_info* wherry_page_transport(const wherry_page* page,
                                                               size_t index);
 WHERRY_API const wherry_card_info* wherry_page_card(const wherry_page* page, size_t index);
+WHERRY_API const wherry_permits_info* wherry_page_permits(const wherry_page* page, size_t index);
+WHERRY_API const wherry_path* wherry_page_path(const wherry_page* page, size_t index);
 
 /*
  * A page as JSON: an array of objects whose members are those of the structs; 64-bit numbers as

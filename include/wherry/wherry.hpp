@@ -164,6 +164,15 @@ struct PageItem<wherry_card_info> {
   static constexpr auto get = &wherry_page_card;
 };
 
+template <>
+struct PageItem<wherry_permits_info> {
+  static constexpr auto get = &wherry_page_permits;
+};
+template <>
+struct PageItem<wherry_path> {
+  static constexpr auto get = &wherry_page_path;
+};
+
 struct PageFree {
   void operator()(wherry_page* page) const { wherry_page_free(page); }
 };
@@ -230,6 +239,13 @@ class Page {
  private:
   std::unique_ptr<wherry_page, detail::PageFree> page_;
 };
+
+/* A set of permits that has a name, a wherry_permits. */
+inline wherry_reveals permits_preset(std::int32_t preset) {
+  wherry_reveals set{};
+  detail::call(&wherry_permits_preset, &set, preset);
+  return set;
+}
 
 /* The content of a message. */
 inline Bytes body(const wherry_message& message) {
@@ -448,6 +464,31 @@ class Profile {
     std::uint64_t conversation = 0;
     detail::call(&wherry_conversation_with, handle_, &conversation, contact);
     return conversation;
+  }
+
+  /* What the profile permits to reveal. */
+  wherry_reveals permits() const {
+    wherry_reveals set{};
+    detail::call(&wherry_profile_permits, handle_, &set);
+    return set;
+  }
+
+  void set_permits(const wherry_reveals& permits) {
+    detail::call(&wherry_profile_set_permits, handle_, &permits);
+  }
+
+  /* A page of one: who permits what in a conversation, and what it has revealed. */
+  Page<wherry_permits_info> conversation_permits(std::uint64_t conversation) const {
+    return page<wherry_permits_info>(&wherry_conversation_permits, conversation);
+  }
+
+  void set_conversation_permits(std::uint64_t conversation, const wherry_reveals& permits) {
+    detail::call(&wherry_conversation_set_permits, handle_, conversation, &permits);
+  }
+
+  /* The ways to the other person, each with what stands against it. */
+  Page<wherry_path> explain(std::uint64_t conversation) const {
+    return page<wherry_path>(&wherry_conversation_explain, conversation);
   }
 
   /* Sends text, or with WHERRY_CONTENT_DATA bytes; durable on return. The message's id. */

@@ -74,6 +74,21 @@ typedef enum wherry_fact {
   WHERRY_FACT_PRESENCE = 512
 } wherry_fact;
 
+/* Sets of permits that have a name: see wherry_permits_preset. */
+typedef enum wherry_permits {
+  /* Everything may be revealed, also what this version does not know. */
+  WHERRY_PERMITS_OPEN = 1,
+  /* The other person does not learn my network address. */
+  WHERRY_PERMITS_NO_PEER_IP = 2,
+  /* Nobody who runs a server learns it: relays, directories, push services. */
+  WHERRY_PERMITS_NO_OPERATOR_IP = 3,
+  /*
+   * Nobody learns who I am or who talks to whom, but for the other person; nor an address, but for
+   * the networks and the entry node that I connect through.
+   */
+  WHERRY_PERMITS_ANONYMOUS = 4
+} wherry_permits;
+
 /* The state of a transport. */
 typedef enum wherry_transport_state {
   /* Not started, or stopped. */

@@ -24,23 +24,6 @@ std::string environment(const char* name) {
 
 }  // namespace
 
-CLI::App* add_command(CLI::App& parent, App& app, const std::string& name,
-                      const std::string& description, const std::string& examples) {
-  CLI::App* command = parent.add_subcommand(name, description);
-  command
-      ->add_option("--profile", app.profile,
-                   "The profile's directory (default: $WHERRY_PROFILE, else "
-                   "$XDG_DATA_HOME/wherry, else ~/.local/share/wherry)")
-      ->type_name("DIR");
-  command
-      ->add_option("--passphrase-file", app.passphrase_file,
-                   "Its first line is the passphrase (default: $WHERRY_PASSPHRASE, else a prompt)")
-      ->type_name("FILE");
-  command->add_flag("--json", app.json, "Write JSON, for programs");
-  command->footer("\nExamples:\n" + examples);
-  return command;
-}
-
 std::string profile_directory(const App& app) {
   if (!app.profile.empty()) return app.profile;
   if (const std::string named = environment("WHERRY_PROFILE"); !named.empty()) return named;

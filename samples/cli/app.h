@@ -1,7 +1,6 @@
 // What all commands share: options, exit codes, the profile they work on.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <stdexcept>
 #include <string>
 
@@ -33,10 +32,6 @@ struct App {
   bool json = false;
   int exit_code = exit_ok;
 };
-
-// A command with the options that all have. Examples are shown below its help.
-CLI::App* add_command(CLI::App& parent, App& app, const std::string& name,
-                      const std::string& description, const std::string& examples);
 
 std::string profile_directory(const App& app);
 wherry::Profile open_profile(const App& app);

@@ -2,7 +2,6 @@
 #include <iomanip>
 #include <iostream>
 #include <iterator>
-#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -12,11 +11,6 @@
 
 namespace cli {
 namespace {
-
-struct ContactOptions {
-  std::string which;  // a card, or a contact
-  std::string name;
-};
 
 std::optional<std::string> name_of(const ContactOptions& options) {
   return options.name.empty() ? std::nullopt : std::optional(options.name);
@@ -32,7 +26,9 @@ void report(const App& app, const wherry::Profile& profile, std::uint64_t contac
   std::cout << what << person.shown << " (contact " << contact << ")\n";
 }
 
-void add(const App& app, const ContactOptions& options) {
+}  // namespace
+
+void add_contact(const App& app, const ContactOptions& options) {
   std::string card = options.which;
   if (card == "-") card.assign(std::istreambuf_iterator<char>(std::cin), {});
   wherry::Profile profile = open_profile(app);
@@ -40,14 +36,14 @@ void add(const App& app, const ContactOptions& options) {
   report(app, profile, contact, "Added ");
 }
 
-void accept(const App& app, const ContactOptions& options) {
+void accept_contact(const App& app, const ContactOptions& options) {
   wherry::Profile profile = open_profile(app);
   const Person person = find_person(profile, options.which);
   profile.accept_contact(person.contact, name_of(options));
   report(app, profile, person.contact, "Accepted ");
 }
 
-void list(const App& app) {
+void list_contacts(const App& app) {
   const wherry::Profile profile = open_profile(app);
   if (app.json) {
     nlohmann::ordered_json all = nlohmann::ordered_json::array();
@@ -66,31 +62,6 @@ void list(const App& app) {
     std::cout << std::setw(4) << person.contact << "  " << std::left << std::setw(10)
               << contact_state_name(person.state) << std::right << "  " << person.shown << "\n";
   }
-}
-
-}  // namespace
-
-void add_contact_commands(CLI::App& parent, App& app) {
-  CLI::App* command = add_command(parent, app, "add", "Add the person whose card you hold",
-                                  "  wherry add wherry:... --name Alice\n"
-                                  "  wherry add - --name Alice < card.txt");
-  auto options = std::make_shared<ContactOptions>();
-  command->add_option("card", options->which, "The card's text; - reads it from standard input")
-      ->required();
-  command->add_option("--name", options->name, "How you call them");
-  command->callback([&app, options] { add(app, *options); });
-
-  command = add_command(parent, app, "accept", "Accept a person who wrote by holding your card",
-                        "  wherry accept 2 --name Bob");
-  options = std::make_shared<ContactOptions>();
-  command->add_option("contact", options->which, "A contact's number or name")->required();
-  command->add_option("--name", options->name, "How you call them");
-  command->callback([&app, options] { accept(app, *options); });
-
-  command = add_command(parent, app, "contacts", "List your contacts",
-                        "  wherry contacts\n"
-                        "  wherry contacts --json");
-  command->callback([&app] { list(app); });
 }
 
 }  // namespace cli

@@ -1,6 +1,5 @@
 // wherry history: what was said with a contact.
 #include <iostream>
-#include <memory>
 
 #include "commands.h"
 #include "enum_names.h"
@@ -9,12 +8,6 @@
 
 namespace cli {
 namespace {
-
-struct HistoryOptions {
-  std::string with;
-  unsigned limit = 50;
-  std::uint64_t before = 0;
-};
 
 void show(const wherry_message& message, const std::string& name) {
   const bool mine = message.author == 0;
@@ -26,7 +19,9 @@ void show(const wherry_message& message, const std::string& name) {
   std::cout << "\n";
 }
 
-void history(const App& app, const HistoryOptions& options) {
+}  // namespace
+
+void show_history(const App& app, const HistoryOptions& options) {
   const wherry::Profile profile = open_profile(app);
   const Person person = find_person(profile, options.with);
   const auto page =
@@ -36,22 +31,6 @@ void history(const App& app, const HistoryOptions& options) {
     return;
   }
   for (const wherry_message& message : page) show(message, person.shown);
-}
-
-}  // namespace
-
-void add_history(CLI::App& parent, App& app) {
-  CLI::App* command = add_command(parent, app, "history", "Show what was said with a contact",
-                                  "  wherry history Alice --limit 10\n"
-                                  "  wherry history Alice --json");
-  auto options = std::make_shared<HistoryOptions>();
-  command->add_option("with", options->with, "A contact's name or number")->required();
-  command->add_option("--limit", options->limit, "How many messages at most")
-      ->check(CLI::Range(1, 1000))
-      ->capture_default_str();
-  command->add_option("--before", options->before, "Only what is older than this message's number")
-      ->type_name("MESSAGE");
-  command->callback([&app, options] { history(app, *options); });
 }
 
 }  // namespace cli

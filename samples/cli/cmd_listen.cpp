@@ -1,7 +1,6 @@
 // wherry listen: shows messages and what else matters as it comes, until Ctrl-C.
 #include <algorithm>
 #include <iostream>
-#include <memory>
 
 #include "commands.h"
 #include "enum_names.h"
@@ -11,12 +10,6 @@
 
 namespace cli {
 namespace {
-
-struct ListenOptions {
-  bool accept = false;
-  std::uint64_t count = 0;  // 0: no end
-  unsigned timeout_s = 0;   // 0: none
-};
 
 // Shows events, and acknowledges each after it has been written out.
 class Listener {
@@ -117,6 +110,8 @@ int wait_ms(bool limited, Clock::time_point deadline) {
   return static_cast<int>(std::clamp(left, std::chrono::milliseconds(0), longest).count());
 }
 
+}  // namespace
+
 void listen(App& app, const ListenOptions& options) {
   const Interrupt interrupt;
   wherry::Profile profile = open_profile(app);
@@ -134,22 +129,6 @@ void listen(App& app, const ListenOptions& options) {
     if (!interrupt.wait_readable(handle, wait_ms(limited, deadline))) continue;
     if (const auto event = profile.next_event(wherry::Timeout(0))) listener.take(*event);
   }
-}
-
-}  // namespace
-
-void add_listen(CLI::App& parent, App& app) {
-  CLI::App* command =
-      add_command(parent, app, "listen", "Show messages as they come, until Ctrl-C; each once",
-                  "  wherry listen\n"
-                  "  wherry listen --accept --json | jq .text\n"
-                  "  wherry listen --count 1 --timeout 60");
-  auto options = std::make_shared<ListenOptions>();
-  command->add_flag("--accept", options->accept, "Accept everybody who wrote by holding your card");
-  command->add_option("--count", options->count, "End after so many messages")->type_name("N");
-  command->add_option("--timeout", options->timeout_s, "End after so many seconds")
-      ->type_name("SECONDS");
-  command->callback([&app, options] { listen(app, *options); });
 }
 
 }  // namespace cli

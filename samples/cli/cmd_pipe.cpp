@@ -7,7 +7,6 @@
 //
 // One object a line. Requests are answered in order, one after the other; events come between.
 #include <iostream>
-#include <memory>
 #include <string>
 
 #include "commands.h"
@@ -62,32 +61,14 @@ class Pipe {
   PipeSession session_{writer_};
 };
 
-void list_methods() {
-  for (const auto& [name, call] : pipe_calls()) std::cout << name << "\n";
-}
-
 }  // namespace
 
-void add_pipe(CLI::App& parent, App&) {
-  CLI::App* command = parent.add_subcommand(
-      "pipe", "Speak JSON-RPC 2.0 on standard input and output, for programs in any language");
-  command->footer(
-      "\nOne object a line. Methods are the C functions without wherry_, parameters and results "
-      "go\n"
-      "by name; bytes are base64, 64-bit numbers decimal strings. Events of an open profile come "
-      "as\n"
-      "notifications; acknowledge them with event_ack. The end of the input closes everything.\n"
-      "\nExample:\n"
-      "  echo '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"version\"}' | wherry pipe");
-  auto methods = std::make_shared<bool>(false);
-  command->add_flag("--methods", *methods, "List the methods and end");
-  command->callback([methods] {
-    if (*methods) {
-      list_methods();
-    } else {
-      Pipe().run();
-    }
-  });
+void pipe() {
+  Pipe().run();
+}
+
+void list_pipe_methods() {
+  for (const auto& [name, call] : pipe_calls()) std::cout << name << "\n";
 }
 
 }  // namespace cli

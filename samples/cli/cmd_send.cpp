@@ -3,7 +3,6 @@
 
 #include <iostream>
 #include <iterator>
-#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "commands.h"
@@ -13,13 +12,6 @@
 
 namespace cli {
 namespace {
-
-struct SendOptions {
-  std::string to;
-  std::vector<std::string> words;
-  std::string wait = "stored";
-  unsigned timeout_s = 30;
-};
 
 // How far a message has come.
 struct Progress {
@@ -97,6 +89,8 @@ void report(App& app, std::uint64_t message, const Progress& end, const SendOpti
   }
 }
 
+}  // namespace
+
 void send(App& app, const SendOptions& options) {
   const std::string text = message_text(options);
   const Interrupt interrupt;
@@ -105,27 +99,6 @@ void send(App& app, const SendOptions& options) {
   const std::uint64_t message = profile.send(person.conversation, text);
   const Progress end = wait_for(profile, message, options, interrupt);
   report(app, message, end, options);
-}
-
-}  // namespace
-
-void add_send(CLI::App& parent, App& app) {
-  CLI::App* command = add_command(
-      parent, app, "send", "Send a message; it is safe on disk before anything is waited for",
-      "  wherry send Alice hello there\n"
-      "  wherry send Alice - --wait delivered --timeout 60 < letter.txt");
-  auto options = std::make_shared<SendOptions>();
-  command->add_option("to", options->to, "A contact's name or number")->required();
-  command->add_option("text", options->words, "The words; - reads them from standard input")
-      ->required();
-  command
-      ->add_option("--wait", options->wait,
-                   "Until it is stored at a relay, delivered to the person, or not at all")
-      ->check(CLI::IsMember({"none", "stored", "delivered"}))
-      ->capture_default_str();
-  command->add_option("--timeout", options->timeout_s, "How long to wait at most, in seconds")
-      ->capture_default_str();
-  command->callback([&app, options] { send(app, *options); });
 }
 
 }  // namespace cli

@@ -1,7 +1,6 @@
 // wherry transports: the networks that a profile uses.
 #include <iomanip>
 #include <iostream>
-#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "commands.h"
@@ -11,11 +10,6 @@
 
 namespace cli {
 namespace {
-
-struct TransportOptions {
-  std::string which;
-  std::vector<std::string> settings;  // NAME=VALUE
-};
 
 wherry::Settings parse_settings(const std::vector<std::string>& given) {
   wherry::Settings settings;
@@ -37,7 +31,9 @@ void done(const App& app, std::uint64_t transport, const char* what) {
   }
 }
 
-void list(const App& app) {
+}  // namespace
+
+void list_transports(const App& app) {
   const wherry::Profile profile = open_profile(app);
   const auto page = profile.transports();
   if (app.json) {
@@ -55,13 +51,7 @@ void list(const App& app) {
   }
 }
 
-void describe(const App& app, const TransportOptions& options) {
-  const wherry::Profile profile = open_profile(app);
-  const std::string text = profile.describe_transport(options.which);
-  std::cout << (app.json ? text : nlohmann::ordered_json::parse(text).dump(2)) << "\n";
-}
-
-void add(const App& app, const TransportOptions& options) {
+void add_transport(const App& app, const TransportOptions& options) {
   const wherry::Settings settings = parse_settings(options.settings);
   wherry::Profile profile = open_profile(app);
   const std::uint64_t transport = profile.add_transport(options.which, settings);
@@ -69,7 +59,7 @@ void add(const App& app, const TransportOptions& options) {
   done(app, transport, "is added and started");
 }
 
-void set(const App& app, const TransportOptions& options) {
+void set_transport(const App& app, const TransportOptions& options) {
   const wherry::Settings settings = parse_settings(options.settings);
   wherry::Profile profile = open_profile(app);
   const std::uint64_t transport = find_transport(profile, options.which);
@@ -77,57 +67,24 @@ void set(const App& app, const TransportOptions& options) {
   done(app, transport, "is changed");
 }
 
-void start(const App& app, const TransportOptions& options) {
+void start_transport(const App& app, const TransportOptions& options) {
   wherry::Profile profile = open_profile(app);
   const std::uint64_t transport = find_transport(profile, options.which);
   profile.start_transport(transport);
   done(app, transport, "is started");
 }
 
-void stop(const App& app, const TransportOptions& options) {
+void stop_transport(const App& app, const TransportOptions& options) {
   wherry::Profile profile = open_profile(app);
   const std::uint64_t transport = find_transport(profile, options.which);
   profile.stop_transport(transport);
   done(app, transport, "is stopped");
 }
 
-using Action = void (*)(const App&, const TransportOptions&);
-
-void add_action(CLI::App& parent, App& app, const std::string& name, const std::string& description,
-                const std::string& examples, bool has_settings, Action action) {
-  CLI::App* command = add_command(parent, app, name, description, examples);
-  auto options = std::make_shared<TransportOptions>();
-  command->add_option("transport", options->which, "A plug-in's name or a transport's number")
-      ->required();
-  if (has_settings) {
-    command->add_option("settings", options->settings, "NAME=VALUE, as `describe` lists them");
-  }
-  command->callback([&app, options, action] { action(app, *options); });
-}
-
-}  // namespace
-
-void add_transports(CLI::App& parent, App& app) {
-  CLI::App* command = add_command(parent, app, "transports", "List and change the networks in use",
-                                  "  wherry transports\n"
-                                  "  wherry transports add centralized relay=ENDPOINT");
-  command->require_subcommand(0, 1);
-  CLI::App* listing = add_command(*command, app, "list", "List them, with their states",
-                                  "  wherry transports list --json");
-  listing->callback([&app] { list(app); });
-  add_action(*command, app, "add", "Configure a transport and start it",
-             "  wherry transports add centralized relay=wr1:relay.example:7443/KEY", true, &add);
-  add_action(*command, app, "set", "Change settings of a transport",
-             "  wherry transports set centralized proxy=127.0.0.1:9050", true, &set);
-  add_action(*command, app, "start", "Start a transport, now and whenever the profile is opened",
-             "  wherry transports start 1", false, &start);
-  add_action(*command, app, "stop", "Stop a transport until it is started again",
-             "  wherry transports stop 1", false, &stop);
-  add_action(*command, app, "describe", "What a plug-in is, can do and reveals, and its settings",
-             "  wherry transports describe centralized", false, &describe);
-  command->callback([&app, command] {
-    if (command->get_subcommands().empty()) list(app);
-  });
+void describe_transport(const App& app, const TransportOptions& options) {
+  const wherry::Profile profile = open_profile(app);
+  const std::string text = profile.describe_transport(options.which);
+  std::cout << (app.json ? text : nlohmann::ordered_json::parse(text).dump(2)) << "\n";
 }
 
 }  // namespace cli

@@ -3,15 +3,11 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "commands.h"
+#include "app.h"
+#include "command_line.h"
 #include "enum_names.h"
 
 namespace {
-
-constexpr const char* exit_codes =
-    "\nExit codes: 0 done; 1 wrong arguments; 2 the environment (disk, passphrase, network, "
-    "another "
-    "process);\n3 safe on disk, but what was waited for did not come in time; 4 a card is no good.";
 
 int fail(const cli::App& app, int code, const std::string& text, nlohmann::ordered_json details) {
   if (app.json) {
@@ -28,23 +24,8 @@ int fail(const cli::App& app, int code, const std::string& text, nlohmann::order
 
 int run(int argc, char** argv) {
   cli::App app;
-  CLI::App parser("Messages with end-to-end encryption, over networks of your choice.", "wherry");
-  parser.set_version_flag("--version", std::string("wherry ") + wherry_version());
-  parser.footer(exit_codes);
-  parser.require_subcommand(1);
-  cli::add_init(parser, app);
-  cli::add_card(parser, app);
-  cli::add_contact_commands(parser, app);
-  cli::add_send(parser, app);
-  cli::add_listen(parser, app);
-  cli::add_history(parser, app);
-  cli::add_transports(parser, app);
-  cli::add_pipe(parser, app);
   try {
-    parser.parse(argc, argv);
-    return app.exit_code;
-  } catch (const CLI::ParseError& error) {
-    return parser.exit(error) == 0 ? cli::exit_ok : cli::exit_usage;
+    return cli::run_command_line(argc, argv, app);
   } catch (const cli::Failure& failure) {
     return fail(app, failure.code(), failure.what(), nlohmann::ordered_json::object());
   } catch (const wherry::Error& error) {

@@ -63,6 +63,10 @@ Json library_json(const char* text) {
   return Json::parse(text);
 }
 
+Json reveals_json(const wherry_reveals& set) {
+  return Json(set.facts);
+}
+
 PipeBytes::~PipeBytes() {
   if (!bytes_.empty()) explicit_bzero(bytes_.data(), bytes_.size());
 }
@@ -129,6 +133,18 @@ PipeBytes PipeParams::bytes(const char* name, std::size_t size) const {
 std::optional<PipeBytes> PipeParams::optional_bytes(const char* name, std::size_t size) const {
   if (!has(name)) return std::nullopt;
   return bytes(name, size);
+}
+
+wherry_reveals PipeParams::reveals(const char* name) const {
+  const Json& list = get(name);
+  if (!list.is_array() || list.size() != WHERRY_OBSERVER_ROOM) {
+    throw bad(name, "must be an array of " + std::to_string(WHERRY_OBSERVER_ROOM) + " numbers");
+  }
+  wherry_reveals set{};
+  for (std::size_t i = 0; i < WHERRY_OBSERVER_ROOM; ++i) {
+    set.facts[i] = small_number<std::uint32_t>(list[i], name);
+  }
+  return set;
 }
 
 const Json& PipeParams::object(const char* name) const {

@@ -40,6 +40,9 @@ class RpcError : public std::runtime_error {
 // A failed call: the code is the status; `data` has reason, text and name.
 RpcError call_error(std::int32_t status, const wherry_error& error);
 
+// Facts by observer, all WHERRY_OBSERVER_ROOM of them.
+Json reveals_json(const wherry_reveals& set);
+
 // JSON text of the library's as a value.
 Json library_json(const char* text);
 
@@ -80,6 +83,7 @@ class PipeParams {
   PipeBytes bytes(const char* name) const;  // base64
   PipeBytes bytes(const char* name, std::size_t size) const;
   std::optional<PipeBytes> optional_bytes(const char* name, std::size_t size) const;
+  wherry_reveals reveals(const char* name) const;  // numbers, by observer
   const Json& object(const char* name) const;
   // An array of objects that have exactly these members, all texts.
   PipeTable table(const char* name, std::initializer_list<const char*> members) const;

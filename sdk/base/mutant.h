@@ -28,6 +28,10 @@ enum class Mutant {
   kBeyondGapForgotten,     // what the receiver holds beyond a gap is taken off the outbox
   kDuplicateUnanswered,    // what came again is not acknowledged again
   kResetKeepsNumbers,      // a reset goes on in the old incarnation
+  kAcksUnpermitted,        // an acknowledgement is sent over a path that is not permitted
+  kTheirsIgnored,          // what the other side permits is not held against a path
+  kListensUnpermitted,     // a network that is not permitted still listens
+  kPermitsNotTold,         // the other side does not hear that the permits changed
   kCount                   // how many, kNone included
 };
 

@@ -70,6 +70,8 @@ const char* wherry_status_text(int32_t status) {
       return "a setting is unknown, missing or malformed";
     case WHERRY_E_REF:
       return "this ref was used for another message";
+    case WHERRY_E_PERMITS:
+      return "it would reveal more than the profile permits";
     case WHERRY_E_CARD_MALFORMED:
       return "this is not a contact card, or it is cut off or mistyped";
     case WHERRY_E_CARD_FORGED:

@@ -1,8 +1,6 @@
 // JSON helpers over nlohmann-json.
 #include "capi/json.h"
 
-#include "wherry/wherry_schema.h"
-
 namespace wherry::capi {
 
 std::string base64(ByteView bytes) {
@@ -26,6 +24,12 @@ std::string base64(ByteView bytes) {
 void add_body(Json& out, int32_t content, ByteView body) {
   out["body"] = base64(body);
   if (content == WHERRY_CONTENT_TEXT) out["text"] = std::string(as_text(body));
+}
+
+Json facts_of(const wherry_reveals& set) {
+  Json list = Json::array();
+  for (uint32_t facts : set.facts) list.push_back(facts);
+  return list;
 }
 
 std::string dump(const Json& json) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/bytes.h"
+#include "wherry/wherry_schema.h"
 
 namespace wherry::capi {
 
@@ -21,6 +22,8 @@ inline std::string wide(int64_t value) {
 std::string base64(ByteView bytes);
 // `body`, and for a text also `text`.
 void add_body(Json& out, int32_t content, ByteView body);
+// Facts by observer, all WHERRY_OBSERVER_ROOM of them.
+Json facts_of(const wherry_reveals& set);
 // Invalid UTF-8 is replaced, never thrown at.
 std::string dump(const Json& json);
 

@@ -71,6 +71,31 @@ Json to_json(const wherry_card_info& c) {
   return out;
 }
 
+Json to_json(const wherry_permits_info& p) {
+  Json out;
+  out["profile"] = facts_of(p.profile);
+  out["mine"] = facts_of(p.mine);
+  out["theirs"] = facts_of(p.theirs);
+  out["all"] = facts_of(p.all);
+  out["revealed"] = facts_of(p.revealed);
+  return out;
+}
+
+Json to_json(const wherry_path& p) {
+  Json out;
+  out["transport"] = wide(p.transport);
+  out["name"] = p.name;
+  out["endpoint"] = p.endpoint;
+  out["used"] = p.used;
+  out["allowed"] = p.allowed;
+  out["reason"] = p.reason;
+  out["reveals"] = facts_of(p.reveals);
+  out["against_profile"] = facts_of(p.against_profile);
+  out["against_mine"] = facts_of(p.against_mine);
+  out["against_theirs"] = facts_of(p.against_theirs);
+  return out;
+}
+
 struct PageToJson {
   Json operator()(std::monostate) const { return Json::array(); }
   template <typename Item>
@@ -117,6 +142,14 @@ const wherry_transport_info* wherry_page_transport(const wherry_page* page, size
 
 const wherry_card_info* wherry_page_card(const wherry_page* page, size_t index) {
   return wherry::capi::item<wherry_card_info>(page, index);
+}
+
+const wherry_permits_info* wherry_page_permits(const wherry_page* page, size_t index) {
+  return wherry::capi::item<wherry_permits_info>(page, index);
+}
+
+const wherry_path* wherry_page_path(const wherry_page* page, size_t index) {
+  return wherry::capi::item<wherry_path>(page, index);
 }
 
 const char* wherry_page_json(const wherry_page* page) {

@@ -20,6 +20,7 @@ add_library(wherry SHARED
   ${CMAKE_CURRENT_LIST_DIR}/messages.cpp
   ${CMAKE_CURRENT_LIST_DIR}/page.cpp
   ${CMAKE_CURRENT_LIST_DIR}/people.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/permits.cpp
   ${CMAKE_CURRENT_LIST_DIR}/profile.cpp
   ${CMAKE_CURRENT_LIST_DIR}/transports.cpp
   "${WHERRY_CAPI_MADE}/schema_texts.cpp")

@@ -16,8 +16,7 @@ std::string describe(const wherry_transport_description& about) {
   out["abilities"] = about.abilities;
   out["latency"] = about.latency;
   out["envelope_size_max"] = about.envelope_size_max;
-  out["reveals"] = Json::array();
-  for (uint32_t facts : about.reveals_worst.facts) out["reveals"].push_back(facts);
+  out["reveals"] = facts_of(about.reveals_worst);
   out["settings"] = Json::array();
   for (size_t i = 0; i < about.setting_count; ++i) {
     const wherry_setting_description& known = about.settings[i];

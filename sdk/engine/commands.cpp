@@ -66,8 +66,8 @@ Status set_transport(Turn& turn, const plugin::PluginSet& plugins, uint64_t tran
   store::transport_update(turn.db, row);
   // keep_networks() starts it again with these.
   if (network != nullptr) {
-    stop_network(turn, *network);
-    network->start_at = turn.now;
+    network->listening = network->listening_with(*full);
+    restart_network(turn, *network);
   }
   return {};
 }

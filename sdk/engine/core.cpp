@@ -12,6 +12,7 @@
 #include "engine/receiving.h"
 #include "engine/running.h"
 #include "engine/sending.h"
+#include "engine/settings.h"
 #include "store/meta.h"
 
 namespace wherry::engine {
@@ -92,8 +93,11 @@ void Core::add_networks() {
   for (const auto& [id, row] : profile_->transports) {
     const wherry_transport_plugin* table = plugins_.find(row.name);
     if (table == nullptr || runtime_.networks.contains(id)) continue;
-    runtime_.networks.emplace(
-        id, std::make_unique<Network>(id, *table, inputs_, log_, kept_of(*db_, id)));
+    auto network = std::make_unique<Network>(id, *table, inputs_, log_, kept_of(*db_, id));
+    if (Result<plugin::Settings> settings = settings_from_bytes(row.settings)) {
+      network->listening = network->listening_with(*settings);
+    }
+    runtime_.networks.emplace(id, std::move(network));
   }
 }
 

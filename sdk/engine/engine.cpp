@@ -266,6 +266,38 @@ Result<uint64_t> Engine::conversation_with(uint64_t contact) {
   return found->front().conversation;
 }
 
+Result<wherry_reveals> Engine::profile_permits() {
+  wherry_reveals permits{};
+  Status outcome = call([&](Turn& turn) -> Status {
+    permits = turn.profile.permits;
+    return {};
+  });
+  if (!outcome) return outcome.error();
+  return permits;
+}
+
+Status Engine::set_profile_permits(const wherry_reveals& permits) {
+  return call([permits](Turn& turn) { return engine::set_profile_permits(turn, permits); });
+}
+
+Status Engine::set_conversation_permits(uint64_t conversation, const wherry_reveals& permits) {
+  return call([conversation, permits](Turn& turn) {
+    return engine::set_conversation_permits(turn, conversation, permits);
+  });
+}
+
+Result<Explanation> Engine::explain(uint64_t conversation) {
+  Explanation made;
+  Status outcome = call([&](Turn& turn) -> Status {
+    Result<Explanation> found = engine::explain(turn, conversation);
+    if (!found) return found.error();
+    made = found.take();
+    return {};
+  });
+  if (!outcome) return outcome.error();
+  return made;
+}
+
 Result<uint64_t> Engine::send(Outbound message) {
   uint64_t id = 0;
   Status outcome = call(

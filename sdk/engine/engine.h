@@ -10,6 +10,7 @@
 #include "crypto/system_random.h"
 #include "engine/commands.h"
 #include "engine/core.h"
+#include "engine/permits.h"
 #include "engine/thread_executor.h"
 #include "store/profile_files.h"
 
@@ -63,6 +64,11 @@ class Engine {
   Result<std::vector<store::ContactRow>> contacts(uint64_t after, uint32_t limit);
   Result<std::vector<ConversationView>> conversations(uint64_t after, uint32_t limit);
   Result<uint64_t> conversation_with(uint64_t contact);
+
+  Result<wherry_reveals> profile_permits();
+  Status set_profile_permits(const wherry_reveals& permits);
+  Status set_conversation_permits(uint64_t conversation, const wherry_reveals& permits);
+  Result<Explanation> explain(uint64_t conversation);
 
   Result<uint64_t> send(Outbound message);
   Status submit(Outbound message);

@@ -7,6 +7,7 @@
 #include "base/mutant.h"
 #include "engine/evidence.h"
 #include "engine/paths.h"
+#include "engine/permits.h"
 #include "identity/bundle.h"
 
 namespace wherry::engine {
@@ -18,6 +19,7 @@ int32_t ask_for_bundle(Turn& turn, Contact& contact) {
   const store::TransportRow* row = turn.profile.transport_named(contact.card->transport);
   Network* network = row == nullptr ? nullptr : turn.network(row->id);
   if (network == nullptr) return WHERRY_REASON_NO_TRANSPORT;
+  if (!permitted(turn.profile, contact, network->listening)) return WHERRY_REASON_PERMITS;
   if (!network->online()) return WHERRY_REASON_TRANSPORT_OFFLINE;
   const int32_t reason = contact.bundle_reason == WHERRY_REASON_NONE
                              ? static_cast<int32_t>(WHERRY_REASON_FETCHING_KEYS)
@@ -95,7 +97,7 @@ bool takes_list(const Contact& contact, const identity::DeviceList& offered) {
 }
 
 int32_t greet(Turn& turn, Contact& contact) {
-  if (own_endpoints(turn.profile, contact).empty()) return WHERRY_REASON_TRANSPORT_OFFLINE;
+  if (own_endpoints(turn, contact).empty()) return WHERRY_REASON_TRANSPORT_OFFLINE;
   if (contact.row.bundle.empty()) return ask_for_bundle(turn, contact);
 
   Result<identity::Bundle> bundle =

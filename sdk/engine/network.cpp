@@ -11,7 +11,12 @@ namespace wherry::engine {
 
 Network::Network(uint64_t id, const wherry_transport_plugin& table, Inputs& inputs, Log& log,
                  std::map<std::string, Bytes> kept)
-    : id_(id), table_(table), inputs_(inputs), log_(log), kept_(std::move(kept)) {}
+    : listening(plugin::describe(table).reveals_worst),
+      id_(id),
+      table_(table),
+      inputs_(inputs),
+      log_(log),
+      kept_(std::move(kept)) {}
 
 // What the plug-in complains of meanwhile tells more than that it refuses.
 Result<std::unique_ptr<plugin::Instance>> Network::make(const plugin::Settings& settings) {
@@ -33,10 +38,15 @@ Status Network::try_settings(const plugin::Settings& settings) {
   return {};
 }
 
+wherry_reveals Network::listening_with(const plugin::Settings& settings) const {
+  return plugin::listening(table_, settings);
+}
+
 Status Network::create(const plugin::Settings& settings) {
   Result<std::unique_ptr<plugin::Instance>> made = make(settings);
   if (!made) return made.error();
   instance = made.take();
+  inboxes.clear();
   state = WHERRY_TRANSPORT_STATE_STARTING;
   percent = 0;
   reason = WHERRY_REASON_NONE;

@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <unordered_map>
 
 #include "base/log.h"
@@ -43,6 +44,8 @@ class Network : public plugin::HostEvents {
 
   // Whether the plug-in takes these settings. E_SETTING, E_MEMORY.
   Status try_settings(const plugin::Settings& settings);
+  // What being online with these settings reveals.
+  wherry_reveals listening_with(const plugin::Settings& settings) const;
   // Makes an instance, which is not online yet. E_SETTING, E_MEMORY.
   Status create(const plugin::Settings& settings);
   // Lets it go online.
@@ -80,6 +83,11 @@ class Network : public plugin::HostEvents {
   int32_t percent = 0;
   int32_t reason = WHERRY_REASON_NONE;
   std::string phase;
+
+  // What being online with its settings reveals; at worst, while they are not known.
+  wherry_reveals listening;
+  // Those that the instance receives at.
+  std::set<uint64_t> inboxes;
 
   std::unique_ptr<plugin::Instance> instance;
   bool stopping = false;

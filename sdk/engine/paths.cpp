@@ -4,6 +4,9 @@
 #include <algorithm>
 
 #include "base/limits.h"
+#include "base/mutant.h"
+#include "engine/permits.h"
+#include "engine/running.h"
 #include "engine/sending.h"
 #include "policy/reveals.h"
 
@@ -38,24 +41,39 @@ void drop_path(Turn& turn, Contact& contact, const PathEntry& path) {
   });
 }
 
-bool wants_to_send(const Profile& profile, const Contact& contact) {
+bool wants_to_send(Turn& turn, const Contact& contact) {
   return contact.waiting_count != 0 || !contact.copies.empty() ||
          contact.ack_at != Executor::kNever ||
-         (!contact.sessions.empty() && !unannounced_endpoints(profile, contact).empty());
+         (!contact.sessions.empty() && unannounced_endpoints(turn, contact).has_value());
 }
 
 // Plug-ins do not reconnect by themselves; each try is followed by a report.
 void reconnect(Turn& turn, const Contact& contact, PathEntry& path) {
   Network* network = turn.network(path.transport);
   if (path.peer_state != WHERRY_PEER_STATE_UNREACHABLE || path.connect_at > turn.now ||
-      network == nullptr || !network->online()) {
+      network == nullptr || !network->online() || !path.permitted) {
     return;
   }
-  if (!wants_to_send(turn.profile, contact)) return;
+  if (!wants_to_send(turn, contact)) return;
   path.peer_state = WHERRY_PEER_STATE_UNKNOWN;
   turn.calls.push_back([network, peer = path.peer] {
     if (network->running()) network->instance->connect_peer(peer);
   });
+}
+
+routing::Path view_of(Turn& turn, const PathEntry& path) {
+  routing::Path view;
+  const Network* network = turn.network(path.transport);
+  view.configured = path.transport != 0;
+  view.started = network != nullptr && network->running();
+  view.accepted = path.accepted || !view.started;
+  view.reveals = path.reveals;
+  view.peer_state = path.peer_state;
+  if (network != nullptr) {
+    view.transport_state = network->state;
+    view.transport_reason = network->reason;
+  }
+  return view;
 }
 
 }  // namespace
@@ -79,6 +97,11 @@ void refresh_paths(Turn& turn, Contact& contact) {
     const store::TransportRow* row = turn.profile.transport_named(endpoint.transport);
     path.transport = row == nullptr ? 0 : row->id;
     Network* network = turn.network(path.transport);
+    // What the plug-in still holds for a path that was permitted is dropped.
+    if (path.permitted && !permitted(turn.profile, contact, path.reveals)) {
+      drop_path(turn, contact, path);
+      path.peer = 0;
+    }
     if (path.peer == 0 && network != nullptr && network->running()) {
       path.peer = turn.runtime.next_peer++;
       const std::optional<wherry_reveals> reveals =
@@ -89,6 +112,7 @@ void refresh_paths(Turn& turn, Contact& contact) {
         network->contact_by_peer[path.peer] = contact.row.id;
       }
     }
+    path.permitted = path.accepted && permitted(turn.profile, contact, path.reveals);
     reconnect(turn, contact, path);
     paths.push_back(std::move(path));
   }
@@ -111,33 +135,35 @@ void forget_peers(Profile& profile, uint64_t transport) {
 
 ChosenPath choose_path(Turn& turn, Contact& contact) {
   std::vector<routing::Path> views;
-  for (const PathEntry& path : contact.paths) {
-    routing::Path view;
-    const Network* network = turn.network(path.transport);
-    view.configured = path.transport != 0;
-    view.started = network != nullptr && network->running();
-    view.accepted = path.accepted || !view.started;
-    view.reveals = path.reveals;
-    view.peer_state = path.peer_state;
-    if (network != nullptr) {
-      view.transport_state = network->state;
-      view.transport_reason = network->reason;
-    }
-    views.push_back(view);
-  }
-  const routing::Choice choice = routing::choose(views, policy::everything());
+  for (const PathEntry& path : contact.paths) views.push_back(view_of(turn, path));
+  const bool only_acknowledges = contact.waiting_count == 0 && contact.copies.empty();
+  const bool unpermitted = only_acknowledges && mutant(Mutant::kAcksUnpermitted);
+  const routing::Choice choice = routing::choose(
+      views, unpermitted ? policy::everything() : permits_of(turn.profile, contact).all());
   if (!choice.path) return {nullptr, nullptr, choice.reason};
   PathEntry& path = contact.paths[*choice.path];
   return {&path, turn.network(path.transport), WHERRY_REASON_NONE};
 }
 
+int32_t obstacle_of(Turn& turn, const Contact& contact, const PathEntry& path) {
+  const routing::Path view = view_of(turn, path);
+  return routing::choose({&view, 1}, permits_of(turn.profile, contact).all()).reason;
+}
+
 void ensure_inboxes(Turn& turn, Contact& contact) {
   for (const PathEntry& path : contact.paths) {
     Network* network = turn.network(path.transport);
-    if (network == nullptr || !network->running() ||
-        turn.profile.inbox_of(store::InboxKind::kContact, contact.row.id, path.transport)) {
-      continue;
+    if (network == nullptr || !network->running()) continue;
+    const bool allowed = may_listen(turn.profile, contact, network->listening);
+    const store::InboxRow* inbox =
+        turn.profile.inbox_of(store::InboxKind::kContact, contact.row.id, path.transport);
+    if (inbox != nullptr) {
+      const bool open = network->inboxes.contains(inbox->id);
+      if (allowed && !open) turn.open_inbox(*network, *inbox);
+      if (!allowed && open) restart_network(turn, *network);
     }
+    if (allowed) note_revealed(turn, contact, network->listening);
+    if (inbox != nullptr || !allowed) continue;
     store::InboxRow row;
     row.transport = path.transport;
     row.kind = store::InboxKind::kContact;
@@ -150,21 +176,29 @@ void ensure_inboxes(Turn& turn, Contact& contact) {
   }
 }
 
-std::vector<message::Endpoint> own_endpoints(const Profile& profile, const Contact& contact) {
+std::vector<message::Endpoint> own_endpoints(Turn& turn, const Contact& contact) {
   std::vector<message::Endpoint> list;
-  for (const auto& [id, transport] : profile.transports) {
-    const store::InboxRow* inbox = profile.inbox_of(store::InboxKind::kContact, contact.row.id, id);
-    if (inbox != nullptr && !inbox->endpoint.empty() && list.size() < limits::kEndpointsMax) {
+  for (const auto& [id, transport] : turn.profile.transports) {
+    const Network* network = turn.network(id);
+    const store::InboxRow* inbox =
+        turn.profile.inbox_of(store::InboxKind::kContact, contact.row.id, id);
+    if (network != nullptr && inbox != nullptr && !inbox->endpoint.empty() &&
+        list.size() < limits::kEndpointsMax && may_listen(turn.profile, *network, *inbox)) {
       list.push_back({transport.name, inbox->endpoint});
     }
   }
   return list;
 }
 
-std::vector<message::Endpoint> unannounced_endpoints(const Profile& profile,
-                                                     const Contact& contact) {
-  std::vector<message::Endpoint> mine = own_endpoints(profile, contact);
-  if (contact.announced && contact.announced->list == mine) return {};
+std::optional<message::Endpoints> unannounced_endpoints(Turn& turn, const Contact& contact) {
+  message::Endpoints mine;
+  mine.list = own_endpoints(turn, contact);
+  if (mine.list.empty()) return std::nullopt;
+  mine.permits = announced_permits(turn.profile, contact);
+  const auto& told = contact.announced;
+  const bool known = told && (told->permits == mine.permits || mutant(Mutant::kPermitsNotTold));
+  if (known && told->list == mine.list) return std::nullopt;
+  mine.generation = told ? told->generation + 1 : 1;
   return mine;
 }
 

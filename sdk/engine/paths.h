@@ -22,15 +22,19 @@ struct ChosenPath {
 };
 ChosenPath choose_path(Turn& turn, Contact& contact);
 
-// Opens an inbox for the contact on each transport that its paths use.
+// Opens an inbox for the contact on each transport that its paths use and the permits allow, and
+// stops one that has to forget an inbox: it is started again without it.
 void ensure_inboxes(Turn& turn, Contact& contact);
 
-// Endpoints that the contact may send to; empty while no transport has confirmed one.
-std::vector<message::Endpoint> own_endpoints(const Profile& profile, const Contact& contact);
+// Why the path can not be used now; NONE: it can.
+int32_t obstacle_of(Turn& turn, const Contact& contact, const PathEntry& path);
 
-// Those that the contact was not told yet; empty: no news.
-std::vector<message::Endpoint> unannounced_endpoints(const Profile& profile,
-                                                     const Contact& contact);
+// Endpoints that the contact may send to: those of networks that may listen for the conversation.
+// Empty while no transport has confirmed one.
+std::vector<message::Endpoint> own_endpoints(Turn& turn, const Contact& contact);
+
+// Those and the permits, if the contact was not told so yet, with the next generation.
+std::optional<message::Endpoints> unannounced_endpoints(Turn& turn, const Contact& contact);
 
 }  // namespace wherry::engine
 

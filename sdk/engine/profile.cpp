@@ -2,6 +2,8 @@
 #include "engine/profile.h"
 
 #include "base/limits.h"
+#include "policy/permits.h"
+#include "policy/reveals.h"
 #include "store/events.h"
 #include "store/meta.h"
 
@@ -34,6 +36,10 @@ Status load_keys(store::Connection& db, Profile& profile) {
   profile.device = read_device.take();
   profile.list = read_list.take();
   profile.local = Secret<32>(*local);
+  const std::optional<Bytes> permits = store::meta_get(db, kProfilePermits);
+  Result<wherry_reveals> set = permits ? policy::from_bytes(*permits) : policy::everything();
+  if (!set) return damaged("permits");
+  profile.permits = *set;
   return {};
 }
 

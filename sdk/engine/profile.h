@@ -72,6 +72,7 @@ struct PathEntry {
   uint64_t peer = 0;       // the host's id; 0: not added
   bool accepted = false;
   wherry_reveals reveals{};
+  bool permitted = false;  // when it was last looked at
   int32_t peer_state = WHERRY_PEER_STATE_UNKNOWN;
   int connects = 0;        // asked for since it was last reachable
   int64_t connect_at = 0;  // steady ms of the next time, while it is not
@@ -133,7 +134,8 @@ struct Profile {
   identity::Identity identity;
   identity::Device device;
   std::optional<identity::DeviceList> list;
-  Secret<32> local;  // derives what only this profile needs to know again
+  Secret<32> local;          // derives what only this profile needs to know again
+  wherry_reveals permits{};  // cap those of every conversation, and govern listening
 
   std::map<uint64_t, std::unique_ptr<Contact>> contacts;
   std::unordered_map<Bytes32, uint64_t, IdHash> contact_by_identity;
@@ -164,6 +166,9 @@ struct Profile {
  private:
   std::map<std::tuple<store::InboxKind, uint64_t, uint64_t>, uint64_t> inbox_by_owner_;
 };
+
+// Name of the permits among the single values of the store.
+inline constexpr const char* kProfilePermits = "permits";
 
 // Reads the contact's card and lists of endpoints out of its row.
 Status unpack(Contact& contact);

@@ -7,8 +7,10 @@
 #include "codec/utf8.h"
 #include "engine/cards.h"
 #include "engine/paths.h"
+#include "engine/permits.h"
 #include "engine/sending.h"
 #include "engine/settings.h"
+#include "policy/reveals.h"
 
 namespace wherry::engine {
 namespace {
@@ -33,6 +35,7 @@ void retry_start(const Turn& turn, Network& network) {
 void reopen_inboxes(Turn& turn, Network& network) {
   for (const auto& [id, inbox] : turn.profile.inboxes) {
     if (inbox.transport != network.id() || !inbox.endpoint.empty()) continue;
+    if (!may_listen(turn.profile, network, inbox)) continue;
     turn.open_inbox(network, inbox);
   }
 }
@@ -44,6 +47,14 @@ Status start_network(Turn& turn, Network& network) {
   const store::TransportRow& row = turn.profile.transports.at(network.id());
   Result<plugin::Settings> settings = settings_from_bytes(row.settings);
   if (!settings) return settings.error();
+  if (!policy::within(network.listening, turn.profile.permits)) {
+    network.state = WHERRY_TRANSPORT_STATE_FAILED;
+    network.reason = WHERRY_REASON_PERMITS;
+    network.start_at = Executor::kNever;  // until the permits or its settings change
+    tell(turn, network);
+    return Error{WHERRY_E_PERMITS, WHERRY_REASON_PERMITS,
+                 "being online there reveals more than the profile permits"};
+  }
   if (Status created = network.create(*settings); !created) {
     network.state = WHERRY_TRANSPORT_STATE_FAILED;
     network.reason = WHERRY_REASON_SETTING;
@@ -52,7 +63,9 @@ Status start_network(Turn& turn, Network& network) {
     return created;
   }
   for (const auto& [id, inbox] : turn.profile.inboxes) {
-    if (inbox.transport == network.id()) network.open_inbox(id, inbox.secret);
+    if (inbox.transport != network.id() || !may_listen(turn.profile, network, inbox)) continue;
+    network.inboxes.insert(id);
+    network.open_inbox(id, inbox.secret);
   }
   turn.calls.push_back([&network] { network.start(); });
   tell(turn, network);
@@ -73,6 +86,11 @@ void stop_network(Turn& turn, Network& network) {
   forget_peers(turn.profile, network.id());
   tell(turn, network);
   pump_all(turn);
+}
+
+void restart_network(Turn& turn, Network& network) {
+  stop_network(turn, network);
+  network.start_at = turn.now;
 }
 
 void on_state(Turn& turn, Network& network, const StateReport& report) {

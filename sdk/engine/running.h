@@ -7,9 +7,11 @@
 namespace wherry::engine {
 
 // Makes the network's instance and opens every inbox on it; if it is being stopped,
-// keep_networks() will. E_SETTING, E_MEMORY.
+// keep_networks() will. E_SETTING, E_MEMORY, E_PERMITS: being online there is not permitted.
 Status start_network(Turn& turn, Network& network);
 void stop_network(Turn& turn, Network& network);
+// Stops it; keep_networks() starts it again, with its settings and inboxes of then.
+void restart_network(Turn& turn, Network& network);
 
 void on_state(Turn& turn, Network& network, const StateReport& report);
 void on_inbox(Turn& turn, const InboxReport& report);

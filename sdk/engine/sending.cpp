@@ -80,14 +80,11 @@ void acknowledged(Turn& turn, Contact& contact) {
   contact.ack_messages = 0;
 }
 
-// Endpoints that they were not told yet. True: something was added.
+// Endpoints and permits that they were not told yet. True: something was added.
 bool add_endpoints(Turn& turn, Contact& contact, message::Payload& payload) {
-  std::vector<message::Endpoint> mine = unannounced_endpoints(turn.profile, contact);
-  if (mine.empty()) return false;
-  message::Endpoints endpoints;
-  endpoints.generation = contact.announced ? contact.announced->generation + 1 : 1;
-  endpoints.list = std::move(mine);
-  contact.row.announced = endpoints.to_bytes();
+  std::optional<message::Endpoints> endpoints = unannounced_endpoints(turn, contact);
+  if (!endpoints) return false;
+  contact.row.announced = endpoints->to_bytes();
   contact.announced = endpoints;
   turn.changed(contact);
   payload.endpoints = std::move(endpoints);
@@ -193,8 +190,7 @@ void keep_copy(const Sender& to, session::SealStep& step,
     for (const store::OutboxRow& taken : rows) to.contact.window_bytes += taken.size;
     to.contact.waiting_count -= rows.size();
   }
-  copy.send_id = to.turn.send(to.network, to.path.peer, {to.contact.row.id, copy.id},
-                              std::move(step.envelope));
+  copy.send_id = to.turn.send(to.network, to.contact, to.path, copy.id, std::move(step.envelope));
   to.contact.copies.push_back(std::move(copy));
 }
 
@@ -243,7 +239,7 @@ bool seal_next(const Sender& to) {
   if (keep) {
     keep_copy(to, *step, rows);
   } else {
-    to.turn.send(to.network, to.path.peer, {to.contact.row.id, 0}, std::move(step->envelope));
+    to.turn.send(to.network, to.contact, to.path, 0, std::move(step->envelope));
   }
   return true;
 }
@@ -313,7 +309,7 @@ void repeat_due(Turn& turn, Contact& contact, PathEntry& path, Network& network)
     if (!envelope) continue;
     ++copy.attempts;
     copy.sent_at = turn.now;
-    copy.send_id = turn.send(network, path.peer, {contact.row.id, copy.id}, std::move(*envelope));
+    copy.send_id = turn.send(network, contact, path, copy.id, std::move(*envelope));
   }
 }
 

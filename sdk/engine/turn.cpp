@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "base/mutant.h"
+#include "engine/permits.h"
 
 namespace wherry::engine {
 
@@ -40,14 +41,21 @@ uint64_t Turn::add_event(store::EventRow event) {
 
 void Turn::open_inbox(Network& network, const store::InboxRow& inbox) {
   calls.push_back([&network, id = inbox.id, secret = to_array<32>(inbox.secret.view())] {
+    network.inboxes.insert(id);
     network.open_inbox(id, Secret<32>(secret));
   });
 }
 
-uint64_t Turn::send(Network& network, uint64_t peer, Network::Flight flight, Bytes envelope) {
+uint64_t Turn::send(Network& network, Contact& contact, const PathEntry& path, uint64_t copy,
+                    Bytes envelope) {
+  if (!permitted(profile, contact, path.reveals) && !mutant(Mutant::kAcksUnpermitted)) {
+    log.error("an envelope was about to leave by a path that is not permitted; it stays");
+    return 0;
+  }
+  note_revealed(*this, contact, path.reveals);
   const uint64_t send_id = runtime.next_send++;
-  network.flights.emplace(send_id, flight);
-  sends.push_back({network.id(), peer, send_id, std::move(envelope)});
+  network.flights.emplace(send_id, Network::Flight{contact.row.id, copy});
+  sends.push_back({network.id(), path.peer, send_id, std::move(envelope)});
   return send_id;
 }
 

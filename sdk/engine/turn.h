@@ -91,8 +91,10 @@ class Turn {
   // Opens an inbox at its network once it is committed; on_inbox answers.
   void open_inbox(Network& network, const store::InboxRow& inbox);
 
-  // Queues an envelope for a plug-in. Out: its send id.
-  uint64_t send(Network& network, uint64_t peer, Network::Flight flight, Bytes envelope);
+  // Queues an envelope for a plug-in; nothing is sent but by this, and nothing over a path that is
+  // not permitted. Out: its send id; 0: it was not permitted.
+  uint64_t send(Network& network, Contact& contact, const PathEntry& path, uint64_t copy,
+                Bytes envelope);
 
   // What changed in memory and is to be written by save().
   void changed(Contact& contact);

@@ -177,6 +177,13 @@ const char* wanted_instead(const wherry_setting_description& known, const std::s
   }
 }
 
+// As a plug-in gets them; they point into `settings`.
+std::vector<wherry_setting> list_of(const Settings& settings) {
+  std::vector<wherry_setting> list;
+  for (const auto& [name, value] : settings) list.push_back({name.c_str(), value.c_str()});
+  return list;
+}
+
 }  // namespace
 
 Result<PluginSet> PluginSet::make(std::span<const wherry_transport_plugin* const> tables) {
@@ -227,6 +234,15 @@ Result<Settings> complete(const wherry_transport_description& description, Setti
   return full;
 }
 
+wherry_reveals listening(const wherry_transport_plugin& table, const Settings& settings) {
+  const wherry_reveals worst = describe(table).reveals_worst;
+  if (table.listening == nullptr) return worst;
+  const std::vector<wherry_setting> list = list_of(settings);
+  wherry_reveals reveals = worst;
+  if (table.listening(list.data(), list.size(), &reveals) != WHERRY_TRANSPORT_OK) return worst;
+  return policy::within(reveals, worst) ? reveals : policy::everything();
+}
+
 Instance::Instance(const wherry_transport_plugin& table)
     : table_(table), description_(describe(table)) {}
 
@@ -234,8 +250,7 @@ Result<std::unique_ptr<Instance>> Instance::create(const wherry_transport_plugin
                                                    HostEvents& events, const Settings& settings) {
   std::unique_ptr<Instance> instance(new Instance(table));
   instance->host_ = std::make_unique<wherry_transport_host>(wherry_transport_host{&events});
-  std::vector<wherry_setting> list;
-  for (const auto& [name, value] : settings) list.push_back({name.c_str(), value.c_str()});
+  const std::vector<wherry_setting> list = list_of(settings);
   const int32_t status = table.create(&instance->transport_, &kHostApi, instance->host_.get(),
                                       list.data(), list.size());
   if (status == WHERRY_TRANSPORT_OK && instance->transport_ != nullptr) return instance;

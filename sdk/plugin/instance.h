@@ -38,6 +38,9 @@ class PluginSet {
 // end before members that were added since.
 wherry_transport_description describe(const wherry_transport_plugin& table);
 
+// What being online with complete settings reveals.
+wherry_reveals listening(const wherry_transport_plugin& table, const Settings& settings);
+
 // Fills in defaults. E_SETTING: unknown, missing, or not of its type.
 Result<Settings> complete(const wherry_transport_description& description, Settings given);
 

@@ -34,6 +34,14 @@ bool within(const wherry_reveals& reveals, const wherry_reveals& permits) {
   return true;
 }
 
+wherry_reveals beyond(const wherry_reveals& reveals, const wherry_reveals& permits) {
+  wherry_reveals rest;
+  for (int i = 0; i < WHERRY_OBSERVER_ROOM; ++i) {
+    rest.facts[i] = reveals.facts[i] & ~permits.facts[i];
+  }
+  return rest;
+}
+
 int count(const wherry_reveals& reveals) {
   int sum = 0;
   for (uint32_t facts : reveals.facts) sum += std::popcount(facts);

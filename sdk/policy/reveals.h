@@ -18,6 +18,9 @@ wherry_reveals intersect(const wherry_reveals& a, const wherry_reveals& b);
 // reveals ⊆ permits.
 bool within(const wherry_reveals& reveals, const wherry_reveals& permits);
 
+// What of `reveals` is not permitted.
+wherry_reveals beyond(const wherry_reveals& reveals, const wherry_reveals& permits);
+
 // How many facts are shown, over all observers: fewer is better.
 int count(const wherry_reveals& reveals);
 

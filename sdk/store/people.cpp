@@ -1,6 +1,8 @@
 // Tables card, prekey, seen, contact, conversation.
 #include "store/people.h"
 
+#include "policy/permits.h"
+
 namespace wherry::store {
 
 std::vector<CardRow> cards(Connection& db) {
@@ -139,16 +141,28 @@ void contact_update(Connection& db, const ContactRow& row) {
   query.run();
 }
 
+namespace {
+
+// Damaged: whichever shows least.
+wherry_reveals reveals_of(const Query& query, int column, const wherry_reveals& damaged) {
+  const Result<wherry_reveals> set = policy::from_bytes(query.view(column));
+  return set ? *set : damaged;
+}
+
+}  // namespace
+
 std::vector<ConversationRow> conversations(Connection& db, uint64_t after, uint32_t limit) {
   std::vector<ConversationRow> rows;
   Query query = db.query(
       "SELECT id, kind, gid, contact, clock, sent, received, incarnation, next_seq, last_message, "
-      "waiting FROM conversation WHERE id>? ORDER BY id LIMIT ?");
+      "waiting, permits, revealed FROM conversation WHERE id>? ORDER BY id LIMIT ?");
   query << after << limit;
   while (query.next()) {
     rows.push_back({query.number(0), query.small(1), query.array<16>(2), query.number(3),
                     query.number(4), query.number(5), query.number(6), query.number(7),
-                    query.number(8), query.number(9), query.small(10)});
+                    query.number(8), query.number(9), query.small(10),
+                    reveals_of(query, 11, policy::nothing()),
+                    reveals_of(query, 12, policy::everything())});
   }
   return rows;
 }
@@ -156,9 +170,12 @@ std::vector<ConversationRow> conversations(Connection& db, uint64_t after, uint3
 uint64_t conversation_insert(Connection& db, const ConversationRow& row) {
   Query query = db.query(
       "INSERT INTO conversation(kind, gid, contact, clock, sent, received, incarnation, next_seq, "
-      "last_message, waiting) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+      "last_message, waiting, permits, revealed) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+  const Bytes permits = policy::to_bytes(row.permits);
+  const Bytes revealed = policy::to_bytes(row.revealed);
   query << row.kind << ByteView(row.gid) << row.contact << row.clock << row.sent << row.received
-        << row.incarnation << row.next_seq << row.last_message << row.waiting;
+        << row.incarnation << row.next_seq << row.last_message << row.waiting << permits
+        << revealed;
   query.run();
   return static_cast<uint64_t>(db.last_id());
 }
@@ -166,9 +183,11 @@ uint64_t conversation_insert(Connection& db, const ConversationRow& row) {
 void conversation_update(Connection& db, const ConversationRow& row) {
   Query query = db.query(
       "UPDATE conversation SET contact=?, clock=?, sent=?, received=?, incarnation=?, next_seq=?, "
-      "last_message=?, waiting=? WHERE id=?");
+      "last_message=?, waiting=?, permits=?, revealed=? WHERE id=?");
+  const Bytes permits = policy::to_bytes(row.permits);
+  const Bytes revealed = policy::to_bytes(row.revealed);
   query << row.contact << row.clock << row.sent << row.received << row.incarnation << row.next_seq
-        << row.last_message << row.waiting << row.id;
+        << row.last_message << row.waiting << permits << revealed << row.id;
   query.run();
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "policy/reveals.h"
 #include "store/database.h"
 
 namespace wherry::store {
@@ -77,7 +78,9 @@ struct ConversationRow {
   uint64_t incarnation = 0;
   uint64_t next_seq = 1;
   uint64_t last_message = 0;
-  int32_t waiting = 0;  // wherry_reason
+  int32_t waiting = 0;                            // wherry_reason
+  wherry_reveals permits = policy::everything();  // this person's for it
+  wherry_reveals revealed = policy::nothing();    // by what was sent and opened so far
 };
 
 std::vector<ConversationRow> conversations(Connection& db, uint64_t after, uint32_t limit);

@@ -164,6 +164,28 @@ TEST_F(HppTest, two_people_talk) {
   EXPECT_EQ(std::distance(contacts.begin(), contacts.end()), 1);
 }
 
+TEST_F(HppTest, permits_and_paths) {
+  wherry::Profile alice = online("alice");
+  wherry::Profile bob = online("bob");
+  const std::uint64_t contact =
+      bob.add_contact(alice.make_card(alice.transports()[0].transport), "Alice");
+  const std::uint64_t conversation = bob.conversation_with(contact);
+  const wherry_reveals anonymous = wherry::permits_preset(WHERRY_PERMITS_ANONYMOUS);
+  EXPECT_THROW(static_cast<void>(wherry::permits_preset(0)), wherry::CallerError);
+  bob.set_conversation_permits(conversation, anonymous);
+  const auto info = bob.conversation_permits(conversation);
+  ASSERT_EQ(info.size(), 1u);
+  EXPECT_EQ(info[0].mine.facts[WHERRY_OBSERVER_NETWORK], anonymous.facts[WHERRY_OBSERVER_NETWORK]);
+  const auto paths = bob.explain(conversation);
+  ASSERT_EQ(paths.size(), 1u);
+  EXPECT_EQ(paths[0].allowed, 0);
+  EXPECT_NE(paths[0].against_mine.facts[WHERRY_OBSERVER_HOME_OPERATOR], 0u);
+
+  EXPECT_EQ(bob.permits().facts[0], UINT32_MAX);
+  bob.set_permits(anonymous);
+  EXPECT_EQ(bob.permits().facts[0], anonymous.facts[0]);
+}
+
 TEST_F(HppTest, an_event_whose_handler_threw_comes_again_after_reopening) {
   wherry::Profile bob = online("bob");
   std::string card;

@@ -11,15 +11,36 @@ static void version_is_three_numbers(void) {
 }
 
 static void every_status_has_a_text_of_its_own(void) {
-  static const int32_t all[] = {
-      WHERRY_OK,           WHERRY_E_ARGUMENT,       WHERRY_E_HANDLE,      WHERRY_E_SIZE,
-      WHERRY_E_UTF8,       WHERRY_E_FORKED,         WHERRY_E_CLOSED,      WHERRY_E_NOT_FOUND,
-      WHERRY_E_EXISTS,     WHERRY_E_STATE,          WHERRY_E_TOO_LARGE,   WHERRY_E_SETTING,
-      WHERRY_E_REF,        WHERRY_E_CARD_MALFORMED, WHERRY_E_CARD_FORGED, WHERRY_E_CARD_EXPIRED,
-      WHERRY_E_CARD_OWN,   WHERRY_E_CARD_VERSION,   WHERRY_E_DISK,        WHERRY_E_LOCKED,
-      WHERRY_E_KEY,        WHERRY_E_CORRUPT,        WHERRY_E_NEWER,       WHERRY_E_READ_ONLY,
-      WHERRY_E_NO_PROFILE, WHERRY_E_MEMORY,         WHERRY_E_INTERNAL,    WHERRY_E_AGAIN,
-      WHERRY_E_TIMEOUT};
+  static const int32_t all[] = {WHERRY_OK,
+                                WHERRY_E_ARGUMENT,
+                                WHERRY_E_HANDLE,
+                                WHERRY_E_SIZE,
+                                WHERRY_E_UTF8,
+                                WHERRY_E_FORKED,
+                                WHERRY_E_CLOSED,
+                                WHERRY_E_NOT_FOUND,
+                                WHERRY_E_EXISTS,
+                                WHERRY_E_STATE,
+                                WHERRY_E_TOO_LARGE,
+                                WHERRY_E_SETTING,
+                                WHERRY_E_REF,
+                                WHERRY_E_PERMITS,
+                                WHERRY_E_CARD_MALFORMED,
+                                WHERRY_E_CARD_FORGED,
+                                WHERRY_E_CARD_EXPIRED,
+                                WHERRY_E_CARD_OWN,
+                                WHERRY_E_CARD_VERSION,
+                                WHERRY_E_DISK,
+                                WHERRY_E_LOCKED,
+                                WHERRY_E_KEY,
+                                WHERRY_E_CORRUPT,
+                                WHERRY_E_NEWER,
+                                WHERRY_E_READ_ONLY,
+                                WHERRY_E_NO_PROFILE,
+                                WHERRY_E_MEMORY,
+                                WHERRY_E_INTERNAL,
+                                WHERRY_E_AGAIN,
+                                WHERRY_E_TIMEOUT};
   const size_t count = sizeof all / sizeof *all;
   for (size_t i = 0; i < count; ++i) {
     CHECK(strlen(wherry_status_text(all[i])) > 0);
@@ -28,7 +49,7 @@ static void every_status_has_a_text_of_its_own(void) {
       CHECK(strcmp(wherry_status_text(all[i]), wherry_status_text(all[other])) != 0);
     }
   }
-  static const int32_t unknown[] = {-1, 1, 99, 112, 205, 309, 402, INT32_MIN, INT32_MAX};
+  static const int32_t unknown[] = {-1, 1, 99, 113, 205, 309, 402, INT32_MIN, INT32_MAX};
   for (size_t i = 0; i < sizeof unknown / sizeof *unknown; ++i) {
     CHECK_TEXT(wherry_status_text(unknown[i]), "unknown status");
   }

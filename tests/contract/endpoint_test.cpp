@@ -140,6 +140,20 @@ TEST_P(TransportContract, RevealsNoMoreThanItsWorstCaseAndAlwaysTheSame) {
   EXPECT_EQ(std::memcmp(&first, &again, sizeof(first)), 0);
 }
 
+// What is permitted is asked before there is an instance.
+TEST_P(TransportContract, SaysWhatBeingOnlineRevealsFromItsSettingsAlone) {
+  if (plugin().listening == nullptr) GTEST_SKIP() << "its worst case counts";
+  const Settings& settings = fixture_.settings[0];
+  std::vector<wherry_setting> list;
+  for (const auto& [name, value] : settings) list.push_back({name.c_str(), value.c_str()});
+  wherry_reveals reveals{};
+  std::memset(&reveals, 0xa5, sizeof(reveals));
+  ASSERT_EQ(plugin().listening(list.data(), list.size(), &reveals), WHERRY_TRANSPORT_OK);
+  for (std::size_t i = 0; i < WHERRY_OBSERVER_ROOM; ++i) {
+    EXPECT_EQ(reveals.facts[i] & ~description().reveals_worst.facts[i], 0U) << "observer " << i;
+  }
+}
+
 TEST_P(TransportContract, ForgetsARemovedPeer) {
   const std::string endpoint = connect();
   ASSERT_EQ(alice().remove_peer(kPeer), WHERRY_TRANSPORT_OK);

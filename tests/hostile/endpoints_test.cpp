@@ -48,6 +48,40 @@ TEST_F(HostileEndpoints, AnOlderOrEqualGenerationIsIgnored) {
   expect_reached("still");
 }
 
+// However often they change their mind, and whatever they forbid.
+TEST_F(HostileEndpoints, PermitsOfAContactHoldBackWhatIsSentAndNoMore) {
+  const plugin::Instance* before = nullptr;
+  at_ann([&](engine::Turn& turn, engine::Contact&) {
+    before = turn.runtime.networks.begin()->second->instance.get();
+  });
+  for (uint64_t i = 0; i < 40; ++i) {
+    message::Payload payload;
+    payload.endpoints =
+        message::Endpoints{10 + i, {{transport(), mallory.own_endpoint()}}, std::nullopt};
+    if (i % 2 == 0) payload.endpoints->permits.emplace();  // nothing to anybody
+    mallory.send(payload);
+    world.run_for(100);
+  }
+  write("while they permit everything");
+  world.run_for(2'000);
+  message::Payload forbids;
+  forbids.endpoints =
+      message::Endpoints{100, {{transport(), mallory.own_endpoint()}}, std::vector<uint32_t>{1}};
+  mallory.send(forbids);
+  world.run_for(1'000);
+  write("while they do not");
+  const size_t arrived = mallory.arrived();
+  world.run_for(kHour);
+  EXPECT_EQ(mallory.arrived(), arrived);
+  at_ann([&](engine::Turn& turn, engine::Contact& contact) {
+    EXPECT_EQ(turn.runtime.networks.begin()->second->instance.get(), before);
+    EXPECT_EQ(contact.conversation.waiting, WHERRY_REASON_PERMITS);
+  });
+  announce_true(101);
+  world.run_for(10'000);
+  EXPECT_EQ(mallory.texts().back(), "while they do not");
+}
+
 TEST_F(HostileEndpoints, AnEmptyListIsIgnored) {
   announce({}, 10);
   EXPECT_EQ(generation(), 1u);

@@ -14,7 +14,7 @@ from cli_support import (CliTest, ENVIRONMENT, LIMIT_S, NOT_YET, OK, PASSPHRASE,
 
 COMMANDS = ("init", "card", "add", "accept", "contacts", "send", "listen", "history", "transports",
             "transports list", "transports add", "transports set", "transports start",
-            "transports stop", "transports describe")
+            "transports stop", "transports describe", "permits", "explain")
 
 
 class TalkTest(CliTest):
@@ -90,6 +90,35 @@ class TalkTest(CliTest):
         self.assertIn("are you there?", self.line_with(listener, "are you"))
         listener.send_signal(signal.SIGINT)
         self.assertEqual(listener.wait(timeout=LIMIT_S), OK)
+
+    def test_what_is_not_permitted_waits_and_is_explained(self):
+        self.connect()
+        self.assertIn("to home-operator: everything", self.wherry("bob", "permits"))
+        shown = self.wherry("bob", "permits", "Alice", "--forbid", "home-operator:my-ip")
+        self.assertRegex(shown, r"You permit here:\n(.*\n)*?  to home-operator: use, other-ip")
+        told = self.wherry("bob", "send", "Alice", "secret", "--timeout", "2", code=NOT_YET)
+        self.assertIn("permits", told)
+        why = self.wherry("bob", "explain", "Alice")
+        self.assertIn("centralized  not allowed", why)
+        self.assertIn("you do not permit: my-ip to home-operator\n", why)
+        path = self.wherry_json("bob", "explain", "Alice")[0][0]
+        self.assertEqual((path["allowed"], path["used"], path["against_mine"][1]), (0, 0, 2))
+        self.wherry("bob", "permits", "Alice", "--set", "open")
+        listener = self.start("alice", "listen")
+        told = self.wherry("bob", "send", "Alice", "for you", "--wait", "delivered")
+        self.assertIn("secret", self.line_with(listener, "secret"))
+
+    def test_a_profile_that_forbids_its_relay_stays_offline(self):
+        self.connect()
+        shown = self.wherry("bob", "permits", "--set", "no-operator-ip")
+        self.assertIn("to home-operator: use, other-ip", shown)
+        told = self.wherry("bob", "transports start", "centralized", code=USAGE)
+        self.assertIn("more than the profile permits", told)
+        self.wherry("bob", "permits", "--set", "nothing", code=USAGE)
+        self.wherry("bob", "permits", "--forbid", "network", code=USAGE)
+        self.wherry("bob", "permits", "--set", "open,no-peer-ip")
+        self.assertEqual(self.wherry_json("bob", "permits")[0]["permits"][0], 2**32 - 1 - 2)
+        self.wherry("bob", "transports start", "centralized")
 
     def test_text_from_others_can_not_drive_the_terminal(self):
         self.init("alice", "bob")

@@ -144,6 +144,56 @@ void check_history(World& world, int one, int other, const Boasts& boasts) {
 
 }  // namespace
 
+namespace {
+
+// What the relay learns of whoever is online there.
+bool relay_permitted(const wherry_reveals& permits) {
+  return (permits.facts[WHERRY_OBSERVER_HOME_OPERATOR] & WHERRY_FACT_MY_IP) != 0;
+}
+
+store::ConversationRow conversation_row(store::Connection& db, uint64_t id) {
+  return store::conversations(db, id - 1, 1).front();
+}
+
+}  // namespace
+
+void check_departure(World& world, int who, const std::string& endpoint) {
+  store::Connection& db = world.database(who);
+  for (const store::ContactRow& contact : store::contacts(db, 0, UINT32_MAX)) {
+    const auto theirs = message::Endpoints::from_bytes(contact.endpoints);
+    if (!theirs || theirs->list.empty() || theirs->list.front().text != endpoint) continue;
+    if (!relay_permitted(conversation_row(db, contact.conversation).permits)) {
+      world.violation("permits", name_of(who) + " sends what they do not permit");
+    }
+    // In the other's words: my home operator is their far one, my address the other's.
+    if (theirs->permits &&
+        ((*theirs->permits)[WHERRY_OBSERVER_FAR_OPERATOR] & WHERRY_FACT_OTHER_IP) == 0) {
+      world.violation("permits", name_of(who) + " sends what the other does not permit");
+    }
+  }
+}
+
+void check_listening(World& world, int who) {
+  store::Connection& db = world.database(who);
+  for (const store::InboxRow& inbox : store::inboxes(db)) {
+    if (inbox.kind != store::InboxKind::kContact || !world.net().read_at(inbox.endpoint)) continue;
+    for (const store::ContactRow& contact : store::contacts(db, inbox.owner - 1, 1)) {
+      if (relay_permitted(conversation_row(db, contact.conversation).permits)) continue;
+      world.violation("permits", name_of(who) + " listens where they do not permit it");
+    }
+  }
+}
+
+void check_told(World& world, int who, int other) {
+  const uint64_t contact = world.contact(other, who);
+  for (const store::ContactRow& row : store::contacts(world.database(other), contact - 1, 1)) {
+    const auto theirs = message::Endpoints::from_bytes(row.endpoints);
+    const bool told = theirs && theirs->permits && (*theirs->permits)[WHERRY_OBSERVER_PUSH] == 0;
+    if (!told)
+      world.violation("permits", name_of(other) + " was not told of " + name_of(who) + "'s");
+  }
+}
+
 void check_state(World& world, int who, engine::Turn& turn) {
   const std::string name = name_of(who);
   for (const auto& [id, contact] : turn.profile.contacts) {

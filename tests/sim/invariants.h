@@ -3,7 +3,7 @@
 //
 // While it runs: replay, evidence, once, author, nonce, message-key, linkable, commit, busy
 // (World),
-//                limits, cache, keys (check_state).
+//                limits, cache, keys (check_state), permits.
 // At the end:    delivery, order, ref, history, clock, healed, quiet.
 #pragma once
 
@@ -19,6 +19,14 @@ namespace wherry::sim {
 // limits: every queue within its named limit. cache: memory agrees with the database. keys: for
 // every number at or above the peer's floor a key or a mark is kept.
 void check_state(test::World& world, int who, engine::Turn& turn);
+
+// permits: an envelope of `who` goes to this endpoint, by the relay.
+void check_departure(test::World& world, int who, const std::string& endpoint);
+// permits: the relay is not listened at for a conversation that forbids it.
+void check_listening(test::World& world, int who);
+
+// permits: `other` knows that `who` permits nothing to a push service.
+void check_told(test::World& world, int who, int other);
 
 // Messages that `other` need not have any more from the author: it acknowledged them, and then its
 // disk was put back to what it was before.

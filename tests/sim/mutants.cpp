@@ -34,7 +34,11 @@ constexpr std::array kMutants = {Named{"dedupe-skipped", Mutant::kDedupeSkipped}
                                  Named{"gap-acknowledged", Mutant::kGapAcknowledged},
                                  Named{"beyond-gap-forgotten", Mutant::kBeyondGapForgotten},
                                  Named{"duplicate-unanswered", Mutant::kDuplicateUnanswered},
-                                 Named{"reset-keeps-numbers", Mutant::kResetKeepsNumbers}};
+                                 Named{"reset-keeps-numbers", Mutant::kResetKeepsNumbers},
+                                 Named{"acks-unpermitted", Mutant::kAcksUnpermitted},
+                                 Named{"theirs-ignored", Mutant::kTheirsIgnored},
+                                 Named{"listens-unpermitted", Mutant::kListensUnpermitted},
+                                 Named{"permits-not-told", Mutant::kPermitsNotTold}};
 
 static_assert(kMutants.size() + 1 == static_cast<size_t>(Mutant::kCount));
 

@@ -66,6 +66,7 @@ class Drawing {
     if (random_.chance(20)) {
       draw_restore();
     }
+    if (!restores_ && random_.chance(40)) draw_forbidding();
     return std::move(plan_);
   }
 
@@ -109,13 +110,28 @@ class Drawing {
   }
 
   // Whoever gets an old disk back knows no inboxes but those of that time, neither their own nor
-  // the others': none is moved then. Only a new card would help.
+  // the others': none is moved then. Only a new card would help. Nor do they know what they told
+  // others that they permit.
   void draw_restore() {
     const int who = anybody();
     std::erase_if(plan_.actions,
                   [](const Action& action) { return action.kind == Kind::kMoveInbox; });
+    restores_ = true;
     add({between(random_, 0, kDay_ms), Kind::kRestore, who, 0, 0,
          duration(random_, kMinute_ms, 8 * kHour_ms)});
+  }
+
+  // People who change their minds, with messages meanwhile.
+  void draw_forbidding() {
+    const int64_t begin_ms = between(random_, 0, kDay_ms - kHour_ms);
+    for (int64_t times = between(random_, 1, 4); times > 0; --times) {
+      const int who = anybody();
+      add({begin_ms + between(random_, 0, kHour_ms), Kind::kForbid, who, another(who),
+           between(random_, 0, 1), duration(random_, 500, 6 * kHour_ms)});
+    }
+    for (int64_t talks = between(random_, 2, 5); talks > 0; --talks) {
+      say(begin_ms + between(random_, 0, kHour_ms), between(random_, 1, 10));
+    }
   }
 
   void draw_fault_at(int64_t at_ms) {
@@ -149,6 +165,7 @@ class Drawing {
 
   SeededRandom random_;
   Plan plan_;
+  bool restores_ = false;
 };
 
 constexpr std::array<const char*, kKinds> kNames = {"says",
@@ -168,7 +185,8 @@ constexpr std::array<const char*, kKinds> kNames = {"says",
                                                     "closes the app",
                                                     "stops the transport",
                                                     "moves an inbox",
-                                                    "boasts with a clock"};
+                                                    "boasts with a clock",
+                                                    "forbids the relay"};
 
 }  // namespace
 

@@ -27,8 +27,9 @@ enum class Kind {
   kStopTransport,  // the app stops the transport and starts it again
   kMoveInbox,      // the inbox for `other` is another one from now on
   kBoastClock,     // the logical clock of the conversation with `other` claims far too much
+  kForbid,  // `who` permits no relay (0), or what `other` would reveal to it (1), for `for_ms`
 };
-inline constexpr int kKinds = static_cast<int>(Kind::kBoastClock) + 1;
+inline constexpr int kKinds = static_cast<int>(Kind::kForbid) + 1;
 
 inline constexpr int64_t kDay_ms = 86'400'000;
 

@@ -4,7 +4,8 @@
 #include <algorithm>
 #include <exception>
 
-#include "engine/paths.h"
+#include "engine/permits.h"
+#include "policy/reveals.h"
 #include "tests/sim/apps.h"
 #include "tests/sim/invariants.h"
 
@@ -19,6 +20,7 @@ constexpr int64_t kOpenAgain_ms = 30'000;
 constexpr uint64_t kNeverStop = uint64_t{1} << 62;
 constexpr int64_t kRestLimit_ms = 60 * kDay_ms;
 constexpr int64_t kQuiet_ms = 25 * 3'600'000;
+constexpr int64_t kPermitsActWithin_ms = 3'000;
 // Each hour cards and prekeys are looked at.
 constexpr uint64_t kQuietTurns = 60;
 
@@ -44,6 +46,9 @@ class Simulation {
 
   Outcome run() {
     world_.on_disk_stopped = [this](int who) { stop_in_mid_write(who); };
+    world_.on_sent_to = [this](int who, const std::string& endpoint) {
+      check_departure(world_, who, endpoint);
+    };
     for (int i = 0; i < plan_.people; ++i) world_.add(name_of(i));
     for (int i = 0; i < plan_.people; ++i) {
       for (int j = 0; j < i; ++j) world_.connect(i, j);
@@ -167,6 +172,28 @@ class Simulation {
         [](const Status&) {});
   }
 
+  void forbid(const Action& action) {
+    const int who = action.who;
+    const int other = action.other;
+    wherry_reveals set = policy::everything();
+    if (action.amount == 0) {
+      set.facts[WHERRY_OBSERVER_HOME_OPERATOR] &= ~uint32_t{WHERRY_FACT_MY_IP};
+    } else {
+      set.facts[WHERRY_OBSERVER_FAR_OPERATOR] &= ~uint32_t{WHERRY_FACT_OTHER_IP};
+    }
+    permit(who, other, set);
+    later(kPermitsActWithin_ms, [this, who] {
+      if (world_.running(who)) check_listening(world_, who);
+    });
+    later(action.for_ms, [this, who, other] { permit(who, other, policy::everything()); });
+  }
+
+  void permit(int who, int other, const wherry_reveals& set) {
+    alter(who, other, [set](engine::Turn& turn, engine::Contact& contact) {
+      (void)engine::set_conversation_permits(turn, contact.row.conversation, set);
+    });
+  }
+
   void mend() {
     tell("everything is mended");
     mended_ = true;
@@ -180,7 +207,11 @@ class Simulation {
       if (world_.disk(who).stopped()) world_.cut_power(who);
       world_.suspend(who, false);
       open(who);
-      if (world_.running(who)) start(who, true);
+      if (!world_.running(who)) continue;
+      start(who, true);
+      for (int other = 0; other < plan_.people; ++other) {
+        if (other != who) permit(who, other, policy::everything());
+      }
     }
   }
 
@@ -225,6 +256,7 @@ class Simulation {
     look();
     world_.run_for(1'000);
     check_rest(world_, apps_, forgotten_, boasts_);
+    everybody_forbids_push();
     // Whoever ran from an old disk learns so by the first answer, and is healed from then on: what
     // is said arrives at once, under fresh keys.
     everybody_speaks(2 * kDay_ms);
@@ -239,6 +271,23 @@ class Simulation {
                                      name_of(other) +
                                      " that are not acknowledged after 60 days (waits for reason " +
                                      std::to_string(world_.waiting_reason(one, other)) + ")");
+  }
+
+  // What no path here reveals: so that it is told, and stops nothing.
+  void everybody_forbids_push() {
+    wherry_reveals set = policy::everything();
+    set.facts[WHERRY_OBSERVER_PUSH] = 0;
+    for (int one = 0; one < plan_.people; ++one) {
+      for (int other = 0; other < plan_.people; ++other) {
+        if (one != other) permit(one, other, set);
+      }
+    }
+    world_.run_for(2 * kDay_ms);
+    for (int one = 0; one < plan_.people; ++one) {
+      for (int other = 0; other < plan_.people; ++other) {
+        if (one != other) check_told(world_, one, other);
+      }
+    }
   }
 
   void everybody_speaks(int64_t limit_ms) {
@@ -413,6 +462,9 @@ void Simulation::act_on_person(const Action& action) {
     case Kind::kDelayApp:
       world_.delay_app(who, action.amount);
       later(action.for_ms, [this, who] { world_.delay_app(who, 0); });
+      break;
+    case Kind::kForbid:
+      forbid(action);
       break;
     default:  // kBoastClock
       boasts_.insert({who, action.other});

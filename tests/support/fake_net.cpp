@@ -66,6 +66,17 @@ void FakeNet::set_online(const std::string& node, bool online) {
   }
 }
 
+bool FakeNet::read_at(const std::string& endpoint) const {
+  return std::ranges::any_of(inboxes_, [&](const auto& entry) {
+    std::string address;
+    for (std::uint8_t byte : entry.first) {
+      address += "0123456789abcdef"[byte >> 4];
+      address += "0123456789abcdef"[byte & 15];
+    }
+    return entry.second.reader != 0 && endpoint.find(':' + address + '/') != std::string::npos;
+  });
+}
+
 void FakeNet::lose_store() {
   inboxes_.clear();
   bundles_.clear();

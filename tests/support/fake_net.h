@@ -90,6 +90,8 @@ class FakeNet {
   void set_partition(const std::string& one, const std::string& other, bool partition);
   // A node without a network: DEGRADED until it is back and its host calls connect_peer(0).
   void set_online(const std::string& node, bool online);
+  // Whether an instance receives at this endpoint now.
+  bool read_at(const std::string& endpoint) const;
   // The relay lost all that it kept (kStored): inboxes are made again and RESET is said.
   void lose_store();
 

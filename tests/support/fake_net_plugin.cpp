@@ -59,9 +59,9 @@ constexpr wherry_transport_description describe_direct() {
   about.architecture = WHERRY_ARCHITECTURE_PEER_TO_PEER;
   about.abilities = WHERRY_ABILITY_CHEAP_INBOXES;
   about.reveals_worst = {};
-  about.reveals_worst.facts[WHERRY_OBSERVER_OTHER_PERSON] = WHERRY_FACT_USE | WHERRY_FACT_MY_IP |
-                                                            WHERRY_FACT_TIMING | WHERRY_FACT_SIZE |
-                                                            WHERRY_FACT_PRESENCE;
+  about.reveals_worst.facts[WHERRY_OBSERVER_OTHER_PERSON] =
+      WHERRY_FACT_USE | WHERRY_FACT_MY_IP | WHERRY_FACT_OTHER_IP | WHERRY_FACT_TIMING |
+      WHERRY_FACT_SIZE | WHERRY_FACT_PRESENCE;
   about.reveals_worst.facts[WHERRY_OBSERVER_NETWORK] =
       WHERRY_FACT_USE | WHERRY_FACT_MY_IP | WHERRY_FACT_OTHER_IP | WHERRY_FACT_WHO_TALKS |
       WHERRY_FACT_TIMING | WHERRY_FACT_SIZE | WHERRY_FACT_PRESENCE;

@@ -148,6 +148,8 @@ class World {
   void violation(const std::string& name, const std::string& what);
   // Every envelope that any engine gave to its transport, for a test to look at or to change.
   std::function<void(int who, Bytes&)> on_envelope;
+  // And where it goes.
+  std::function<void(int who, const std::string& endpoint)> on_sent_to;
   // Whether a transport refuses an envelope, and so the whole call that it is in.
   std::function<bool(ByteView)> refuses_envelope;
   // The largest envelope that transports say they carry. To be set before anybody is added.

@@ -145,6 +145,17 @@ std::int32_t get_bundle(wherry_transport* transport, std::uint64_t request, cons
       [&] { return transport->client->get_bundle(request, endpoint, to_locator(locator)); });
 }
 
+std::int32_t listening(const wherry_setting* settings, std::size_t setting_count,
+                       wherry_reveals* reveals) {
+  return guard([&]() -> std::int32_t {
+    std::string error;
+    const auto parsed = centralized::parse_settings(settings, setting_count, error);
+    if (!parsed) return WHERRY_TRANSPORT_E_SETTING;
+    *reveals = centralized::reveals_of(*parsed);
+    return WHERRY_TRANSPORT_OK;
+  });
+}
+
 void diagnose(wherry_transport* transport) {
   guard_void([&] { transport->client->diagnose(); });
 }
@@ -194,6 +205,7 @@ wherry_transport_plugin table_of(CreateFunction create) {
       .look_up = nullptr,
       .recall = nullptr,
       .diagnose = diagnose,
+      .listening = listening,
   };
 }
 

@@ -20,7 +20,7 @@ struct ClientSettings {
                                                            std::size_t count, std::string& error);
 
 // Who learns what on the way to and from the relay. The same for every endpoint, since all are at
-// the one relay.
+// the one relay, and for listening, which is logging in there.
 [[nodiscard]] wherry_reveals reveals_of(const ClientSettings& settings);
 
 // The superset of every answer of reveals_of.

@@ -515,6 +515,7 @@ constexpr wherry_transport_plugin kPlugin = {
     .look_up = nullptr,  // what the description does not name,
     .recall = nullptr,   // the host never calls
     .diagnose = nullptr,
+    .listening = nullptr,  // the same as every path: reveals_worst
 };
 
 }  // namespace

@@ -32,6 +32,8 @@ TEST(Reveals, AreSets) {
     EXPECT_TRUE(within(a, unite(a, b)));
     EXPECT_TRUE(within(intersect(a, b), b));
     EXPECT_EQ(within(a, b), same(intersect(a, b), a));
+    EXPECT_TRUE(same(unite(beyond(a, b), intersect(a, b)), a));
+    EXPECT_EQ(count(intersect(beyond(a, b), b)), 0);
     EXPECT_EQ(count(a) + count(b), count(unite(a, b)) + count(intersect(a, b)));
   }
   EXPECT_EQ(count(nothing()), 0);
