@@ -38,6 +38,23 @@ wherry_permits_info permits_item(const engine::Explanation& found) {
   return item;
 }
 
+// A page of what `items_of` takes out of the explanation of a conversation.
+template <typename ItemsOf>
+int32_t explained(wherry_profile profile, wherry_page** page, uint64_t conversation,
+                  wherry_error* error, ItemsOf&& items_of) {
+  return guard(error, [&]() -> Status {
+    if (page == nullptr) return argument("page is NULL");
+    auto engine = find_handle(profile);
+    if (!engine) return engine.error();
+    Result<engine::Explanation> found = (*engine)->explain(conversation);
+    if (!found) return found.error();
+    auto made = std::make_unique<wherry_page>();
+    made->items = items_of(*made, *found);
+    *page = made.release();
+    return {};
+  });
+}
+
 }  // namespace
 }  // namespace wherry::capi
 
@@ -82,17 +99,11 @@ int32_t wherry_profile_set_permits(wherry_profile profile, const wherry_reveals*
 
 int32_t wherry_conversation_permits(wherry_profile profile, wherry_page** page,
                                     uint64_t conversation, wherry_error* error) {
-  return wherry::capi::guard(error, [&]() -> Status {
-    if (page == nullptr) return wherry::capi::argument("page is NULL");
-    auto engine = wherry::capi::find_handle(profile);
-    if (!engine) return engine.error();
-    Result<wherry::engine::Explanation> found = (*engine)->explain(conversation);
-    if (!found) return found.error();
-    auto made = std::make_unique<wherry_page>();
-    made->items = std::vector<wherry_permits_info>{wherry::capi::permits_item(*found)};
-    *page = made.release();
-    return {};
-  });
+  return wherry::capi::explained(
+      profile, page, conversation, error,
+      [](wherry_page&, const wherry::engine::Explanation& found) {
+        return std::vector<wherry_permits_info>{wherry::capi::permits_item(found)};
+      });
 }
 
 int32_t wherry_conversation_set_permits(wherry_profile profile, uint64_t conversation,
@@ -107,21 +118,14 @@ int32_t wherry_conversation_set_permits(wherry_profile profile, uint64_t convers
 
 int32_t wherry_conversation_explain(wherry_profile profile, wherry_page** page,
                                     uint64_t conversation, wherry_error* error) {
-  return wherry::capi::guard(error, [&]() -> Status {
-    if (page == nullptr) return wherry::capi::argument("page is NULL");
-    auto engine = wherry::capi::find_handle(profile);
-    if (!engine) return engine.error();
-    Result<wherry::engine::Explanation> found = (*engine)->explain(conversation);
-    if (!found) return found.error();
-    auto made = std::make_unique<wherry_page>();
-    std::vector<wherry_path> items;
-    for (const wherry::engine::PathView& view : found->paths) {
-      items.push_back(wherry::capi::path_item(*made, view));
-    }
-    made->items = std::move(items);
-    *page = made.release();
-    return {};
-  });
+  return wherry::capi::explained(profile, page, conversation, error,
+                                 [](wherry_page& made, const wherry::engine::Explanation& found) {
+                                   std::vector<wherry_path> items;
+                                   for (const wherry::engine::PathView& view : found.paths) {
+                                     items.push_back(wherry::capi::path_item(made, view));
+                                   }
+                                   return items;
+                                 });
 }
 
 }  // extern "C"

@@ -194,6 +194,12 @@ class Simulation {
     });
   }
 
+  void permit_everybody(int who, const wherry_reveals& set) {
+    for (int other = 0; other < plan_.people; ++other) {
+      if (other != who) permit(who, other, set);
+    }
+  }
+
   void mend() {
     tell("everything is mended");
     mended_ = true;
@@ -209,9 +215,7 @@ class Simulation {
       open(who);
       if (!world_.running(who)) continue;
       start(who, true);
-      for (int other = 0; other < plan_.people; ++other) {
-        if (other != who) permit(who, other, policy::everything());
-      }
+      permit_everybody(who, policy::everything());
     }
   }
 
@@ -277,11 +281,7 @@ class Simulation {
   void everybody_forbids_push() {
     wherry_reveals set = policy::everything();
     set.facts[WHERRY_OBSERVER_PUSH] = 0;
-    for (int one = 0; one < plan_.people; ++one) {
-      for (int other = 0; other < plan_.people; ++other) {
-        if (one != other) permit(one, other, set);
-      }
-    }
+    for (int who = 0; who < plan_.people; ++who) permit_everybody(who, set);
     world_.run_for(2 * kDay_ms);
     for (int one = 0; one < plan_.people; ++one) {
       for (int other = 0; other < plan_.people; ++other) {
