@@ -213,13 +213,14 @@ def write(description: dict) -> str:
         if reason:
             refused.append(f'    {{"{method}", "{reason}"}},')
             continue
-        out += Call(function, structs, closers).write()
-        table.append(f'    {{"{method}", &call_{function["name"]}}},')
+        call = Call(function, structs, closers)
+        out += call.write()
+        table.append(f'    {{"{method}", {{&call_{function["name"]}, "{", ".join(call.names)}"}}}},')
     out += [
         "}  // namespace", "",
-        "const std::map<std::string, PipeCall, std::less<>> &pipe_calls() {",
-        "  static const std::map<std::string, PipeCall, std::less<>> calls = {", *table,
-        "  };", "  return calls;", "}", "",
+        "const std::map<std::string, PipeMethod, std::less<>> &pipe_methods() {",
+        "  static const std::map<std::string, PipeMethod, std::less<>> methods = {", *table,
+        "  };", "  return methods;", "}", "",
         "const std::map<std::string, const char *, std::less<>> &pipe_refusals() {",
         "  static const std::map<std::string, const char *, std::less<>> refusals = {", *refused,
         "  };", "  return refusals;", "}", "", "}  // namespace cli", "",

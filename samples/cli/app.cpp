@@ -5,15 +5,25 @@
 #include <filesystem>
 
 #include "passphrase.h"
+#include "text.h"
 #include "wherry/transports/centralized.h"
 
 namespace cli {
 namespace {
 
-wherry::Options profile_options() {
+// Without plug-ins no transport starts.
+wherry::Options profile_options(Networks networks) {
   wherry::Options options;
-  options.plugins = {wherry_transport_centralized()};
+  if (networks == Networks::on) options.plugins = {wherry_transport_centralized()};
   return options;
+}
+
+// An error of the library does not say which profile it is about.
+[[noreturn]] void raise_about(const std::string& directory, const wherry::Error& error) {
+  const std::string text = error.status() == WHERRY_E_NO_PROFILE
+                               ? "there is no profile here: make one with `wherry init`"
+                               : error.what();
+  throw wherry::Error(error.status(), error.reason(), harmless(directory) + ": " + text);
 }
 
 // An environment variable, or "".
@@ -36,10 +46,15 @@ std::string profile_directory(const App& app) {
   return (base / "wherry").string();
 }
 
-wherry::Profile open_profile(const App& app) {
+wherry::Profile open_profile(const App& app, Networks networks) {
+  const std::string directory = profile_directory(app);
   const Passphrase passphrase = get_passphrase(app.passphrase_file, false);
-  return wherry::Profile::open(profile_directory(app), wherry::Key::passphrase(passphrase.text()),
-                               profile_options());
+  try {
+    return wherry::Profile::open(directory, wherry::Key::passphrase(passphrase.text()),
+                                 profile_options(networks));
+  } catch (const wherry::Error& error) {
+    raise_about(directory, error);
+  }
 }
 
 wherry::Profile create_profile(const App& app) {
@@ -49,8 +64,12 @@ wherry::Profile create_profile(const App& app) {
   std::error_code failed;
   std::filesystem::create_directories(parent, failed);
   if (failed) throw Failure(exit_environment, parent.string() + ": " + failed.message());
-  return wherry::Profile::create(directory, wherry::Key::passphrase(passphrase.text()),
-                                 profile_options());
+  try {
+    return wherry::Profile::create(directory, wherry::Key::passphrase(passphrase.text()),
+                                   profile_options(Networks::on));
+  } catch (const wherry::Error& error) {
+    raise_about(directory, error);
+  }
 }
 
 int exit_code_of(const wherry::Error& error) {

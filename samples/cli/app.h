@@ -12,7 +12,7 @@ namespace cli {
 constexpr int exit_ok = 0;
 constexpr int exit_usage = 1;        // wrong arguments or names
 constexpr int exit_environment = 2;  // disk, passphrase, another process, network
-constexpr int exit_not_yet = 3;      // safe on disk, but what was waited for did not come in time
+constexpr int exit_not_yet = 3;      // what was waited for did not come in time
 constexpr int exit_peer = 4;         // a card or the like from another person is no good
 
 // Ends the program with a line on standard error and an exit code.
@@ -33,8 +33,11 @@ struct App {
   int exit_code = exit_ok;
 };
 
+// What a command needs of the networks. One that only looks at the disk reveals nothing to them.
+enum class Networks { on, off };
+
 std::string profile_directory(const App& app);
-wherry::Profile open_profile(const App& app);
+wherry::Profile open_profile(const App& app, Networks networks = Networks::on);
 wherry::Profile create_profile(const App& app);
 
 // The exit code for an error of the library.

@@ -22,7 +22,7 @@ void show(const wherry_message& message, const std::string& name) {
 }  // namespace
 
 void show_history(const App& app, const HistoryOptions& options) {
-  const wherry::Profile profile = open_profile(app);
+  const wherry::Profile profile = open_profile(app, Networks::off);
   const Person person = find_person(profile, options.with);
   const auto page =
       profile.history(person.conversation, options.before, WHERRY_DIRECTION_OLDER, options.limit);

@@ -1,6 +1,7 @@
 // wherry listen: shows messages and what else matters as it comes, until Ctrl-C.
 #include <algorithm>
 #include <iostream>
+#include <map>
 
 #include "commands.h"
 #include "enum_names.h"
@@ -67,12 +68,7 @@ class Listener {
                   << wherry_reason_text(event.reason()) << "\n";
         return;
       case WHERRY_EVENT_TRANSPORT:
-        std::cerr << "transport " << event.transport() << ": "
-                  << transport_state_name(event.state());
-        if (event.reason() != WHERRY_REASON_NONE) {
-          std::cerr << " (" << wherry_reason_text(event.reason()) << ")";
-        }
-        std::cerr << "\n";
+        show_transport(event);
         return;
       case WHERRY_EVENT_STORAGE:
         std::cerr << (event.reason() == WHERRY_REASON_NONE ? "the disk works again\n"
@@ -81,6 +77,19 @@ class Listener {
       default:
         return;
     }
+  }
+
+  // The feed has every state since somebody last listened; one is shown once.
+  void show_transport(const wherry::Event& event) {
+    std::string line = "transport " + std::to_string(event.transport()) + ": " +
+                       transport_state_name(event.state());
+    if (event.reason() != WHERRY_REASON_NONE) {
+      line += std::string(" (") + wherry_reason_text(event.reason()) + ")";
+    }
+    std::string& shown = transports_[event.transport()];
+    if (line == shown) return;
+    std::cerr << line << "\n";
+    shown = std::move(line);
   }
 
   void show_contact(const wherry::Event& event) {
@@ -99,6 +108,7 @@ class Listener {
   const ListenOptions& options_;
   wherry::Profile& profile_;
   People people_;
+  std::map<std::uint64_t, std::string> transports_;  // the line that was last shown for each
   std::uint64_t messages_ = 0;
 };
 

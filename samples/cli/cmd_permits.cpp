@@ -1,58 +1,15 @@
 // wherry permits, explain: what may be revealed, and what the ways to a person would reveal.
-#include <algorithm>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "commands.h"
 #include "enum_names.h"
 #include "people.h"
+#include "reveals_text.h"
 #include "text.h"
 
 namespace cli {
 namespace {
-
-// As people write names: with hyphens.
-std::string spoken(std::string name) {
-  std::ranges::replace(name, '_', '-');
-  return name;
-}
-
-std::string facts_text(std::uint32_t facts) {
-  std::string text;
-  for (int bit = 0; bit < 32; ++bit) {
-    const std::uint32_t fact = std::uint32_t{1} << bit;
-    if ((facts & fact) == 0) continue;
-    const std::string name = fact_name(fact);
-    if (name == "unknown") continue;
-    text += (text.empty() ? "" : ", ") + spoken(name);
-  }
-  return text;
-}
-
-// All facts that this version knows.
-std::uint32_t known_facts() {
-  std::uint32_t known = 0;
-  for (int bit = 0; bit < 32; ++bit) {
-    if (std::string(fact_name(std::int64_t{1} << bit)) != "unknown")
-      known |= std::uint32_t{1} << bit;
-  }
-  return known;
-}
-
-// A line for each observer with something in the set.
-void print_set(const wherry_reveals& set, const char* indent) {
-  bool any = false;
-  for (int observer = 0; observer < WHERRY_OBSERVER_ROOM; ++observer) {
-    const std::string name = observer_name(observer);
-    const std::string facts = facts_text(set.facts[observer]);
-    if (name == "unknown" || facts.empty()) continue;
-    const bool everything = (set.facts[observer] & known_facts()) == known_facts();
-    std::cout << indent << "to " << spoken(name) << ": " << (everything ? "everything" : facts)
-              << "\n";
-    any = true;
-  }
-  if (!any) std::cout << indent << "nothing to anybody\n";
-}
 
 wherry_reveals preset_of(const std::string& wanted) {
   for (std::int32_t preset = WHERRY_PERMITS_OPEN; preset <= WHERRY_PERMITS_ANONYMOUS; ++preset) {
@@ -99,7 +56,7 @@ void show_profile(const App& app, const wherry::Profile& profile) {
     return;
   }
   std::cout << "This profile permits to reveal:\n";
-  print_set(set, "  ");
+  print_reveals(set, "  ");
 }
 
 void show_conversation(const App& app, const wherry::Profile& profile, const Person& person) {
@@ -110,23 +67,13 @@ void show_conversation(const App& app, const wherry::Profile& profile, const Per
   }
   const wherry_permits_info& info = page[0];
   std::cout << "With " << person.shown << ", all together permit to reveal:\n";
-  print_set(info.all, "  ");
+  print_reveals(info.all, "  ");
   std::cout << "You permit here:\n";
-  print_set(info.mine, "  ");
+  print_reveals(info.mine, "  ");
   std::cout << person.shown << " permits, as far as they have said:\n";
-  print_set(info.theirs, "  ");
+  print_reveals(info.theirs, "  ");
   std::cout << "Revealed so far:\n";
-  print_set(info.revealed, "  ");
-}
-
-void print_objections(const char* who, const wherry_reveals& against) {
-  for (int observer = 0; observer < WHERRY_OBSERVER_ROOM; ++observer) {
-    if (against.facts[observer] == 0) continue;
-    std::string facts = facts_text(against.facts[observer]);
-    if (facts.empty()) facts = "something that this version does not know";
-    std::cout << "      " << who << " not permit: " << facts << " to "
-              << spoken(observer_name(observer)) << "\n";
-  }
+  print_reveals(info.revealed, "  ");
 }
 
 }  // namespace
@@ -160,7 +107,7 @@ void explain(const App& app, const std::string& contact) {
               << (path.used != 0 ? ", in use" : "");
     if (path.reason != WHERRY_REASON_NONE) std::cout << "  " << wherry_reason_text(path.reason);
     std::cout << "\n    would reveal:\n";
-    print_set(path.reveals, "      ");
+    print_reveals(path.reveals, "      ");
     print_objections("the profile does", path.against_profile);
     print_objections("you do", path.against_mine);
     print_objections("they do", path.against_theirs);

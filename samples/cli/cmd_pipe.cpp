@@ -20,8 +20,8 @@ namespace cli {
 namespace {
 
 Json call(PipeSession& session, const std::string& name, const Json& params) {
-  const auto found = pipe_calls().find(name);
-  if (found != pipe_calls().end()) return found->second(session, params);
+  const auto found = pipe_methods().find(name);
+  if (found != pipe_methods().end()) return found->second.call(session, params);
   const auto refused = pipe_refusals().find(name);
   throw RpcError(rpc_unknown_method, refused == pipe_refusals().end()
                                          ? "unknown method " + name
@@ -68,7 +68,9 @@ void pipe() {
 }
 
 void list_pipe_methods() {
-  for (const auto& [name, call] : pipe_calls()) std::cout << name << "\n";
+  for (const auto& [name, method] : pipe_methods()) {
+    std::cout << name << "(" << method.parameters << ")\n";
+  }
 }
 
 }  // namespace cli

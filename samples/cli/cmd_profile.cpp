@@ -9,18 +9,43 @@
 
 namespace cli {
 
-void init_profile(const App& app, const InitOptions& options) {
+namespace {
+
+std::uint64_t use_relay(wherry::Profile& profile, const InitOptions& options) {
+  wherry::Settings settings = {{"relay", options.relay}};
+  if (!options.proxy.empty()) settings.emplace_back("proxy", options.proxy);
+  try {
+    return add_started(profile, "centralized", settings);
+  } catch (const wherry::Error& error) {
+    throw wherry::Error(
+        error.status(), error.reason(),
+        std::string(error.what()) + "\nThe profile is made, and needs no other init");
+  }
+}
+
+void wait_for_relay(wherry::Profile& profile, std::uint64_t transport, const InitOptions& options) {
   const Interrupt interrupt;
+  try {
+    wait_online(profile, transport, std::chrono::seconds(options.timeout_s), interrupt);
+  } catch (const Failure& failure) {
+    throw Failure(failure.code(),
+                  std::string(failure.what()) + "\nThe profile is made, and tries " +
+                      harmless(options.relay) +
+                      " whenever it is open. Another one: wherry transports set centralized "
+                      "relay=ENDPOINT");
+  }
+}
+
+}  // namespace
+
+void init_profile(const App& app, const InitOptions& options) {
   wherry::Profile profile = create_profile(app);
   const wherry::Identity identity = profile.identity();
   nlohmann::ordered_json result = {{"profile", profile_directory(app)},
                                    {"identity", base64_encode(identity.data(), identity.size())}};
   if (!options.relay.empty()) {
-    wherry::Settings settings = {{"relay", options.relay}};
-    if (!options.proxy.empty()) settings.emplace_back("proxy", options.proxy);
-    const std::uint64_t transport = profile.add_transport("centralized", settings);
-    profile.start_transport(transport);
-    wait_online(profile, transport, std::chrono::seconds(options.timeout_s), interrupt);
+    const std::uint64_t transport = use_relay(profile, options);
+    wait_for_relay(profile, transport, options);
     result["transport"] = std::to_string(transport);
   }
   if (app.json) {

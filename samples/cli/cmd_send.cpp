@@ -22,7 +22,7 @@ struct Progress {
   bool reached(std::int32_t wanted) const { return !ended() && evidence >= wanted; }
 };
 
-std::string message_text(const SendOptions& options) {
+std::string given_text(const SendOptions& options) {
   if (options.words.size() == 1 && options.words[0] == "-") {
     std::string text(std::istreambuf_iterator<char>(std::cin), {});
     if (!text.empty() && text.back() == '\n') text.pop_back();
@@ -30,6 +30,17 @@ std::string message_text(const SendOptions& options) {
   }
   std::string text;
   for (const std::string& word : options.words) text += (text.empty() ? "" : " ") + word;
+  return text;
+}
+
+std::string message_text(const SendOptions& options) {
+  constexpr std::size_t text_size_max = 32'768;
+  std::string text = given_text(options);
+  if (text.empty()) throw Failure(exit_usage, "there is nothing to send: the text is empty");
+  if (text.size() > text_size_max) {
+    throw Failure(exit_usage, "the text has " + std::to_string(text.size()) +
+                                  " bytes; a message has at most " + std::to_string(text_size_max));
+  }
   return text;
 }
 

@@ -6,6 +6,7 @@
 #include "commands.h"
 #include "enum_names.h"
 #include "feed.h"
+#include "reveals_text.h"
 #include "text.h"
 
 namespace cli {
@@ -21,6 +22,36 @@ wherry::Settings parse_settings(const std::vector<std::string>& given) {
     settings.emplace_back(setting.substr(0, equals), setting.substr(equals + 1));
   }
   return settings;
+}
+
+// The library's words are for who links plug-ins.
+[[noreturn]] void raise_unknown(const std::string& name, const wherry::Error& error) {
+  if (error.status() != WHERRY_E_NOT_FOUND) throw error;
+  throw wherry::Error(error.status(), error.reason(),
+                      "this program has no network '" + harmless(name) + "': it has centralized");
+}
+
+// What `describe` says to people: the settings first, since they are asked for.
+void print_description(const nlohmann::ordered_json& about) {
+  std::cout << about.at("name").get<std::string>() << ": " << about.at("help").get<std::string>()
+            << "\n\nSettings:\n";
+  for (const auto& setting : about.at("settings")) {
+    std::cout << "  " << setting.at("name").get<std::string>() << "  "
+              << setting.at("help").get<std::string>();
+    const auto& preset = setting.at("default");
+    if (preset.is_string() && !preset.get<std::string>().empty()) {
+      std::cout << " (" << preset.get<std::string>() << ")";
+    }
+    std::cout << "\n";
+  }
+  wherry_reveals worst{};
+  const auto& facts = about.at("reveals");
+  for (std::size_t i = 0; i < facts.size() && i < WHERRY_OBSERVER_ROOM; ++i) {
+    worst.facts[i] = facts[i].get<std::uint32_t>();
+  }
+  std::cout << "\nReveals at worst:\n";
+  print_reveals(worst, "  ");
+  std::cout << "\nAn envelope has at most " << about.at("envelope_size_max") << " bytes.\n";
 }
 
 void done(const App& app, std::uint64_t transport, const char* what) {
@@ -54,8 +85,12 @@ void list_transports(const App& app) {
 void add_transport(const App& app, const TransportOptions& options) {
   const wherry::Settings settings = parse_settings(options.settings);
   wherry::Profile profile = open_profile(app);
-  const std::uint64_t transport = profile.add_transport(options.which, settings);
-  profile.start_transport(transport);
+  std::uint64_t transport = 0;
+  try {
+    transport = add_started(profile, options.which, settings);
+  } catch (const wherry::Error& error) {
+    raise_unknown(options.which, error);
+  }
   done(app, transport, "is added and started");
 }
 
@@ -83,8 +118,17 @@ void stop_transport(const App& app, const TransportOptions& options) {
 
 void describe_transport(const App& app, const TransportOptions& options) {
   const wherry::Profile profile = open_profile(app);
-  const std::string text = profile.describe_transport(options.which);
-  std::cout << (app.json ? text : nlohmann::ordered_json::parse(text).dump(2)) << "\n";
+  std::string text;
+  try {
+    text = profile.describe_transport(options.which);
+  } catch (const wherry::Error& error) {
+    raise_unknown(options.which, error);
+  }
+  if (app.json) {
+    std::cout << text << "\n";
+  } else {
+    print_description(nlohmann::ordered_json::parse(text));
+  }
 }
 
 }  // namespace cli

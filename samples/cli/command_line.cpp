@@ -13,7 +13,8 @@ namespace {
 constexpr const char* exit_codes =
     "\nExit codes: 0 done; 1 wrong arguments; 2 the environment (disk, passphrase, network, "
     "another process);\n"
-    "3 safe on disk, but what was waited for did not come in time; 4 a card is no good.";
+    "3 what was waited for did not come in time (a message is safe on disk by then);\n"
+    "4 a card is no good.";
 
 // A command with the options that all have. Examples are shown below its help.
 CLI::App* add_command(CLI::App& parent, App& app, const std::string& name,
@@ -207,15 +208,15 @@ void declare_pipe(CLI::App& parent) {
   CLI::App* command = parent.add_subcommand(
       "pipe", "Speak JSON-RPC 2.0 on standard input and output, for programs in any language");
   command->footer(
-      "\nOne object a line. Methods are the C functions without wherry_, parameters and results "
-      "go\n"
-      "by name; bytes are base64, 64-bit numbers decimal strings. Events of an open profile come "
-      "as\n"
-      "notifications; acknowledge them with event_ack. The end of the input closes everything.\n"
+      "\nOne object a line. Methods are the C functions without wherry_ (wherry.h is their "
+      "manual);\n"
+      "parameters and results go by name; bytes are base64, 64-bit numbers decimal strings.\n"
+      "Events of an open profile come as notifications; acknowledge them with event_ack.\n"
+      "The end of the input closes everything.\n"
       "\nExample:\n"
       "  echo '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"version\"}' | wherry pipe");
   auto methods = std::make_shared<bool>(false);
-  command->add_flag("--methods", *methods, "List the methods and end");
+  command->add_flag("--methods", *methods, "List the methods with their parameters, and end");
   command->callback([methods] {
     if (*methods) {
       list_pipe_methods();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,7 +30,7 @@ void make_card(const App& app, const CardOptions& options);
 
 struct ContactOptions {
   std::string which;  // a card, or a contact
-  std::string name;
+  std::optional<std::string> name;
 };
 void add_contact(const App& app, const ContactOptions& options);
 void accept_contact(const App& app, const ContactOptions& options);

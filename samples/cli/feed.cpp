@@ -54,7 +54,8 @@ void wait_online(wherry::Profile& profile, std::uint64_t transport, std::chrono:
       throw Failure(exit_environment, "the transport does not work: " + why);
     }
     if (state->first == WHERRY_TRANSPORT_STATE_OFF) {
-      throw Failure(exit_usage, "the transport is stopped: wherry transports start ID");
+      throw Failure(exit_usage, "the transport is stopped: wherry transports start " +
+                                    std::to_string(transport));
     }
     if (interrupt.requested()) throw Failure(exit_not_yet, "interrupted");
     if (Clock::now() >= deadline) {
@@ -64,6 +65,24 @@ void wait_online(wherry::Profile& profile, std::uint64_t transport, std::chrono:
     feed.step(deadline);
   }
   feed.finish();
+}
+
+std::uint64_t add_started(wherry::Profile& profile, const std::string& name,
+                          const wherry::Settings& settings) {
+  const std::uint64_t transport = profile.add_transport(name, settings);
+  try {
+    profile.start_transport(transport);
+  } catch (const wherry::Error& error) {
+    throw wherry::Error(error.status(), error.reason(),
+                        std::string(error.what()) +
+                            "\nIt is configured, and not started. Mend it: "
+                            "wherry transports set " +
+                            name +
+                            " NAME=VALUE, then wherry "
+                            "transports start " +
+                            name);
+  }
+  return transport;
 }
 
 std::uint64_t find_transport(const wherry::Profile& profile, const std::string& which) {

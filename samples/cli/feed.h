@@ -34,6 +34,10 @@ class Feed {
 void wait_online(wherry::Profile& profile, std::uint64_t transport, std::chrono::seconds timeout,
                  const Interrupt& interrupt);
 
+// Configures a transport and starts it. Throws a wherry::Error that names the way on.
+std::uint64_t add_started(wherry::Profile& profile, const std::string& name,
+                          const wherry::Settings& settings);
+
 // A transport by its id or plug-in's name; for "" the only one there is. Throws a Failure.
 std::uint64_t find_transport(const wherry::Profile& profile, const std::string& which);
 

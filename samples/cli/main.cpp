@@ -1,5 +1,6 @@
 // wherry: a messenger for the command line, and over `wherry pipe` for programs in any language.
 #include <csignal>
+#include <cstdlib>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -37,6 +38,8 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // What went wrong is told in this program's own words, unless somebody asks for gRPC's too.
+  setenv("GRPC_VERBOSITY", "NONE", 0);
   // A reader that went away is an error of writing, not the end of the program in mid-commit.
   std::signal(SIGPIPE, SIG_IGN);
   try {

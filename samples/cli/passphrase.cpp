@@ -24,7 +24,7 @@ class QuietTerminal {
   QuietTerminal() : descriptor_(open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)) {
     if (descriptor_ < 0 || tcgetattr(descriptor_, &before_) != 0) {
       if (descriptor_ >= 0) close(descriptor_);
-      throw Failure(exit_usage,
+      throw Failure(exit_environment,
                     "there is no terminal to ask for the passphrase: give --passphrase-file FILE "
                     "or set WHERRY_PASSPHRASE");
     }
@@ -47,7 +47,7 @@ class QuietTerminal {
       if (text.size() < passphrase_size_max) text += c;
     }
     say("\n");
-    if (interrupt_.requested()) throw Failure(exit_usage, "interrupted");
+    if (interrupt_.requested()) throw Failure(exit_environment, "interrupted");
     return Passphrase(std::move(text));
   }
 
@@ -94,7 +94,7 @@ Passphrase get_passphrase(const std::string& file, bool is_new) {
   if (!is_new) return terminal.ask("Passphrase: ");
   Passphrase first = terminal.ask("New passphrase: ");
   const Passphrase second = terminal.ask("The same again: ");
-  if (first.text() != second.text()) throw Failure(exit_usage, "the two passphrases differ");
+  if (first.text() != second.text()) throw Failure(exit_environment, "the two passphrases differ");
   return first;
 }
 

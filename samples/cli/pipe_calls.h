@@ -15,7 +15,12 @@ class PipeSession;
 // Calls one function: its parameters by name in, its outputs by name out. Throws an RpcError.
 using PipeCall = Json (*)(PipeSession& session, const Json& params);
 
-const std::map<std::string, PipeCall, std::less<>>& pipe_calls();
+struct PipeMethod {
+  PipeCall call;
+  const char* parameters;  // their names, with ", " between
+};
+
+const std::map<std::string, PipeMethod, std::less<>>& pipe_methods();
 
 // Functions that are no methods, and why.
 const std::map<std::string, const char*, std::less<>>& pipe_refusals();

@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 #include <system_error>
+#include <utility>
 
 namespace cli {
 
@@ -26,8 +27,15 @@ LineReader::Result LineReader::next(std::string& line) {
       buffer_.clear();
       searched_ = 0;
     }
-    if (!fill()) return Result::end;
+    if (!fill()) return last(line, too_long);
   }
+}
+
+LineReader::Result LineReader::last(std::string& line, bool too_long) {
+  if (interrupt_.requested() || (buffer_.empty() && !too_long)) return Result::end;
+  line = std::exchange(buffer_, {});
+  searched_ = 0;
+  return too_long ? Result::too_long : Result::line;
 }
 
 bool LineReader::fill() {

@@ -21,10 +21,12 @@ class LineReader {
   explicit LineReader(const Interrupt& interrupt) : interrupt_(interrupt) {}
 
   // The next line, without its end. A line that is too long is read over, in bounded memory. The
-  // end comes with the input's, or with a signal; what stands after the last line break is dropped.
+  // last line needs no line break. The end comes with the input's, or with a signal.
   Result next(std::string& line);
 
  private:
+  // What stands after the last line break, once there is no more to read.
+  Result last(std::string& line, bool too_long);
   bool fill();
 
   const Interrupt& interrupt_;

@@ -171,7 +171,7 @@ def resume_after_kill(screen, bob, sending, bodies):
     again = bob.send_unconfirmed()
     took = milliseconds(time.perf_counter() - begun)
     screen.line("", f"bob starts again from his disk in {took}",
-                f"{again} of {written} intents were not confirmed: sent again by ref")
+                f"{again} of {written} messages had no answer yet: sent again, none twice")
     known = set(bob.ledger.intents.values())
     if not bob.stream([body for body in bodies if body not in known]):
         raise RuntimeError("bob's program died again")

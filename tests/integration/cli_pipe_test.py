@@ -106,11 +106,17 @@ class BadInputTest(unittest.TestCase):
         for number in (0, -1, 2**53, "x", ""):
             self.assertEqual(answers(request("version", number))[0]["id"], number)
 
-    def test_no_input_and_a_cut_line_end_well(self):
-        self.assertEqual(answers(), [])
-        done = subprocess.run([PROGRAM, "pipe"], input=request("version")[:-1], text=True,
-                              capture_output=True, timeout=LIMIT_S)
-        self.assertEqual((done.returncode, done.stdout), (0, ""))
+    def test_the_last_line_needs_no_line_break(self):
+        def end_of(text):
+            done = subprocess.run([PROGRAM, "pipe"], input=text, text=True, capture_output=True,
+                                  timeout=LIMIT_S)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            return [json.loads(line) for line in done.stdout.splitlines()]
+
+        self.assertEqual(end_of(""), [])
+        self.assertIn("value", end_of(request("version"))[0]["result"])
+        self.assertEqual(end_of(request("version")[:-1])[0]["error"]["code"], PARSE)
+        self.assertEqual(end_of("x" * (5 << 20))[0]["error"]["code"], INVALID)
 
     def test_a_reader_that_goes_away_ends_it(self):
         process = subprocess.Popen([PROGRAM, "pipe"], stdin=subprocess.PIPE,
@@ -123,7 +129,9 @@ class BadInputTest(unittest.TestCase):
 
     def test_methods_are_the_functions(self):
         listed = subprocess.run([PROGRAM, "pipe", "--methods"], capture_output=True, text=True,
-                                timeout=LIMIT_S).stdout.split()
+                                timeout=LIMIT_S).stdout.splitlines()
+        self.assertIn("contact_add(profile, card, name)", listed)
+        listed = [line.split("(")[0] for line in listed]
         for method in ("version", "profile_create", "profile_open", "close", "identity", "send",
                        "submit", "sync", "history", "event_ack", "card_make"):
             self.assertIn(method, listed)

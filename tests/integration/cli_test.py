@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import signal
+import socket
 import subprocess
 import unittest
 
@@ -174,8 +175,65 @@ class MistakeTest(CliTest):
             self.assertTrue(told.stderr, words)
 
     def test_no_profile(self):
-        self.assertEqual(self.failure("nobody", "contacts", code=ENVIRONMENT)["name"],
-                         "WHERRY_E_NO_PROFILE")
+        told = self.failure("nobody", "contacts", code=ENVIRONMENT)
+        self.assertEqual(told["name"], "WHERRY_E_NO_PROFILE")
+        self.assertIn(str(self.folder / "nobody"), told["text"])
+        self.assertIn("wherry init", told["text"])
+
+    def test_an_init_with_a_bad_relay_names_the_way_on(self):
+        told = self.failure("alice", "init", "--relay", "nonsense", code=USAGE)
+        self.assertEqual(told["name"], "WHERRY_E_SETTING")
+        self.assertIn("wherry transports set centralized", told["text"])
+        self.assertIn("wherry transports start centralized", told["text"])
+        self.wherry("alice", "transports set", "centralized", f"relay={self.endpoint}")
+        self.wherry("alice", "transports start", "centralized")
+        self.assertTrue(self.wherry("alice", "card").startswith("wherry:"))
+
+    def test_names_that_commands_would_take_for_something_else(self):
+        self.init("alice", "bob")
+        card = self.wherry("alice", "card").strip()
+        for name in ("", " ", "2", "-x"):
+            self.wherry("bob", "add", card, f"--name={name}", code=USAGE)
+        self.assertEqual(self.wherry_json("bob", "contacts"), [[]])
+
+    def test_a_known_contact_is_not_renamed_in_silence(self):
+        self.init("alice", "bob")
+        card = self.wherry("alice", "card").strip()
+        self.assertIn("Added Alice", self.wherry("bob", "add", card, "--name", "Alice"))
+        self.assertIn("Known already: Alice", self.wherry("bob", "add", card))
+        self.assertIn("Known already as Alice, and now called Ally",
+                      self.wherry("bob", "add", card, "--name", "Ally"))
+
+    def test_texts_that_can_not_be_sent(self):
+        self.init("alice", "bob")
+        self.wherry("bob", "add", self.wherry("alice", "card").strip(), "--name", "Alice")
+        self.assertIn("empty", self.wherry("bob", "send", "Alice", "", code=USAGE))
+        self.assertIn("empty", self.wherry("bob", "send", "Alice", "-", code=USAGE))
+        told = self.wherry("bob", "send", "Alice", "-", stdin="x" * 32769, code=USAGE)
+        self.assertRegex(told, "32769 bytes.*at most 32768")
+        self.assertEqual(self.wherry("bob", "history", "Alice"), "")
+
+    def test_looking_at_the_disk_uses_no_network(self):
+        pin = self.endpoint.split("/", 1)[1]
+        with socket.create_server(("127.0.0.1", 0)) as relay:
+            relay.settimeout(0.5)
+
+            def knocked():
+                found = False
+                while True:
+                    try:
+                        relay.accept()[0].close()
+                        found = True
+                    except TimeoutError:
+                        return found
+
+            address = f"wr1:127.0.0.1:{relay.getsockname()[1]}/{pin}"
+            self.wherry("alice", "init", "--relay", address, "--timeout", "1", code=NOT_YET)
+            self.assertTrue(knocked())
+            self.wherry("alice", "contacts")
+            self.assertFalse(knocked())
+            self.wherry("alice", "listen", "--timeout", "1")
+            self.assertTrue(knocked())
 
     def test_a_second_init_changes_nothing(self):
         self.wherry("alice", "init")
@@ -199,7 +257,7 @@ class MistakeTest(CliTest):
         self.wherry("alice", "contacts", passphrase="from a file")
         wrong = self.failure("alice", "contacts", code=ENVIRONMENT, passphrase="wrong")
         self.assertEqual(wrong["name"], "WHERRY_E_KEY")
-        told = self.wherry("alice", "contacts", code=USAGE, passphrase=None)
+        told = self.wherry("alice", "contacts", code=ENVIRONMENT, passphrase=None)
         self.assertIn("--passphrase-file", told)
         self.wherry("alice", "contacts", "--passphrase-file", str(self.folder / "none"),
                     code=ENVIRONMENT, passphrase=None)
@@ -227,7 +285,7 @@ class MistakeTest(CliTest):
 
         shown, code = at_terminal("init", "geheim", "gehein")
         self.assertIn("differ", shown)
-        self.assertEqual(code, USAGE)
+        self.assertEqual(code, ENVIRONMENT)
         shown, code = at_terminal("init", "geheim", "geheim")
         self.assertEqual(code, OK, shown)
         self.assertNotIn("geheim", shown)
@@ -251,6 +309,8 @@ class MistakeTest(CliTest):
                           ("WHERRY_E_CARD_MALFORMED", "WHERRY_E_CARD_FORGED"))
         self.assertEqual(self.failure("alice", "add", card, code=PEER)["name"],
                          "WHERRY_E_CARD_OWN")
+        self.wherry("bob", "add", "-", stdin="\x00\x01", code=PEER)
+        self.assertIn("no card", self.wherry("bob", "add", "-", code=USAGE))
         self.assertEqual(self.wherry_json("bob", "contacts"), [[]])
 
     def test_no_transport_and_no_relay(self):
@@ -260,6 +320,8 @@ class MistakeTest(CliTest):
         self.assertEqual(bad["name"], "WHERRY_E_SETTING")
         self.assertEqual(self.failure("alice", "transports add", "carrier-pigeon", code=USAGE)
                          ["name"], "WHERRY_E_NOT_FOUND")
+        self.assertIn("it has centralized",
+                      self.wherry("alice", "transports add", "carrier-pigeon", code=USAGE))
         self.wherry("alice", "transports add", "centralized", "relay", code=USAGE)
 
     def test_a_relay_that_is_not_there(self):
@@ -278,7 +340,8 @@ class MistakeTest(CliTest):
         self.wherry("alice", "transports start", "1")
         self.wherry("alice", "transports set", "centralized", f"relay={self.endpoint}")
         self.assertTrue(self.wherry("alice", "card").startswith("wherry:"))
-        self.assertIn("relay", self.wherry("alice", "transports describe", "centralized"))
+        described = self.wherry("alice", "transports describe", "centralized")
+        self.assertRegex(described, r"(?s)Settings:\n  relay  .*Reveals at worst:\n  to .*my-ip")
 
 
 class HelloTest(CliTest):

@@ -123,6 +123,9 @@ class App:
                 command = self.commands.get_nowait()
             except queue.Empty:
                 if not self.sender.send_some():
+                    # Who has nothing to say does not notice otherwise that nobody listens.
+                    if self.pipe.ended():
+                        raise PipeEnded("idle") from None
                     time.sleep(0.02)
                 continue
             try:

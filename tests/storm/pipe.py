@@ -96,6 +96,10 @@ class Pipe:
     def call(self, method, timeout_s, **params):
         return self.call_all(method, [params], timeout_s)[0]
 
+    def ended(self):
+        """Whether it wrote its last word."""
+        return not self._reader.is_alive()
+
     def end_input(self):
         """What an orderly program does last: it closes its profiles and ends."""
         with self._write_lock:

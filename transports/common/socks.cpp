@@ -7,6 +7,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
@@ -41,22 +42,29 @@ DialError error_of_reply(std::uint8_t code) {
   }
 }
 
-std::vector<std::uint8_t> connect_request(const Authority& target) {
-  std::vector<std::uint8_t> request{kVersion, kConnect, 0};
-  std::array<std::uint8_t, 16> address{};
-  if (inet_pton(AF_INET, target.host.c_str(), address.data()) == 1) {
-    request.push_back(kIpv4);
-    request.insert(request.end(), address.begin(), address.begin() + 4);
-  } else if (inet_pton(AF_INET6, target.host.c_str(), address.data()) == 1) {
-    request.push_back(kIpv6);
-    request.insert(request.end(), address.begin(), address.end());
+// A host's type and address (RFC 1928, section 5).
+std::vector<std::uint8_t> address_field(const std::string& host) {
+  std::vector<std::uint8_t> field(1 + 16);
+  if (inet_pton(AF_INET, host.c_str(), field.data() + 1) == 1) {
+    field[0] = kIpv4;
+    field.resize(1 + 4);
+  } else if (inet_pton(AF_INET6, host.c_str(), field.data() + 1) == 1) {
+    field[0] = kIpv6;
   } else {
-    request.push_back(kName);
-    request.push_back(static_cast<std::uint8_t>(target.host.size()));
-    request.insert(request.end(), target.host.begin(), target.host.end());
+    field.assign({kName, static_cast<std::uint8_t>(host.size())});
+    field.insert(field.end(), host.begin(), host.end());
   }
-  request.push_back(static_cast<std::uint8_t>(target.port >> 8U));
-  request.push_back(static_cast<std::uint8_t>(target.port & 255U));
+  return field;
+}
+
+std::vector<std::uint8_t> connect_request(const Authority& target) {
+  const std::vector<std::uint8_t> address = address_field(target.host);
+  std::vector<std::uint8_t> request(3 + address.size() + 2);
+  request[0] = kVersion;
+  request[1] = kConnect;
+  std::ranges::copy(address, request.begin() + 3);
+  request[request.size() - 2] = static_cast<std::uint8_t>(target.port >> 8U);
+  request[request.size() - 1] = static_cast<std::uint8_t>(target.port & 255U);
   return request;
 }
 

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
 #include <string>
 
@@ -120,6 +121,8 @@ int main(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : kWrongArguments;
   }
   finish(line);
+  // The log has this program's own words; whoever wants gRPC's too sets the variable.
+  setenv("GRPC_VERBOSITY", "NONE", 0);
   spdlog::set_default_logger(spdlog::stderr_logger_mt("wherry-relay"));
   spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
   spdlog::set_level(spdlog::level::from_str(line.log_level));
