@@ -53,13 +53,11 @@ if(WHERRY_SANITIZE MATCHES "fuzzer")
   target_link_options(wherry_fuzzer INTERFACE -fsanitize=fuzzer)
 endif()
 
-# GCC 12 warns wrongly about restrict and array bounds inside its own library once sanitizers or
-# -O2 inline it; the same code is checked by clang-tidy.
+# GCC 12 warns wrongly about restrict, array bounds and initialisation inside its own library once
+# sanitizers, -O2 or -O3 inline it; the same code is checked by clang-tidy and by Clang's warnings.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-  target_compile_options(wherry_build_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wno-restrict>)
-  if(WHERRY_SANITIZE)
-    target_compile_options(wherry_build_flags INTERFACE -Wno-maybe-uninitialized -Wno-stringop-overflow)
-  endif()
+  target_compile_options(wherry_build_flags INTERFACE
+    $<$<COMPILE_LANGUAGE:CXX>:-Wno-restrict> -Wno-maybe-uninitialized -Wno-stringop-overflow)
 endif()
 
 find_program(WHERRY_CCACHE ccache)

@@ -2,7 +2,7 @@
 
 Usage: check_instructions.py [--record] PROGRAM RECORD
 
-PROGRAM is tests/bench/hot_paths.cpp, optimised; RECORD a JSON file. Each path is run under Callgrind
+PROGRAM is tests/instructions/hot_paths.cpp, optimised; RECORD a JSON file. Each path is run under Callgrind
 with two numbers of repeats: the difference is what one repeat costs, without the preparation. Counts
 do not depend on what else the machine does, so 5 % more, or less, is a change of the code. They do
 depend on the compiler and on the processor's features, for which libsodium has code of its own:

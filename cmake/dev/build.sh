@@ -45,5 +45,14 @@ command_demo() {
     say "Building the release preset"
     build_preset release
     say "Demo"
-    python3 "$root/samples/demo/demo.py" --build "$root/build/release" "$@"
+    # Signals to ./dev are the show's: it clears away what it made.
+    python3 "$root/samples/demo/demo.py" --build "$root/build/release" "$@" &
+    local show=$!
+    trap 'kill -TERM $show 2>/dev/null' TERM INT
+    local code=0
+    wait "$show" || code=$?
+    # A signal ends the wait before the show has cleared away.
+    wait "$show" 2>/dev/null || true
+    trap - TERM INT
+    return "$code"
 }

@@ -76,6 +76,7 @@ closing_line() {
 command_test() {
     [[ $# -le 1 ]] || die "test takes at most one pattern"
     local pattern=${1:-} select=() ran=()
+    [[ $pattern != -* ]] || die "test has no option '$pattern': see ./dev test --help"
     [[ -z $pattern ]] || select=(-R "$pattern")
     # Old results must not count when a stage fails before its tests.
     rm -f "$root"/build/{asan,tsan}/results.xml

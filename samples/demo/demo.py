@@ -243,6 +243,7 @@ def main():
     folder = tempfile.mkdtemp(prefix="wherry-demo-")
     running = {}
     signal.signal(signal.SIGALRM, out_of_time)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     signal.alarm(DEADLINE_S)
     failed = True
     try:
@@ -250,9 +251,16 @@ def main():
     except (OSError, RuntimeError, TimeoutError, LookupError) as error:
         screen.clear()
         print(f"demo: {error or type(error).__name__}", file=sys.stderr)
+    except KeyboardInterrupt:
+        screen.clear()
+        print("demo: interrupted", file=sys.stderr)
+        failed = None  # nothing is wrong with the programs
     finally:
-        signal.alarm(0)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
+            signal.signal(number, signal.SIG_IGN)  # what was begun is cleared away whole
         clean_up(folder, running, failed)
+    if failed is None:
+        return 130
     return 1 if failed else 0
 
 

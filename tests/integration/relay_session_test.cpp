@@ -601,5 +601,30 @@ TEST_F(RelaySession, AnAddressHasBoundedStreamsAndRate) {
   EXPECT_TRUE(limiter.may_send("a", 1));
 }
 
+// Groups cost memory and a look-up each, whether anything is in them or not.
+TEST_F(RelaySession, GroupsWithoutEnvelopesAreNoWayAroundTheLimits) {
+  const auto session = submit();
+  TestWire<SubmitSession> wire(session);
+  session->on_frame(hello<v1::SubmitRequest>());
+  v1::SubmitRequest frame;
+  auto* group = frame.add_groups();
+  group->set_inbox(std::string(16, 'i'));
+  group->set_token(std::string(16, 't'));
+  session->on_frame(frame);
+  EXPECT_EQ(wire.goodbye(), v1::Goodbye::PROTOCOL);
+}
+
+TEST_F(RelaySession, HelloIsAloneInItsFrame) {
+  const auto session = submit();
+  TestWire<SubmitSession> wire(session);
+  auto frame = hello<v1::SubmitRequest>();
+  auto* group = frame.add_groups();
+  group->set_inbox(std::string(16, 'i'));
+  group->set_token(std::string(16, 't'));
+  group->add_envelopes("x");
+  session->on_frame(frame);
+  EXPECT_EQ(wire.goodbye(), v1::Goodbye::PROTOCOL);
+}
+
 }  // namespace
 }  // namespace wherry::relay

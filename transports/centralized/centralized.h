@@ -15,8 +15,11 @@ struct wherry_transport_plugin;
  * The plug-in's table, for wherry_profile_options.
  * It uses gRPC, which writes lines of its own to standard error when a connection fails. An app
  * that does not want them sets the environment variable GRPC_VERBOSITY to NONE before it opens a
- * profile; states and reasons of the transport tell the same. Returns: never NULL. Ownership:
- * static storage. Threads: any.
+ * profile; states and reasons of the transport tell the same.
+ *
+ * Returns: never NULL.
+ * Ownership: static storage.
+ * Threads: any.
  */
 #if defined(__GNUC__)
 __attribute__((visibility("default")))

@@ -190,7 +190,7 @@ void Client::dial_now(std::unique_lock<std::mutex>& lock) {
     hello->set_version_min(kProtocolVersion);
     hello->set_version_max(kProtocolVersion);
   }
-  writing_ = {true, true};
+  writing_.fill(link_since_);
   link_->write(std::move(submit));
   link_->write(std::move(receive));
   link_->read(Lane::kSubmit);
@@ -201,7 +201,8 @@ std::optional<Client::Time> Client::next_deadline() const {
   if (!link_) return std::nullopt;
   if (life_ != Life::kOnline) return link_since_ + kWelcomeTimeout;
   // Looked at once a second while something is unanswered: a bound need not be exact.
-  const bool waiting = !in_flight_.empty() || !opening_since_.empty() || !asked_.empty();
+  const bool waiting = !in_flight_.empty() || !opening_since_.empty() || !asked_.empty() ||
+                       writing_[0] || writing_[1];
   if (!waiting) return std::nullopt;
   return std::chrono::steady_clock::now() + std::chrono::seconds(1);
 }
@@ -220,6 +221,10 @@ void Client::check_deadlines(Time now) {
          (!blocked_ && !opening_since_.empty() && now >= opening_since_.front() + kAnswerTimeout);
   late = late || std::any_of(asked_.begin(), asked_.end(), [&](const auto& entry) {
            return now >= entry.second.since + kAnswerTimeout;
+         });
+  // A relay that does not read is as good as none.
+  late = late || std::ranges::any_of(writing_, [&](const std::optional<Time>& since) {
+           return since && now >= *since + kAnswerTimeout;
          });
   if (late) drop_link(WHERRY_REASON_TIMEOUT, "the relay did not answer in time");
 }
@@ -274,6 +279,7 @@ void Client::fail_all(std::int32_t reason) {
   closes_due_.clear();
   opening_since_.clear();
   acks_due_.clear();
+  acks_unwritten_ = acks_in_write_ = 0;
   arrived_.clear();  // the relay delivers them again
   receipts_.clear();
   read_due_ = false;
@@ -283,7 +289,8 @@ void Client::fail_all(std::int32_t reason) {
 void Client::on_written(std::uint64_t link, Lane lane) {
   const std::lock_guard lock(mutex_);
   if (!current(link)) return;
-  writing_[static_cast<std::size_t>(lane)] = false;
+  writing_[static_cast<std::size_t>(lane)].reset();
+  if (lane == Lane::kReceive) acks_unwritten_ -= std::exchange(acks_in_write_, 0);
   if (life_ != Life::kOnline) return;
   if (lane == Lane::kSubmit) {
     flush_submit();

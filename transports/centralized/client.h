@@ -193,7 +193,7 @@ class Client final : public LinkListener, public std::enable_shared_from_this<Cl
   std::uint64_t link_number_ = 0;
   Time link_since_{};
   std::array<bool, kLanes> welcomed_{};
-  std::array<bool, kLanes> writing_{};
+  std::array<std::optional<Time>, kLanes> writing_{};  // since when
   std::array<Challenge, kLanes> challenges_{};
   std::optional<StoreId> store_;  // that the first Welcome of this link named
 
@@ -205,7 +205,9 @@ class Client final : public LinkListener, public std::enable_shared_from_this<Cl
   std::vector<std::uint32_t> closes_due_;                   // slots
   std::deque<Time> opening_since_;                          // of unanswered opens, in order
   std::vector<v1::Ack> acks_due_;
-  std::deque<Arrived> arrived_;  // not yet taken by the host
+  std::size_t acks_unwritten_ = 0;  // numbers of acks_due_ and of the frame that is being written
+  std::size_t acks_in_write_ = 0;   // of that frame alone
+  std::deque<Arrived> arrived_;     // not yet taken by the host
   std::unordered_map<std::uint64_t, Receipt> receipts_;
   std::uint64_t last_receipt_ = 0;
   bool blocked_ = false;   // the host was busy: it says when it is not

@@ -119,11 +119,14 @@ void Client::flush_receive() {
     closes_due_.pop_back();
   }
   const std::size_t acks = std::min<std::size_t>(acks_due_.size(), kFrameAcksMax);
-  for (std::size_t i = 0; i < acks; ++i) *frame.add_acks() = acks_due_[i];
+  for (std::size_t i = 0; i < acks; ++i) {
+    acks_in_write_ += acks_due_[i].last() - acks_due_[i].first() + 1;
+    *frame.add_acks() = acks_due_[i];
+  }
   acks_due_.erase(acks_due_.begin(), acks_due_.begin() + static_cast<std::ptrdiff_t>(acks));
   if (frame.opens_size() == 0 && frame.closes_size() == 0 && acks == 0) return;
-  writing_[1] = true;
-  if (frame.opens_size() > 0) changed_.notify_all();  // there is something to watch
+  writing_[1] = std::chrono::steady_clock::now();
+  changed_.notify_all();  // there is something to watch
   link_->write(std::move(frame));
 }
 
@@ -195,7 +198,7 @@ bool Client::take_deliveries(v1::ReceiveReply& frame) {
       }
       slot.last_number = number;
       if (slot.inbox == 0) continue;  // given up meanwhile: the relay deletes it
-      if (receipts_.size() >= kUnacknowledgedMax) return false;
+      if (receipts_.size() + acks_unwritten_ >= kUnacknowledgedMax) return false;
       receipts_[++last_receipt_] = {delivery.slot(), number};
       arrived_.push_back({slot.inbox, last_receipt_, std::move(envelope)});
     }
@@ -244,6 +247,7 @@ std::int32_t Client::ack(const wherry_receipt* receipts, std::size_t count) {
     if (found == receipts_.end()) continue;  // of an earlier link: it comes again
     const Receipt receipt = found->second;
     receipts_.erase(found);
+    ++acks_unwritten_;
     v1::Ack* last = acks_due_.empty() ? nullptr : &acks_due_.back();
     if (last != nullptr && last->slot() == receipt.slot && last->last() + 1 == receipt.number) {
       last->set_last(receipt.number);

@@ -131,7 +131,7 @@ void Client::flush_submit() {
   fill_groups(frame);
   fill_requests(frame);
   if (frame.groups_size() == 0 && frame.puts_size() == 0 && frame.gets_size() == 0) return;
-  writing_[0] = true;
+  writing_[0] = std::chrono::steady_clock::now();
   changed_.notify_all();  // there is something to watch
   link_->write(std::move(frame));
   report_writable();

@@ -78,7 +78,7 @@ class Session {
   bool admit(const Request& frame, bool sound) {
     if (!may_read()) return false;
     if (greeted_ && !frame.has_hello() && sound) return true;
-    if (!greeted_ && frame.has_hello()) {
+    if (!greeted_ && hello_is_alone(frame)) {
       accept_hello(frame.hello());
     } else {
       end(v1::Goodbye::PROTOCOL);
@@ -115,6 +115,12 @@ class Session {
   std::size_t unprocessed_bytes_ = 0;  // the cost of what is in the core
 
  private:
+  template <class Request>
+  static bool hello_is_alone(const Request& frame) {
+    Request alone;
+    *alone.mutable_hello() = frame.hello();
+    return frame.has_hello() && frame.ByteSizeLong() == alone.ByteSizeLong();
+  }
   void accept_hello(const v1::Hello& hello);
   void fill_welcome(v1::Welcome& welcome);
 

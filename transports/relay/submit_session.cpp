@@ -26,7 +26,9 @@ bool SubmitSession::check(const Request& frame) const {
   std::size_t envelopes = 0;
   std::size_t bytes = 0;
   for (const auto& group : frame.groups()) {
-    if (group.inbox().size() != 16 || group.token().size() != 16) return false;
+    if (group.inbox().size() != 16 || group.token().size() != 16 || group.envelopes().empty()) {
+      return false;
+    }
     envelopes += static_cast<std::size_t>(group.envelopes_size());
     for (const std::string& envelope : group.envelopes()) {
       if (envelope.empty() || envelope.size() > kEnvelopeSizeMax) return false;
