@@ -390,8 +390,9 @@ typedef struct wherry_transport_plugin {
   void (*diagnose)(wherry_transport* transport);
 
   /* What being online with these settings reveals, before anything is sent: connecting, logging in,
-   * listening, beacons. Callable without an instance, and sends no packet. May be NULL, or in a
-   * table that ends before it: reveals_worst then.
+   * listening, beacons. Callable without an instance, from any thread and from several at once, as
+   * `describe` is; sends no packet. May be NULL, or in a table that ends before it: reveals_worst
+   * then.
    * Returns: OK; E_SETTING as for create: reveals_worst then.
    * Out: reveals. More than reveals_worst of the description counts as everything.
    * In: settings, setting_count of them, as for create. */

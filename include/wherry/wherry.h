@@ -299,7 +299,8 @@ WHERRY_API int32_t wherry_transport_add(wherry_profile profile, uint64_t* transp
 
 /*
  * Changes settings of a transport: those named; the others stay. If it is running, it is stopped
- * and started with the new ones.
+ * and started with the new ones; if they reveal more than the profile permits, it stays FAILED with
+ * the reason PERMITS.
  *
  * Returns: WHERRY_OK, E_ARGUMENT, E_UTF8, E_NOT_FOUND, E_SETTING, E_DISK.
  * In: transport, settings, setting_count.
@@ -311,7 +312,8 @@ WHERRY_API int32_t wherry_transport_set(wherry_profile profile, uint64_t transpo
 /*
  * Starts a transport, now and whenever the profile is opened. Its states come as events.
  *
- * Returns: WHERRY_OK, E_NOT_FOUND, E_SETTING, E_DISK.
+ * Returns: WHERRY_OK, E_NOT_FOUND, E_SETTING, E_PERMITS (being online there reveals more than the
+ *   profile permits; it is not started, nor when the permits are changed: start it again), E_DISK.
  * In: transport.
  */
 WHERRY_API int32_t wherry_transport_start(wherry_profile profile, uint64_t transport,
@@ -366,10 +368,11 @@ typedef struct wherry_card_info {
 
 /*
  * Makes a contact card: a text of at most 360 characters that lets whoever holds it write to this
- * profile until it expires. Give it to people over a channel that shows it comes from you.
+ * profile until it expires. Give it to people over a channel that shows it comes from you. Waits up
+ * to 10 s until the transport has taken the keys that belong to it.
  *
- * Returns: WHERRY_OK, E_ARGUMENT, E_NOT_FOUND (no such transport), E_STATE (the transport has no
- *   endpoint yet: start it and wait until it is online), E_TOO_LARGE (capacity), E_DISK.
+ * Returns: WHERRY_OK, E_ARGUMENT, E_NOT_FOUND (no such transport), E_STATE (the transport did not
+ *   take it in time: start it and wait until it is online), E_TOO_LARGE (capacity), E_DISK.
  * Out: text, NUL-terminated, capacity in bytes: WHERRY_CARD_TEXT_SIZE is enough.
  * In: transport; valid_s, for how many seconds (0: 30 days; at most 365 days).
  */
@@ -532,6 +535,7 @@ WHERRY_API int32_t wherry_conversation_permits(wherry_profile profile, wherry_pa
  * Changes what this person permits in a conversation, at once, and tells the other side, over a
  * path that is permitted from now on: if there is none, nobody is told, and messages wait on both
  * sides until there is. Envelopes that wait at a relay that is no longer permitted are not fetched.
+ * A transport that has to forget an inbox is stopped and started: all conversations on it pause.
  *
  * Returns: WHERRY_OK, E_ARGUMENT, E_NOT_FOUND, E_DISK.
  * In: conversation, permits.
@@ -543,12 +547,12 @@ WHERRY_API int32_t wherry_conversation_set_permits(wherry_profile profile, uint6
 /* One way to the other person. Pointers live as long as the page. */
 typedef struct wherry_path {
   size_t size;
-  uint64_t transport;     /* 0: this profile has no transport of this name */
-  const char* name;       /* the transport's */
-  const char* endpoint;   /* where the other person receives on it */
-  int32_t used;           /* 1 if what is sent now goes this way */
-  int32_t allowed;        /* 1 if it reveals nothing that is not permitted */
-  int32_t reason;         /* wherry_reason why it can not be used now; NONE if it can */
+  uint64_t transport;   /* 0: this profile has no transport of this name */
+  const char* name;     /* the transport's */
+  const char* endpoint; /* where the other person receives on it */
+  int32_t used;         /* 1 if what is sent now goes this way */
+  int32_t allowed;      /* 1 if it reveals nothing that is not permitted; 0 if that is not known */
+  int32_t reason;       /* wherry_reason why it can not be used now; NONE if it can */
   wherry_reveals reveals; /* while the transport does not run: what being online there does */
   wherry_reveals against_profile; /* the part that the profile does not permit */
   wherry_reveals against_mine;    /* that this person does not permit in the conversation */
@@ -566,6 +570,48 @@ typedef struct wherry_path {
  */
 WHERRY_API int32_t wherry_conversation_explain(wherry_profile profile, wherry_page** page,
                                                uint64_t conversation, wherry_error* error);
+
+/*
+ * Chooses the networks of a conversation, now or at any time while it runs: nothing is lost,
+ * doubled or reordered by the change, and until the new network has proven to work the
+ * conversation goes on by the old one. Where this person receives is changed by it, and the other
+ * side is told; it also says by which of the other side's networks this person sends, as far as
+ * the other side is there. A person whose route is auto follows where the other one goes. Events
+ * SENDING_ROUTE and RECEIVING_ROUTE tell of progress.
+ *
+ * A network that does not show this device's address after one that does is used only after a
+ * random quiet time of 30 to 300 seconds, in which nothing is sent: times would link the two.
+ *
+ * Returns: WHERRY_OK, E_ARGUMENT, E_UTF8, E_NOT_FOUND (the conversation, or a transport that is not
+ *   configured), E_DISK.
+ * In: conversation; route, names of transports with commas between, best first, such as
+ *   "p2p,centralized", at most 8; or "auto".
+ */
+WHERRY_API int32_t wherry_conversation_set_route(wherry_profile profile, uint64_t conversation,
+                                                 const char* route, wherry_error* error);
+
+/* Where both directions of a conversation stand. Pointers live as long as the page. */
+typedef struct wherry_route_info {
+  size_t size;
+  const char* route;        /* as it was set; "auto" */
+  const char* sending;      /* name of the transport by which is sent; empty: nothing was yet */
+  const char* receiving;    /* those that the other side was told, with commas between */
+  int32_t sending_state;    /* wherry_route_state */
+  int32_t sending_reason;   /* wherry_reason why it does not come further; NONE */
+  int32_t receiving_state;  /* wherry_route_state */
+  int32_t receiving_reason; /* wherry_reason; NONE */
+} wherry_route_info;
+
+/*
+ * By which networks a conversation is sent and received.
+ *
+ * Returns: WHERRY_OK, E_ARGUMENT, E_NOT_FOUND, E_DISK.
+ * Out: page, of one wherry_route_info.
+ * In: conversation.
+ * Ownership: wherry_page_free.
+ */
+WHERRY_API int32_t wherry_conversation_route(wherry_profile profile, wherry_page** page,
+                                             uint64_t conversation, wherry_error* error);
 
 /* ---- Messages ------------------------------------------------------------------------------- */
 
@@ -680,6 +726,7 @@ WHERRY_API const wherry_transport_info* wherry_page_transport(const wherry_page*
 WHERRY_API const wherry_card_info* wherry_page_card(const wherry_page* page, size_t index);
 WHERRY_API const wherry_permits_info* wherry_page_permits(const wherry_page* page, size_t index);
 WHERRY_API const wherry_path* wherry_page_path(const wherry_page* page, size_t index);
+WHERRY_API const wherry_route_info* wherry_page_route(const wherry_page* page, size_t index);
 
 /*
  * A page as JSON: an array of objects whose members are those of the structs; 64-bit numbers as

@@ -172,6 +172,10 @@ template <>
 struct PageItem<wherry_path> {
   static constexpr auto get = &wherry_page_path;
 };
+template <>
+struct PageItem<wherry_route_info> {
+  static constexpr auto get = &wherry_page_route;
+};
 
 struct PageFree {
   void operator()(wherry_page* page) const { wherry_page_free(page); }
@@ -489,6 +493,16 @@ class Profile {
   /* The ways to the other person, each with what stands against it. */
   Page<wherry_path> explain(std::uint64_t conversation) const {
     return page<wherry_path>(&wherry_conversation_explain, conversation);
+  }
+
+  /* Names of transports with commas between, best first, or "auto". */
+  void set_route(std::uint64_t conversation, const std::string& route) {
+    detail::call(&wherry_conversation_set_route, handle_, conversation, route.c_str());
+  }
+
+  /* A page of one: by which networks a conversation is sent and received. */
+  Page<wherry_route_info> route(std::uint64_t conversation) const {
+    return page<wherry_route_info>(&wherry_conversation_route, conversation);
   }
 
   /* Sends text, or with WHERRY_CONTENT_DATA bytes; durable on return. The message's id. */

@@ -129,7 +129,7 @@ typedef enum wherry_reason {
   WHERRY_REASON_TRANSPORT_OFFLINE = 3,
   /* No endpoint of the other person is known yet. */
   WHERRY_REASON_NO_ENDPOINT = 4,
-  /* No path stays within what the conversation permits to reveal. */
+  /* No path stays within what is permitted to reveal: wherry_conversation_explain says why. */
   WHERRY_REASON_PERMITS = 5,
   /* The first message is on its way; the rest follows its answer. */
   WHERRY_REASON_HANDSHAKE = 6,
@@ -186,8 +186,30 @@ typedef enum wherry_reason {
   /* The proxy refused or can not be reached. */
   WHERRY_REASON_PROXY = 32,
   /* This machine is short of memory or descriptors. */
-  WHERRY_REASON_RESOURCE = 33
+  WHERRY_REASON_RESOURCE = 33,
+  /* A new endpoint of theirs has not answered yet. */
+  WHERRY_REASON_UNPROVEN = 34,
+  /*
+   * The old network is left; the new one is used after a quiet time, so that nothing links the two.
+   */
+  WHERRY_REASON_QUIET = 35
 } wherry_reason;
+
+/* How far one direction of a conversation has come on its way to another network. */
+typedef enum wherry_route_state {
+  /* It is on the route. */
+  WHERRY_ROUTE_STATE_SETTLED = 0,
+  /* Receiving: no network of the route is open here yet; it goes on by the old one. */
+  WHERRY_ROUTE_STATE_OPENING = 1,
+  /* Receiving: they were told, and have not taken leave of the old one yet. */
+  WHERRY_ROUTE_STATE_ANNOUNCED = 2,
+  /* Sending: their new endpoint is asked whether it is there; it goes on by the old one. */
+  WHERRY_ROUTE_STATE_PROBING = 3,
+  /* Sending: the old network is left, and the new one is not used before a quiet time is over. */
+  WHERRY_ROUTE_STATE_QUIET = 4,
+  /* Sending: they can not be reached on any network of the route; it goes on by another. */
+  WHERRY_ROUTE_STATE_ELSEWHERE = 5
+} wherry_route_state;
 
 /* How far a message is known to have come. It only rises within 0..4; 5 and above are ends. */
 typedef enum wherry_evidence {
@@ -251,7 +273,7 @@ typedef enum wherry_field {
   WHERRY_FIELD_EVIDENCE = 10,
   /* wherry_reason. */
   WHERRY_FIELD_REASON = 11,
-  /* wherry_transport_state or wherry_contact_state. */
+  /* wherry_transport_state, wherry_contact_state or wherry_route_state. */
   WHERRY_FIELD_STATE = 12,
   /* A transport's id. */
   WHERRY_FIELD_TRANSPORT = 13,
@@ -294,6 +316,13 @@ typedef enum wherry_event_type {
    * REASON, PHASE.
    */
   WHERRY_EVENT_TRANSPORT = 6,
+  /*
+   * What this profile sends in a conversation came a step further on its way to another network, or
+   * can not: then with the reason. Fields: CONVERSATION, STATE, REASON.
+   */
+  WHERRY_EVENT_SENDING_ROUTE = 8,
+  /* The same of what is received. Fields: CONVERSATION, STATE, REASON. */
+  WHERRY_EVENT_RECEIVING_ROUTE = 9,
   /*
    * The disk is full or failed (reason DISK) or works again (NONE). Not durable: seq 0. Fields:
    * REASON.

@@ -20,9 +20,12 @@ wherry::Options profile_options(Networks networks) {
 
 // An error of the library does not say which profile it is about.
 [[noreturn]] void raise_about(const std::string& directory, const wherry::Error& error) {
-  const std::string text = error.status() == WHERRY_E_NO_PROFILE
-                               ? "there is no profile here: make one with `wherry init`"
-                               : error.what();
+  std::string text = error.what();
+  if (error.status() == WHERRY_E_NO_PROFILE) {
+    text = "there is no profile here: make one with `wherry init`";
+  } else if (error.status() == WHERRY_E_EXISTS) {
+    text = "there is a profile here already: go on with it, or name another place by --profile";
+  }
   throw wherry::Error(error.status(), error.reason(), harmless(directory) + ": " + text);
 }
 

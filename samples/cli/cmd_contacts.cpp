@@ -21,10 +21,11 @@ std::optional<std::string> name_of(const ContactOptions& options) {
   if (name.find_first_not_of(" \t") == std::string::npos) {
     throw Failure(exit_usage, "a name is more than spaces; leave --name out for none");
   }
-  if (name.find_first_not_of("0123456789") == std::string::npos || name[0] == '-') {
+  if (name.find_first_not_of("0123456789") == std::string::npos || name[0] == '-' ||
+      name[0] == '~') {
     throw Failure(exit_usage, "'" + harmless(name) +
-                                  "' is no name: commands would take it for a contact's number or "
-                                  "an option");
+                                  "' is no name: commands would take it for a contact's number, "
+                                  "an identity or an option");
   }
   return name;
 }
@@ -34,7 +35,7 @@ std::string card_text(const std::string& given) {
   std::string card = given;
   if (card == "-") card.assign(std::istreambuf_iterator<char>(std::cin), {});
   if (card.find_first_not_of(" \t\r\n") == std::string::npos) {
-    throw Failure(exit_usage, "there is no card in what was given: a card begins with wherry:");
+    throw Failure(exit_peer, "there is no card in what was given: a card begins with wherry:");
   }
   try {
     wherry::parse_card(card);

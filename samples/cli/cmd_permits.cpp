@@ -23,10 +23,13 @@ void forbid(wherry_reveals& set, const std::string& pair) {
   const std::size_t colon = pair.find(':');
   const std::string who = pair.substr(0, colon);
   const std::string what = colon == std::string::npos ? "" : pair.substr(colon + 1);
+  const auto is_named = [](const std::string& name, const std::string& wanted) {
+    return name != "unknown" && spoken(name) == wanted;
+  };
   for (int observer = 0; observer < WHERRY_OBSERVER_ROOM; ++observer) {
-    if (spoken(observer_name(observer)) != who) continue;
+    if (!is_named(observer_name(observer), who)) continue;
     for (int bit = 0; bit < 32; ++bit) {
-      if (spoken(fact_name(std::int64_t{1} << bit)) != what) continue;
+      if (!is_named(fact_name(std::int64_t{1} << bit), what)) continue;
       set.facts[observer] &= ~(std::uint32_t{1} << bit);
       return;
     }
@@ -36,9 +39,9 @@ void forbid(wherry_reveals& set, const std::string& pair) {
                                 "`wherry explain CONTACT` shows the names");
 }
 
-// What the options say: everything, but what a set or a pair forbids.
-wherry_reveals asked_for(const PermitsOptions& options) {
-  wherry_reveals set = wherry::permits_preset(WHERRY_PERMITS_OPEN);
+// What the options say: the sets, or else what is permitted now, without what a pair forbids.
+wherry_reveals asked_for(const PermitsOptions& options, const wherry_reveals& now) {
+  wherry_reveals set = options.sets.empty() ? now : wherry::permits_preset(WHERRY_PERMITS_OPEN);
   for (const std::string& name : options.sets) {
     const wherry_reveals part = preset_of(name);
     for (int i = 0; i < WHERRY_OBSERVER_ROOM; ++i) set.facts[i] &= part.facts[i];
@@ -76,20 +79,38 @@ void show_conversation(const App& app, const wherry::Profile& profile, const Per
   print_reveals(info.revealed, "  ");
 }
 
+// Says so if no way is left.
+void warn_if_stranded(const wherry::Profile& profile, const Person& person) {
+  const auto paths = profile.explain(person.conversation);
+  if (paths.empty()) return;
+  for (const wherry_path& path : paths) {
+    if (path.allowed != 0) return;
+  }
+  std::cerr << "wherry: no way to " << person.shown << " is left; messages wait. `wherry explain`"
+            << " says why, and `wherry permits " << person.contact
+            << " --set open` takes it back.\n";
+}
+
 }  // namespace
 
 void permits(const App& app, const PermitsOptions& options) {
   const bool change = !options.sets.empty() || !options.forbid.empty();
-  const wherry_reveals wanted = asked_for(options);
-  wherry::Profile profile = open_profile(app);
+  asked_for(options, wherry_reveals{});  // wrong words change nothing
   if (options.contact.empty()) {
-    if (change) profile.set_permits(wanted);
+    // Not online before it is known what may be revealed by that.
+    wherry::Profile profile = open_profile(app, Networks::off);
+    if (change) profile.set_permits(asked_for(options, profile.permits()));
     show_profile(app, profile);
     return;
   }
+  wherry::Profile profile = open_profile(app, change ? Networks::on : Networks::off);
   const Person person = find_person(profile, options.contact);
-  if (change) profile.set_conversation_permits(person.conversation, wanted);
+  if (change) {
+    const auto page = profile.conversation_permits(person.conversation);
+    profile.set_conversation_permits(person.conversation, asked_for(options, page[0].mine));
+  }
   show_conversation(app, profile, person);
+  if (change) warn_if_stranded(profile, person);
 }
 
 void explain(const App& app, const std::string& contact) {

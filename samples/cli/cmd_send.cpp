@@ -2,7 +2,6 @@
 #include <unistd.h>
 
 #include <iostream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "commands.h"
@@ -24,7 +23,10 @@ struct Progress {
 
 std::string given_text(const SendOptions& options) {
   if (options.words.size() == 1 && options.words[0] == "-") {
-    std::string text(std::istreambuf_iterator<char>(std::cin), {});
+    // No more than what shows that it is too long.
+    std::string text(WHERRY_BODY_SIZE_MAX + 2, '\0');
+    std::cin.read(text.data(), static_cast<std::streamsize>(text.size()));
+    text.resize(static_cast<std::size_t>(std::cin.gcount()));
     if (!text.empty() && text.back() == '\n') text.pop_back();
     return text;
   }
@@ -34,12 +36,11 @@ std::string given_text(const SendOptions& options) {
 }
 
 std::string message_text(const SendOptions& options) {
-  constexpr std::size_t text_size_max = 32'768;
   std::string text = given_text(options);
   if (text.empty()) throw Failure(exit_usage, "there is nothing to send: the text is empty");
-  if (text.size() > text_size_max) {
-    throw Failure(exit_usage, "the text has " + std::to_string(text.size()) +
-                                  " bytes; a message has at most " + std::to_string(text_size_max));
+  if (text.size() > WHERRY_BODY_SIZE_MAX) {
+    throw Failure(exit_usage, "the text is too long: a message has at most " +
+                                  std::to_string(WHERRY_BODY_SIZE_MAX) + " bytes");
   }
   return text;
 }

@@ -192,7 +192,8 @@ void declare_permits_commands(CLI::App& parent, App& app) {
       ->add_option("--set", options->sets,
                    "open, no-peer-ip, no-operator-ip or anonymous; of several: what all permit")
       ->delimiter(',');
-  command->add_option("--forbid", options->forbid, "OBSERVER:FACT, beside the sets");
+  command->add_option("--forbid", options->forbid,
+                      "OBSERVER:FACT, taken from what is permitted now, or from the sets");
   command->callback([&app, options] { permits(app, *options); });
 
   command = add_command(parent, app, "explain",
@@ -201,6 +202,19 @@ void declare_permits_commands(CLI::App& parent, App& app) {
   auto contact = std::make_shared<std::string>();
   command->add_option("contact", *contact, "A contact's number or name")->required();
   command->callback([&app, contact] { explain(app, *contact); });
+}
+
+void declare_route(CLI::App& parent, App& app) {
+  CLI::App* command =
+      add_command(parent, app, "route", "Show or choose the networks of a conversation",
+                  "  wherry route Alice\n"
+                  "  wherry route Alice centralized\n"
+                  "  wherry route Alice auto");
+  auto options = std::make_shared<RouteOptions>();
+  command->add_option("contact", options->contact, "A contact's number or name")->required();
+  command->add_option("route", options->route,
+                      "Names of transports with commas between, best first; or auto");
+  command->callback([&app, options] { route(app, *options); });
 }
 
 // Has none of the options that the others have: its client names profiles in its calls.
@@ -241,6 +255,7 @@ int run_command_line(int argc, char** argv, App& app) {
   declare_history(parser, app);
   declare_transports(parser, app);
   declare_permits_commands(parser, app);
+  declare_route(parser, app);
   declare_pipe(parser);
   try {
     parser.parse(argc, argv);

@@ -77,6 +77,12 @@ struct PermitsOptions {
 void permits(const App& app, const PermitsOptions& options);
 void explain(const App& app, const std::string& contact);
 
+struct RouteOptions {
+  std::string contact;
+  std::string route;  // empty: as it is
+};
+void route(const App& app, const RouteOptions& options);
+
 void pipe();
 void list_pipe_methods();
 

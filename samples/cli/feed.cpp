@@ -49,9 +49,11 @@ void wait_online(wherry::Profile& profile, std::uint64_t transport, std::chrono:
     const auto state = state_of(profile, transport);
     if (!state) throw Failure(exit_usage, "there is no such transport");
     if (state->first == WHERRY_TRANSPORT_STATE_ONLINE) break;
-    const std::string why = wherry_reason_text(state->second);
+    const std::string why = state->second == WHERRY_REASON_NONE
+                                ? ""
+                                : std::string(": ") + wherry_reason_text(state->second);
     if (state->first == WHERRY_TRANSPORT_STATE_FAILED) {
-      throw Failure(exit_environment, "the transport does not work: " + why);
+      throw Failure(exit_environment, "the transport does not work" + why);
     }
     if (state->first == WHERRY_TRANSPORT_STATE_OFF) {
       throw Failure(exit_usage, "the transport is stopped: wherry transports start " +
@@ -60,7 +62,7 @@ void wait_online(wherry::Profile& profile, std::uint64_t transport, std::chrono:
     if (interrupt.requested()) throw Failure(exit_not_yet, "interrupted");
     if (Clock::now() >= deadline) {
       const std::string name = transport_state_name(state->first);
-      throw Failure(exit_not_yet, "the transport is not online yet (" + name + "): " + why);
+      throw Failure(exit_not_yet, "the transport is not online yet (" + name + ")" + why);
     }
     feed.step(deadline);
   }

@@ -26,7 +26,11 @@ int fail(const cli::App& app, int code, const std::string& text, nlohmann::order
 int run(int argc, char** argv) {
   cli::App app;
   try {
-    return cli::run_command_line(argc, argv, app);
+    const int code = cli::run_command_line(argc, argv, app);
+    std::cout.flush();
+    if (!std::cout)
+      throw cli::Failure(cli::exit_environment, "standard output can not be written to");
+    return code;
   } catch (const cli::Failure& failure) {
     return fail(app, failure.code(), failure.what(), nlohmann::ordered_json::object());
   } catch (const wherry::Error& error) {

@@ -88,6 +88,7 @@ Passphrase::~Passphrase() {
 Passphrase get_passphrase(const std::string& file, bool is_new) {
   if (!file.empty()) return from_file(file);
   if (const char* text = std::getenv("WHERRY_PASSPHRASE"); text != nullptr) {
+    if (*text == 0) throw Failure(exit_environment, "WHERRY_PASSPHRASE is empty");
     return Passphrase(text);
   }
   const QuietTerminal terminal;

@@ -77,8 +77,22 @@ inline constexpr size_t kRequestsMax = 100;
 inline constexpr size_t kRequestEnvelopeMax = 4096;
 inline constexpr size_t kRequestGreetings = 4;  // of one stranger
 
-// Endpoints of one contact (PROTOCOL §6).
+// Sets of facts in a list of permits, one for each observer (PROTOCOL §3, §6).
+inline constexpr size_t kPermitsMax = 16;
+
+// Endpoints of one contact, and moving to new ones (PROTOCOL §6, §7.2).
 inline constexpr size_t kEndpointsMax = 8;
+inline constexpr size_t kRouteTextMax = kEndpointsMax * (kTransportNameMax + 1);
+inline constexpr size_t kAnswersMax = 8;
+inline constexpr int kProbesPerHour = 36;  // sent to one contact
+inline constexpr int64_t kProbeRetryFirst_ms = 5 * 1000;
+inline constexpr int64_t kProbeRetryMax_ms = 600 * 1000;
+inline constexpr int kProbesUnanswered = 3;  // so many, and the person is told
+// Between leaving a network that shows my address and the first packet by one that does not.
+inline constexpr int64_t kQuietMin_ms = 30 * 1000;
+inline constexpr int64_t kQuietMax_ms = 300 * 1000;
+// A better way has to work for so long before it is taken in place of one that works.
+inline constexpr int64_t kBetterFor_ms = 60 * 1000;
 
 // Trying a disk again that failed; commands are tried at once.
 inline constexpr int64_t kDiskRetryFirst_ms = 1000;
@@ -119,8 +133,10 @@ inline constexpr size_t kStateKeys = 64;
 inline constexpr int64_t kCloseDeadline_ms = 5000;
 inline constexpr int64_t kCloseCalls_ms = 1000;
 inline constexpr int64_t kCloseDrain_ms = 1000;
-inline constexpr int64_t kCloseTransports_ms = 2500;
-static_assert(kCloseCalls_ms + kCloseDrain_ms + kCloseTransports_ms <= kCloseDeadline_ms);
+inline constexpr int64_t kCloseTransports_ms = 2000;
+inline constexpr int64_t kCloseLastCalls_ms = 500;
+static_assert(kCloseCalls_ms + kCloseDrain_ms + kCloseTransports_ms + kCloseLastCalls_ms <=
+              kCloseDeadline_ms);
 inline constexpr size_t kCborDepth = 8;
 
 }  // namespace wherry::limits

@@ -32,6 +32,16 @@ enum class Mutant {
   kTheirsIgnored,          // what the other side permits is not held against a path
   kListensUnpermitted,     // a network that is not permitted still listens
   kPermitsNotTold,         // the other side does not hear that the permits changed
+  kControlForgotten,       // endpoints are taken for told when the messages beside them have come
+  kProbeSkipped,           // a new endpoint is used before it has answered
+  kAnswerUnchecked,        // any answer proves any endpoint
+  kAllAnnounced,           // endpoints of networks that are not in the route are told too
+  kRetiredEarly,           // an old inbox is closed as soon as a set without it is told
+  kRetiredIncomplete,      // an old inbox is closed before all that went there has come
+  kGenerationUnchecked,    // leave that was taken of an older set closes a newer inbox
+  kOldSetTaken,            // an older set of endpoints replaces a newer one
+  kWaysNotSaved,           // what is known of the ways to a contact is lost with the process
+  kFallsBack,              // a path that was left for a hidden address is used again
   kCount                   // how many, kNone included
 };
 

@@ -96,6 +96,18 @@ Json to_json(const wherry_path& p) {
   return out;
 }
 
+Json to_json(const wherry_route_info& r) {
+  Json out;
+  out["route"] = r.route;
+  out["sending"] = r.sending;
+  out["receiving"] = r.receiving;
+  out["sending_state"] = r.sending_state;
+  out["sending_reason"] = r.sending_reason;
+  out["receiving_state"] = r.receiving_state;
+  out["receiving_reason"] = r.receiving_reason;
+  return out;
+}
+
 struct PageToJson {
   Json operator()(std::monostate) const { return Json::array(); }
   template <typename Item>
@@ -150,6 +162,10 @@ const wherry_permits_info* wherry_page_permits(const wherry_page* page, size_t i
 
 const wherry_path* wherry_page_path(const wherry_page* page, size_t index) {
   return wherry::capi::item<wherry_path>(page, index);
+}
+
+const wherry_route_info* wherry_page_route(const wherry_page* page, size_t index) {
+  return wherry::capi::item<wherry_route_info>(page, index);
 }
 
 const char* wherry_page_json(const wherry_page* page) {

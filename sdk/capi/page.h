@@ -17,7 +17,7 @@ struct wherry_page {
   std::variant<std::monostate, std::vector<wherry_message>, std::vector<wherry_contact>,
                std::vector<wherry_conversation>, std::vector<wherry_transport_info>,
                std::vector<wherry_card_info>, std::vector<wherry_permits_info>,
-               std::vector<wherry_path>>
+               std::vector<wherry_path>, std::vector<wherry_route_info>>
       items;
   // What the items point to; a deque, so that growing moves nothing.
   std::deque<std::string> kept;

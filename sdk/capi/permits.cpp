@@ -22,7 +22,7 @@ wherry_path path_item(wherry_page& page, const engine::PathView& view) {
   item.against_theirs = view.against_theirs;
   const int against = policy::count(view.against_profile) + policy::count(view.against_mine) +
                       policy::count(view.against_theirs);
-  item.allowed = against == 0 ? 1 : 0;
+  item.allowed = view.known && against == 0 ? 1 : 0;
   item.reason = view.reason;
   return item;
 }

@@ -2,13 +2,12 @@
 #include <chrono>
 #include <cstring>
 
+#include "base/limits.h"
 #include "capi/convert.h"
 #include "capi/guard.h"
 
 namespace wherry::capi {
 namespace {
-
-constexpr int kLastCallsWait_ms = 500;
 
 using Opener = Result<std::unique_ptr<engine::Engine>> (*)(const std::string&, const store::Key&,
                                                            engine::Options);
@@ -61,7 +60,7 @@ int32_t wherry_close(wherry_profile profile) {
     removed->engine->close();
     removed->engine.reset();
     // The files are unlocked by the last owner: the calls that were told E_CLOSED are about to go.
-    removed->gone.wait_for(std::chrono::milliseconds(wherry::capi::kLastCallsWait_ms));
+    removed->gone.wait_for(std::chrono::milliseconds(wherry::limits::kCloseLastCalls_ms));
     return {};
   });
 }

@@ -22,6 +22,7 @@ add_library(wherry SHARED
   ${CMAKE_CURRENT_LIST_DIR}/people.cpp
   ${CMAKE_CURRENT_LIST_DIR}/permits.cpp
   ${CMAKE_CURRENT_LIST_DIR}/profile.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/route.cpp
   ${CMAKE_CURRENT_LIST_DIR}/transports.cpp
   "${WHERRY_CAPI_MADE}/schema_texts.cpp")
 set_target_properties(wherry PROPERTIES

@@ -139,6 +139,7 @@ bool accept_greeting(Turn& turn, const store::InboxRow& inbox, ByteView envelope
       begin_stream(turn, *contact);
       // Their count of generations may have begun anew as well.
       if (contact->theirs) contact->theirs->generation = 0;
+      contact->moved.reset();
     }
     if (contact->row.state == WHERRY_CONTACT_STATE_ADDED) {
       set_contact_state(turn, *contact, WHERRY_CONTACT_STATE_CONNECTED);

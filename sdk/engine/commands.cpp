@@ -23,6 +23,13 @@ void rename(Turn& turn, Contact& contact, const std::optional<std::string>& name
   turn.changed(contact);
 }
 
+// Theirs lead nowhere any more; what they permit holds on.
+void forget_endpoints(Contact& contact) {
+  if (!contact.theirs) return;
+  contact.theirs->list.clear();
+  contact.row.endpoints = contact.theirs->to_bytes();
+}
+
 }  // namespace
 
 Result<uint64_t> add_transport(Turn& turn, const plugin::PluginSet& plugins,
@@ -119,8 +126,7 @@ Result<uint64_t> add_by_card(Turn& turn, const std::string& text,
     retire(turn, *session);
     contact.row.bundle.clear();
     contact.row.bundle_fetch.clear();
-    contact.theirs.reset();
-    contact.row.endpoints.clear();
+    forget_endpoints(contact);
     void_copies(turn, contact);
   }
   contact.bundle_tries = 0;

@@ -7,6 +7,7 @@
 #include "crypto/init.h"
 #include "engine/cards.h"
 #include "engine/commands.h"
+#include "engine/running.h"
 
 namespace wherry::engine {
 namespace {
@@ -187,6 +188,7 @@ Status Engine::transport_stop(uint64_t transport) {
 Result<std::vector<TransportView>> Engine::transports() {
   std::vector<TransportView> views;
   Status outcome = call([&](Turn& turn) -> Status {
+    keep_networks(turn);  // the first turn may not have come yet
     for (const auto& [id, row] : turn.profile.transports) {
       TransportView view{row, 0, 0, 0};
       if (const Network* network = turn.network(id)) {
@@ -296,6 +298,23 @@ Result<Explanation> Engine::explain(uint64_t conversation) {
   });
   if (!outcome) return outcome.error();
   return made;
+}
+
+Status Engine::set_route(uint64_t conversation, const std::string& route) {
+  return call(
+      [conversation, route](Turn& turn) { return engine::set_route(turn, conversation, route); });
+}
+
+Result<RouteView> Engine::route(uint64_t conversation) {
+  RouteView view;
+  Status found = call([conversation, &view](Turn& turn) -> Status {
+    Result<RouteView> standing = engine::route_of(turn, conversation);
+    if (!standing) return standing.error();
+    view = standing.take();
+    return {};
+  });
+  if (!found) return found.error();
+  return view;
 }
 
 Result<uint64_t> Engine::send(Outbound message) {

@@ -10,6 +10,7 @@
 #include "crypto/system_random.h"
 #include "engine/commands.h"
 #include "engine/core.h"
+#include "engine/moving.h"
 #include "engine/permits.h"
 #include "engine/thread_executor.h"
 #include "store/profile_files.h"
@@ -69,6 +70,8 @@ class Engine {
   Status set_profile_permits(const wherry_reveals& permits);
   Status set_conversation_permits(uint64_t conversation, const wherry_reveals& permits);
   Result<Explanation> explain(uint64_t conversation);
+  Status set_route(uint64_t conversation, const std::string& route);
+  Result<RouteView> route(uint64_t conversation);
 
   Result<uint64_t> send(Outbound message);
   Status submit(Outbound message);

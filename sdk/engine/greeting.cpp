@@ -47,7 +47,8 @@ void security_event(Turn& turn, const Contact& contact, int32_t reason) {
 }
 
 void retry_bundle(Turn& turn, Contact& contact, int32_t reason) {
-  if (reason == WHERRY_REASON_FORGED && contact.bundle_reason != reason) {
+  if (reason == WHERRY_REASON_FORGED && !contact.forgery_told) {
+    contact.forgery_told = true;
     security_event(turn, contact, reason);
   }
   ++contact.bundle_tries;
@@ -133,6 +134,7 @@ int32_t greet(Turn& turn, Contact& contact) {
   contact.row.devices = bundle->list.bytes();
   contact.bundle_tries = 0;
   contact.bundle_reason = WHERRY_REASON_NONE;
+  contact.forgery_told = false;
   return WHERRY_REASON_NONE;
 }
 
@@ -220,6 +222,7 @@ void begin_stream(Turn& turn, Contact& contact) {
 
 void tell_again(Turn& turn, Contact& contact) {
   contact.offer_reset = true;
+  contact.tell_moved = contact.ways.moved_to != 0;
   if (!contact.announced) return;
   contact.announced->list.clear();
   contact.row.announced = contact.announced->to_bytes();

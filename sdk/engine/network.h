@@ -91,10 +91,11 @@ class Network : public plugin::HostEvents {
 
   std::unique_ptr<plugin::Instance> instance;
   bool stopping = false;
-  bool crowded = false;  // somebody waits for room
-  int starts = 0;        // failed since it was last online
-  int64_t start_at = 0;  // steady ms, if the profile wants it running
-  int reconnects = 0;
+  bool crowded = false;                     // somebody waits for room
+  int starts = 0;                           // failed since it was last online
+  int64_t start_at = 0;                     // steady ms, if the profile wants it running
+  int reconnects = 0;                       // since it last held for a while
+  int64_t online_at = 0;                    // steady ms, while it is
   int64_t reconnect_at = Executor::kNever;  // steady ms
   int reopens = 0;                          // inboxes refused since it was last online
   int64_t reopen_at = Executor::kNever;     // steady ms

@@ -2,6 +2,7 @@
 #include "engine/paths.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "base/limits.h"
 #include "base/mutant.h"
@@ -13,16 +14,26 @@
 namespace wherry::engine {
 namespace {
 
+// Those of their newest set, each once, and the one in use before it came.
 std::vector<message::Endpoint> wanted_endpoints(const Contact& contact) {
-  if (contact.theirs) {
+  if (const message::Endpoints* theirs = contact.endpoints()) {
     std::vector<message::Endpoint> each_once;
-    for (const message::Endpoint& endpoint : contact.theirs->list) {
+    for (const message::Endpoint& endpoint : theirs->list) {
       if (std::ranges::find(each_once, endpoint) == each_once.end()) each_once.push_back(endpoint);
+    }
+    const auto& in_use = contact.ways.in_use;
+    if (in_use && std::ranges::find(each_once, *in_use) == each_once.end()) {
+      each_once.push_back(*in_use);
     }
     return each_once;
   }
   if (contact.card) return {{contact.card->transport, contact.card->endpoint}};
   return {};
+}
+
+bool is_listed(const Contact& contact, const message::Endpoint& endpoint) {
+  const message::Endpoints* theirs = contact.endpoints();
+  return theirs == nullptr || std::ranges::find(theirs->list, endpoint) != theirs->list.end();
 }
 
 void drop_path(Turn& turn, Contact& contact, const PathEntry& path) {
@@ -35,7 +46,9 @@ void drop_path(Turn& turn, Contact& contact, const PathEntry& path) {
   });
   if (acknowledges) acknowledge_again(turn, contact);
   network->forget_peer(path.peer, contact.row.id);
-  for (Copy& copy : contact.copies) copy.send_id = 0;
+  for (Copy& copy : contact.copies) {
+    if (copy.transport == path.transport) copy.send_id = 0;
+  }
   turn.calls.push_back([network, peer = path.peer] {
     if (network->running()) network->instance->remove_peer(peer);
   });
@@ -44,7 +57,9 @@ void drop_path(Turn& turn, Contact& contact, const PathEntry& path) {
 bool wants_to_send(Turn& turn, const Contact& contact) {
   return contact.waiting_count != 0 || !contact.copies.empty() ||
          contact.ack_at != Executor::kNever ||
-         (!contact.sessions.empty() && unannounced_endpoints(turn, contact).has_value());
+         (!contact.sessions.empty() && unannounced_endpoints(turn, contact).has_value()) ||
+         std::ranges::any_of(contact.paths,
+                             [&](const PathEntry& path) { return is_unproven(contact, path); });
 }
 
 // Plug-ins do not reconnect by themselves; each try is followed by a report.
@@ -61,19 +76,51 @@ void reconnect(Turn& turn, const Contact& contact, PathEntry& path) {
   });
 }
 
-routing::Path view_of(Turn& turn, const PathEntry& path) {
+routing::Path view_of(Turn& turn, const Contact& contact, const PathEntry& path) {
   routing::Path view;
+  view.listed = path.listed;
+  view.proven = contact.endpoints() == nullptr || contact.ways.knows(path.endpoint);
+  view.closed = !path.listed && contact.ways.closed && !mutant(Mutant::kFallsBack);
+  view.quiet = view.closed && contact.quiet_until > turn.now;
+  view.place = contact.route.place_of(path.endpoint.transport);
+  view.in_use = contact.ways.in_use == path.endpoint;
+  view.works_for_ms = path.works_since == 0 ? 0 : turn.now - path.works_since;
   const Network* network = turn.network(path.transport);
   view.configured = path.transport != 0;
   view.started = network != nullptr && network->running();
   view.accepted = path.accepted || !view.started;
-  view.reveals = path.reveals;
+  view.reveals = reveals_of(network, path);
   view.peer_state = path.peer_state;
   if (network != nullptr) {
     view.transport_state = network->state;
     view.transport_reason = network->reason;
+    if (network->instance != nullptr) view.latency = network->instance->description().latency;
   }
   return view;
+}
+
+// Leaves the path in use if their newest set, without it, has another that hides this device's
+// address. From then on it is quiet for a while.
+void break_before_make(Turn& turn, Contact& contact) {
+  const auto old = std::ranges::find(contact.paths, false, &PathEntry::listed);
+  if (old == contact.paths.end()) return;
+  const bool hides = std::ranges::any_of(contact.paths, [&](const PathEntry& path) {
+    return path.listed && path.accepted && path.permitted &&
+           contact.route.place_of(path.endpoint.transport) &&
+           routing::hides_address(old->reveals, path.reveals);
+  });
+  if (hides && !contact.ways.closed) {
+    contact.ways.closed = true;
+    contact.row.ways = contact.ways.to_bytes();
+    turn.changed(contact);
+    drop_path(turn, contact, *old);
+    old->peer = 0;
+    old->accepted = old->permitted = false;
+  }
+  if (!contact.ways.closed || contact.quiet_until != 0) return;
+  constexpr auto span = static_cast<uint64_t>(limits::kQuietMax_ms - limits::kQuietMin_ms + 1);
+  contact.quiet_until =
+      turn.now + limits::kQuietMin_ms + static_cast<int64_t>(turn.env.random->number() % span);
 }
 
 }  // namespace
@@ -113,10 +160,16 @@ void refresh_paths(Turn& turn, Contact& contact) {
       }
     }
     path.permitted = path.accepted && permitted(turn.profile, contact, path.reveals);
+    path.listed = is_listed(contact, endpoint);
+    const bool works = path.permitted && network != nullptr && network->online() &&
+                       path.peer_state != WHERRY_PEER_STATE_UNREACHABLE &&
+                       path.peer_state != WHERRY_PEER_STATE_GONE;
+    path.works_since = !works ? 0 : path.works_since != 0 ? path.works_since : turn.now;
     reconnect(turn, contact, path);
     paths.push_back(std::move(path));
   }
   contact.paths = std::move(paths);
+  break_before_make(turn, contact);
 }
 
 void forget_peers(Profile& profile, uint64_t transport) {
@@ -135,39 +188,89 @@ void forget_peers(Profile& profile, uint64_t transport) {
 
 ChosenPath choose_path(Turn& turn, Contact& contact) {
   std::vector<routing::Path> views;
-  for (const PathEntry& path : contact.paths) views.push_back(view_of(turn, path));
+  for (const PathEntry& path : contact.paths) views.push_back(view_of(turn, contact, path));
   const bool only_acknowledges = contact.waiting_count == 0 && contact.copies.empty();
   const bool unpermitted = only_acknowledges && mutant(Mutant::kAcksUnpermitted);
   const routing::Choice choice = routing::choose(
-      views, unpermitted ? policy::everything() : permits_of(turn.profile, contact).all());
+      views, unpermitted ? policy::everything() : permits_of(turn.profile, contact).all(),
+      contact.route.automatic());
   if (!choice.path) return {nullptr, nullptr, choice.reason};
   PathEntry& path = contact.paths[*choice.path];
   return {&path, turn.network(path.transport), WHERRY_REASON_NONE};
 }
 
 int32_t obstacle_of(Turn& turn, const Contact& contact, const PathEntry& path) {
-  const routing::Path view = view_of(turn, path);
-  return routing::choose({&view, 1}, permits_of(turn.profile, contact).all()).reason;
+  const routing::Path view = view_of(turn, contact, path);
+  return routing::choose({&view, 1}, permits_of(turn.profile, contact).all(), true).reason;
+}
+
+wherry_reveals reveals_of(const Network* network, const PathEntry& path) {
+  return path.accepted || network == nullptr ? path.reveals : network->listening;
+}
+
+bool is_unproven(const Contact& contact, const PathEntry& path) {
+  return contact.endpoints() != nullptr && path.listed && path.accepted && path.permitted &&
+         contact.route.place_of(path.endpoint.transport) && !contact.ways.knows(path.endpoint);
+}
+
+bool listens_on(const Profile& profile, const Contact& contact,
+                const store::TransportRow& transport) {
+  if (!contact.route.automatic()) return contact.route.place_of(transport.name).has_value();
+  const message::Endpoints* theirs = contact.endpoints();
+  const auto they_are_there = [&] {
+    return std::ranges::find(theirs->list, transport.name, &message::Endpoint::transport) !=
+           theirs->list.end();
+  };
+  if (theirs != nullptr && theirs->chosen) return they_are_there();
+  const auto is_open = [&](const auto& entry) {
+    const store::InboxRow* inbox =
+        profile.inbox_of(store::InboxKind::kContact, contact.row.id, entry.first);
+    return inbox != nullptr && inbox->dropped == 0;
+  };
+  if (std::ranges::any_of(profile.transports, is_open)) {
+    return is_open(std::pair(transport.id, 0));
+  }
+  if (theirs != nullptr) return they_are_there();
+  return contact.card && contact.card->transport == transport.name;
+}
+
+void close_inbox(Turn& turn, const store::InboxRow& inbox) {
+  const uint64_t id = inbox.id;
+  Network* network = turn.network(inbox.transport);
+  store::inbox_delete(turn.db, id);
+  turn.profile.remove_inbox(id);
+  if (network == nullptr) return;
+  turn.calls.push_back([network, id] {
+    if (network->inboxes.erase(id) != 0 && network->running()) network->instance->close_inbox(id);
+  });
 }
 
 void ensure_inboxes(Turn& turn, Contact& contact) {
-  for (const PathEntry& path : contact.paths) {
-    Network* network = turn.network(path.transport);
+  for (const auto& [id, transport] : turn.profile.transports) {
+    Network* network = turn.network(id);
     if (network == nullptr || !network->running()) continue;
-    const bool allowed = may_listen(turn.profile, contact, network->listening);
     const store::InboxRow* inbox =
-        turn.profile.inbox_of(store::InboxKind::kContact, contact.row.id, path.transport);
+        turn.profile.inbox_of(store::InboxKind::kContact, contact.row.id, id);
+    const bool wanted = listens_on(turn.profile, contact, transport);
+    if (inbox != nullptr && !wanted && !inbox->told()) {
+      close_inbox(turn, *inbox);  // they never heard of it
+      continue;
+    }
     if (inbox != nullptr) {
+      const bool allowed = may_listen(turn.profile, *network, *inbox);
       const bool open = network->inboxes.contains(inbox->id);
+      if (allowed) note_revealed(turn, contact, network->listening);
       if (allowed && !open) turn.open_inbox(*network, *inbox);
       if (!allowed && open) restart_network(turn, *network);
+      continue;
     }
-    if (allowed) note_revealed(turn, contact, network->listening);
-    if (inbox != nullptr || !allowed) continue;
+    if (!wanted || !may_listen(turn.profile, contact, network->listening)) continue;
+    note_revealed(turn, contact, network->listening);
     store::InboxRow row;
-    row.transport = path.transport;
+    row.transport = id;
     row.kind = store::InboxKind::kContact;
     row.owner = contact.row.id;
+    row.dropped = store::InboxRow::kNeverTold;
     turn.env.random->fill(row.secret.data(), 32);
     row.id = store::inbox_insert(turn.db, row);
     if (turn.db.failed()) return;
@@ -177,15 +280,33 @@ void ensure_inboxes(Turn& turn, Contact& contact) {
 }
 
 std::vector<message::Endpoint> own_endpoints(Turn& turn, const Contact& contact) {
-  std::vector<message::Endpoint> list;
+  struct Own {
+    message::Endpoint endpoint;
+    std::pair<size_t, uint64_t> place;  // in the route, and of transports
+    bool wanted;
+  };
+  std::vector<Own> own;
   for (const auto& [id, transport] : turn.profile.transports) {
     const Network* network = turn.network(id);
     const store::InboxRow* inbox =
         turn.profile.inbox_of(store::InboxKind::kContact, contact.row.id, id);
-    if (network != nullptr && inbox != nullptr && !inbox->endpoint.empty() &&
-        list.size() < limits::kEndpointsMax && may_listen(turn.profile, *network, *inbox)) {
-      list.push_back({transport.name, inbox->endpoint});
+    if (network == nullptr || inbox == nullptr || inbox->endpoint.empty() ||
+        !may_listen(turn.profile, *network, *inbox)) {
+      continue;
     }
+    const bool wanted =
+        listens_on(turn.profile, contact, transport) || mutant(Mutant::kAllAnnounced);
+    if (!wanted && inbox->dropped != 0) continue;
+    own.push_back({{transport.name, inbox->endpoint},
+                   {contact.route.place_of(transport.name).value_or(0), id},
+                   wanted});
+  }
+  // Those of the route, in its order; until one of them is open, those that were told before.
+  if (std::ranges::any_of(own, &Own::wanted)) std::erase_if(own, std::not_fn(&Own::wanted));
+  std::ranges::sort(own, {}, &Own::place);
+  std::vector<message::Endpoint> list;
+  for (Own& each : own) {
+    if (list.size() < limits::kEndpointsMax) list.push_back(std::move(each.endpoint));
   }
   return list;
 }
@@ -195,9 +316,10 @@ std::optional<message::Endpoints> unannounced_endpoints(Turn& turn, const Contac
   mine.list = own_endpoints(turn, contact);
   if (mine.list.empty()) return std::nullopt;
   mine.permits = announced_permits(turn.profile, contact);
+  mine.chosen = !contact.route.automatic();
   const auto& told = contact.announced;
   const bool known = told && (told->permits == mine.permits || mutant(Mutant::kPermitsNotTold));
-  if (known && told->list == mine.list) return std::nullopt;
+  if (known && told->list == mine.list && told->chosen == mine.chosen) return std::nullopt;
   mine.generation = told ? told->generation + 1 : 1;
   return mine;
 }

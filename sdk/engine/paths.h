@@ -26,6 +26,20 @@ ChosenPath choose_path(Turn& turn, Contact& contact);
 // stops one that has to forget an inbox: it is started again without it.
 void ensure_inboxes(Turn& turn, Contact& contact);
 
+// Gives an inbox up for good.
+void close_inbox(Turn& turn, const store::InboxRow& inbox);
+
+// Whether this person wants to be written to by this transport: it is in the route; on auto it is
+// where the contact has chosen to be, or else where this person was before.
+bool listens_on(const Profile& profile, const Contact& contact,
+                const store::TransportRow& transport);
+
+// A path of their newest set and of this person's route that waits for an answer to a probe.
+bool is_unproven(const Contact& contact, const PathEntry& path);
+
+// What a path reveals; while its transport does not run: what being online there does.
+wherry_reveals reveals_of(const Network* network, const PathEntry& path);
+
 // Why the path can not be used now; NONE: it can.
 int32_t obstacle_of(Turn& turn, const Contact& contact, const PathEntry& path);
 

@@ -21,6 +21,14 @@ wherry_reveals announced_by(const Contact& contact) {
   return list != nullptr && *list ? policy::from_list(**list) : policy::everything();
 }
 
+// In this turn, however many others wait to be looked at: what is no longer permitted ends before
+// the caller is answered.
+void apply_permits(Turn& turn, Contact& contact) {
+  refresh_paths(turn, contact);
+  ensure_inboxes(turn, contact);
+  turn.pump(contact);
+}
+
 bool same(const wherry_reveals& a, const wherry_reveals& b) {
   return policy::within(a, b) && policy::within(b, a);
 }
@@ -71,7 +79,7 @@ Status set_profile_permits(Turn& turn, const wherry_reveals& permits) {
     }
     network->start_at = turn.now;  // those that were forbidden may be permitted now
   }
-  for (auto& [id, contact] : turn.profile.contacts) turn.pump(*contact);
+  for (auto& [id, contact] : turn.profile.contacts) apply_permits(turn, *contact);
   return {};
 }
 
@@ -82,7 +90,7 @@ Status set_conversation_permits(Turn& turn, uint64_t conversation, const wherry_
   }
   contact->conversation.permits = permits;
   turn.changed_conversation(*contact);
-  turn.pump(*contact);
+  apply_permits(turn, *contact);
   return {};
 }
 
@@ -103,7 +111,8 @@ Result<Explanation> explain(Turn& turn, uint64_t conversation) {
     view.endpoint = path.endpoint.text;
     view.transport_id = path.transport;
     const Network* network = turn.network(path.transport);
-    view.reveals = path.accepted || network == nullptr ? path.reveals : network->listening;
+    view.reveals = reveals_of(network, path);
+    view.known = network != nullptr;
     view.against_profile = policy::beyond(view.reveals, made.permits.profile);
     view.against_mine = policy::beyond(view.reveals, made.permits.mine);
     view.against_theirs = policy::beyond(view.reveals, policy::mirror(made.permits.theirs));

@@ -40,6 +40,7 @@ struct PathView {
   wherry_reveals against_mine = {};
   wherry_reveals against_theirs = {};
   int32_t reason = WHERRY_REASON_NONE;  // why it can not be used now
+  bool known = false;                   // whether this profile can tell what it would reveal
   bool chosen = false;
 };
 struct Explanation {

@@ -63,6 +63,7 @@ void load_outbox(store::Connection& db, Contact& contact) {
     copy.endpoint = std::move(row.endpoint);
     copy.first_seq = row.first_seq;
     copy.last_seq = row.last_seq;
+    copy.control = row.control;
     if (copy.first_seq != 0) {
       for (const store::OutboxRow& item :
            store::outbox_between(db, contact.row.id, copy.first_seq, copy.last_seq)) {
@@ -104,6 +105,16 @@ Status load_contacts(store::Connection& db, Profile& profile) {
       contact->waiting_event = seq;
     }
   }
+  for (const auto& [conversation, seq] : store::events_newest(db, WHERRY_EVENT_SENDING_ROUTE)) {
+    if (Contact* contact = profile.contact_of_conversation(conversation)) {
+      contact->sending_told.event = seq;
+    }
+  }
+  for (const auto& [conversation, seq] : store::events_newest(db, WHERRY_EVENT_RECEIVING_ROUTE)) {
+    if (Contact* contact = profile.contact_of_conversation(conversation)) {
+      contact->receiving_told.event = seq;
+    }
+  }
   return {};
 }
 
@@ -130,6 +141,7 @@ Status load_sessions(store::Connection& db, Profile& profile) {
     }
     profile.tags.load(row.id, session->ratchet, tags);
     contact->sessions.push_back(row.id);
+    contact->theirs_session = row.id;
     profile.sessions.emplace(row.id, std::move(session));
   }
   return {};
@@ -236,6 +248,20 @@ Status unpack(Contact& contact) {
     Result<message::Endpoints> mine = message::Endpoints::from_bytes(contact.row.announced);
     if (mine) contact.announced = mine.take();
   }
+  if (!contact.row.ways.empty()) {
+    Result<routing::Ways> ways = routing::Ways::from_bytes(contact.row.ways);
+    if (!ways) return damaged("list of contacts");
+    contact.ways = ways.take();
+    contact.tell_moved = contact.ways.moved_to != 0;
+  }
+  if (!contact.row.moved.empty()) {
+    Result<message::Moved> moved = message::Moved::from_bytes(contact.row.moved);
+    if (!moved) return damaged("list of contacts");
+    contact.moved = *moved;
+  }
+  Result<routing::Route> route = routing::Route::parse(contact.conversation.route);
+  if (!route) return damaged("list of conversations");
+  contact.route = route.take();
   return {};
 }
 

@@ -15,6 +15,8 @@
 #include "identity/card.h"
 #include "identity/device_list.h"
 #include "message/payload.h"
+#include "routing/route.h"
+#include "routing/ways.h"
 #include "session/ratchet.h"
 #include "session/tag_index.h"
 #include "store/messages.h"
@@ -33,6 +35,7 @@ struct Copy {
   std::string endpoint;
   uint64_t first_seq = 0;  // 0: carries no message
   uint64_t last_seq = 0;
+  bool control = false;  // carries more than messages
   uint64_t send_id = 0;  // not 0: handed to the transport, which has not said what became of it
   int attempts = 0;
   delivery::Attempt last = delivery::Attempt::kFailed;
@@ -65,17 +68,29 @@ struct IncomingStream {
   bool acknowledge = false;  // something came that they do not know to have come
 };
 
-// The way to one endpoint of a contact, known to a running transport.
+// The way to one endpoint of a contact; peer 0: no running transport knows it.
 struct PathEntry {
   message::Endpoint endpoint;
   uint64_t transport = 0;  // 0: this profile has no such transport
   uint64_t peer = 0;       // the host's id; 0: not added
   bool accepted = false;
   wherry_reveals reveals{};
-  bool permitted = false;  // when it was last looked at
+  bool permitted = false;   // when it was last looked at
+  bool listed = true;       // in their newest set; else it was in use before that came
+  Id128 probe{};            // that waits for an answer; zeros: none
+  int probes = 0;           // sent since the last answer
+  int64_t probe_at = 0;     // steady ms of the next
+  int64_t works_since = 0;  // steady ms; 0: it does not
   int32_t peer_state = WHERRY_PEER_STATE_UNKNOWN;
   int connects = 0;        // asked for since it was last reachable
   int64_t connect_at = 0;  // steady ms of the next time, while it is not
+};
+
+// What the app was told last of a direction's way to another network.
+struct RouteTold {
+  int32_t state = WHERRY_ROUTE_STATE_SETTLED;
+  int32_t reason = WHERRY_REASON_NONE;
+  uint64_t event = 0;  // its seq
 };
 
 struct Contact {
@@ -84,6 +99,10 @@ struct Contact {
   std::optional<identity::Card> card;
   std::optional<message::Endpoints> theirs;     // as they announced; none: the card's
   std::optional<message::Endpoints> announced;  // what they were sent
+  uint64_t theirs_session = 0;                  // that told them; older ones do not count
+  std::optional<message::Moved> moved;          // what they told last of leaving an endpoint
+  routing::Ways ways;                           // to them
+  routing::Route route;                         // this person's for the conversation
   std::vector<uint64_t> sessions;               // ids, oldest first
   std::vector<IncomingStream> streams;
   std::vector<PathEntry> paths;
@@ -103,18 +122,30 @@ struct Contact {
   int64_t opened_at = INT64_MIN / 2;        // steady ms, of the last envelope that opened
   int64_t complained_at = INT64_MIN / 2;    // steady ms, see Turn::complain()
   bool offer_reset = false;                 // they have no reset bundle of ours
+  bool tell_moved = false;                  // they do not know that an endpoint was left
+  std::vector<Id128> answers;               // to probes of theirs, not sent yet
+  delivery::Quota probes;                   // sent
+  int64_t quiet_until = 0;                  // steady ms; 0: no quiet time was drawn
   delivery::Quota handshakes;               // accepted
 
   uint64_t bundle_request = 0;  // under way
   int bundle_tries = 0;
   int64_t bundle_at = 0;  // steady ms of the next try
   int32_t bundle_reason = 0;
+  bool forgery_told = false;  // since a bundle last served
 
-  uint64_t waiting_event = 0;                 // seq of the last WAITING event
+  uint64_t waiting_event = 0;  // seq of the last WAITING event
+  RouteTold sending_told;
+  RouteTold receiving_told;
   int32_t send_failure = WHERRY_REASON_NONE;  // of the last attempt, if it failed
 
   int64_t wake_at = Executor::kNever;  // as in Turn's timers
   bool pump = false;                   // in the list of those to look at
+
+  // Theirs, if they lead anywhere.
+  const message::Endpoints* endpoints() const {
+    return theirs && !theirs->list.empty() ? &*theirs : nullptr;
+  }
 
   // See Turn::save().
   bool changed = false;

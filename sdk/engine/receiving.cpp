@@ -99,6 +99,7 @@ void receive(Turn& turn, const Incoming& incoming) {
       !is_bucket(incoming.envelope.size())) {
     return;
   }
+  turn.heard_over = incoming.transport;
   open_envelope(turn, inbox->second, incoming.envelope);
 }
 
@@ -155,7 +156,8 @@ void take_step(Turn& turn, Contact& contact, Session& session, session::OpenStep
   contact.opened_at = turn.now;
   session.heard = true;
   Result<message::Payload> payload = message::decode_payload(step.payload);
-  const bool owed = payload && (!payload->records.empty() || payload->endpoints || payload->reset);
+  const bool owed = payload && (!payload->records.empty() || payload->endpoints || payload->reset ||
+                                payload->moved);
   for (const session::KeyRow& key : step.add) {
     store::RatchetKeyRow row{key.g, key.used, key.used && owed, key.tag, key.to_bytes()};
     if (!key.used && mutant(Mutant::kSkippedKeysDropped)) continue;

@@ -47,6 +47,7 @@ Status start_network(Turn& turn, Network& network) {
   const store::TransportRow& row = turn.profile.transports.at(network.id());
   Result<plugin::Settings> settings = settings_from_bytes(row.settings);
   if (!settings) return settings.error();
+  network.listening = network.listening_with(*settings);
   if (!policy::within(network.listening, turn.profile.permits)) {
     network.state = WHERRY_TRANSPORT_STATE_FAILED;
     network.reason = WHERRY_REASON_PERMITS;
@@ -103,7 +104,7 @@ void on_state(Turn& turn, Network& network, const StateReport& report) {
   tell(turn, network);
   if (network.online()) {
     network.starts = 0;
-    network.reconnects = 0;
+    network.online_at = turn.now;
     network.reconnect_at = Executor::kNever;
     network.reopens = 0;
     const std::string& name = turn.profile.transports.at(network.id()).name;
@@ -127,6 +128,10 @@ void on_state(Turn& turn, Network& network, const StateReport& report) {
     }
     turn.runtime.housekeeping_at = turn.now;
   } else if (report.state == WHERRY_TRANSPORT_STATE_DEGRADED) {
+    // Whoever greets and hangs up is not asked again at once, for ever.
+    if (was_online && turn.now - network.online_at >= limits::kReconnectMax_ms) {
+      network.reconnects = 0;
+    }
     network.reconnect_at =
         turn.now + delivery::backoff_ms(limits::kReconnectFirst_ms, limits::kReconnectMax_ms,
                                         ++network.reconnects);

@@ -6,8 +6,9 @@
 
 namespace wherry::engine {
 
-// Makes the network's instance and opens every inbox on it; if it is being stopped,
-// keep_networks() will. E_SETTING, E_MEMORY, E_PERMITS: being online there is not permitted.
+// Makes the network's instance and opens on it each inbox that may be listened at; if it is being
+// stopped, keep_networks() will. E_SETTING, E_MEMORY, E_PERMITS: being online there is not
+// permitted.
 Status start_network(Turn& turn, Network& network);
 void stop_network(Turn& turn, Network& network);
 // Stops it; keep_networks() starts it again, with its settings and inboxes of then.

@@ -7,6 +7,7 @@
 #include "base/mutant.h"
 #include "engine/evidence.h"
 #include "engine/greeting.h"
+#include "engine/moving.h"
 #include "engine/paths.h"
 #include "engine/running.h"
 #include "identity/bundle.h"
@@ -24,14 +25,6 @@ struct Sender {
   PathEntry& path;
   Network& network;
 };
-
-uint64_t floor_of(const Contact& contact, const Session& session) {
-  uint64_t floor = session.ratchet.next_g();
-  for (const Copy& copy : contact.copies) {
-    if (copy.session == session.id) floor = std::min(floor, copy.g);
-  }
-  return floor;
-}
 
 message::Record record_of(const Contact& contact, const store::MessageRow& row, uint64_t seq) {
   message::Record record;
@@ -87,6 +80,7 @@ bool add_endpoints(Turn& turn, Contact& contact, message::Payload& payload) {
   contact.row.announced = endpoints->to_bytes();
   contact.announced = endpoints;
   turn.changed(contact);
+  drop_inboxes(turn, contact);
   payload.endpoints = std::move(endpoints);
   return true;
 }
@@ -166,13 +160,15 @@ store::SealedRow row_of(const Contact& contact, const Copy& copy, Bytes envelope
   row.endpoint = copy.endpoint;
   row.first_seq = copy.first_seq;
   row.last_seq = copy.last_seq;
+  row.control = copy.control;
   row.envelope = std::move(envelope);
   return row;
 }
 
-void keep_copy(const Sender& to, session::SealStep& step,
-               const std::vector<store::OutboxRow>& rows) {
+void keep_copy(const Sender& to, session::SealStep& step, const std::vector<store::OutboxRow>& rows,
+               bool control) {
   Copy copy;
+  copy.control = control;
   copy.id = to.turn.profile.next_sealed++;
   copy.session = to.session.id;
   copy.g = step.g;
@@ -211,7 +207,7 @@ void seal_greeting(const Sender& to) {
   to.session.ratchet = std::move(step->next);
   to.session.first.clear();
   to.turn.changed(to.session);
-  keep_copy(to, *step, rows);
+  keep_copy(to, *step, rows, payload.endpoints.has_value());
 }
 
 // One envelope with whatever is due. False: nothing was, or it could not be sealed.
@@ -219,16 +215,18 @@ bool seal_next(const Sender& to) {
   message::Payload payload;
   bool keep = add_endpoints(to.turn, to.contact, payload);
   keep = add_reset_offer(to.turn, to.contact, payload) || keep;
+  keep = add_moving(to.contact, payload) || keep;
   const bool acknowledge = to.contact.ack_at <= to.turn.now;
   add_acknowledgements(to.contact, payload);
   const std::vector<store::OutboxRow> rows =
       add_messages(to.turn, to.contact, session::payload_room(limits::kPackedEnvelope),
                    payload.reset ? 0 : room_alone(to.network), payload);
-  keep = keep || !rows.empty();
+  const bool control = keep;
+  keep = control || !rows.empty();
   if (!keep && !acknowledge) return false;
   Result<session::SealStep> step =
-      session::seal(to.session.ratchet, floor_of(to.contact, to.session), message::encode(payload),
-                    0, *to.turn.env.random);
+      session::seal(to.session.ratchet, sealed_floor(to.contact, to.session),
+                    message::encode(payload), 0, *to.turn.env.random);
   if (!step) {
     to.turn.log.error("an envelope could not be sealed: " + step.error().text);
     return false;
@@ -236,8 +234,9 @@ bool seal_next(const Sender& to) {
   to.session.ratchet = std::move(step->next);
   to.turn.changed(to.session);
   acknowledged(to.turn, to.contact);
+  moving_told(to.contact);
   if (keep) {
-    keep_copy(to, *step, rows);
+    keep_copy(to, *step, rows, control);
   } else {
     to.turn.send(to.network, to.contact, to.path, 0, std::move(step->envelope));
   }
@@ -368,18 +367,29 @@ int32_t drive(Turn& turn, Contact& contact, const ChosenPath& chosen) {
 
 }  // namespace
 
+uint64_t sealed_floor(const Contact& contact, const Session& session) {
+  uint64_t floor = session.ratchet.next_g();
+  for (const Copy& copy : contact.copies) {
+    if (copy.session == session.id) floor = std::min(floor, copy.g);
+  }
+  return floor;
+}
+
 void pump(Turn& turn, Contact& contact) {
   contact.pump = false;
   if (contact.row.state == WHERRY_CONTACT_STATE_REQUEST) return;
   refresh_paths(turn, contact);
   ensure_inboxes(turn, contact);
   const ChosenPath chosen = choose_path(turn, contact);
+  if (chosen.path != nullptr) use_path(turn, contact, *chosen.path);
+  send_probes(turn, contact, chosen);
   const int32_t reason = chosen.path == nullptr ? chosen.reason : drive(turn, contact, chosen);
   // What the network said of the last attempt tells more than that others wait behind it.
   const bool refused = reason == WHERRY_REASON_WINDOW || reason == WHERRY_REASON_HANDSHAKE;
   set_waiting(
       turn, contact,
       refused && contact.send_failure != WHERRY_REASON_NONE ? contact.send_failure : reason);
+  tell_route(turn, contact);
   set_timers(turn, contact);
 }
 

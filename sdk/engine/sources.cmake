@@ -8,6 +8,7 @@ target_sources(wherry_sdk PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/feed.cpp
   ${CMAKE_CURRENT_LIST_DIR}/greeting.cpp
   ${CMAKE_CURRENT_LIST_DIR}/inputs.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/moving.cpp
   ${CMAKE_CURRENT_LIST_DIR}/network.cpp
   ${CMAKE_CURRENT_LIST_DIR}/paths.cpp
   ${CMAKE_CURRENT_LIST_DIR}/permits.cpp

@@ -9,6 +9,7 @@
 #include "conversation/order.h"
 #include "engine/evidence.h"
 #include "engine/greeting.h"
+#include "engine/moving.h"
 #include "engine/paths.h"
 
 namespace wherry::engine {
@@ -143,6 +144,13 @@ void take_acknowledgement(Turn& turn, Contact& contact, const message::Ack& ack)
   for (Copy& copy : contact.copies) {
     if (copy.first_seq == 0) continue;
     if (delivery::covers_all(acked, copy.first_seq, copy.last_seq)) {
+      // They may have had these messages by another copy, and nothing else of this one: see
+      // settle_control().
+      if (copy.control && !mutant(Mutant::kControlForgotten)) {
+        copy.first_seq = copy.last_seq = 0;
+        store::sealed_keep_control(turn.db, copy.id);
+        continue;
+      }
       store::sealed_delete(turn.db, copy.id);
       copy.id = 0;
     } else if (copy.last_seq < end && copy.send_id == 0) {
@@ -165,13 +173,20 @@ void settle_control(Turn& turn, Contact& contact, const Session& session) {
   });
 }
 
-void take_endpoints(Turn& turn, Contact& contact, message::Endpoints& endpoints) {
+void take_endpoints(Turn& turn, Contact& contact, const Session& session,
+                    message::Endpoints& endpoints) {
   contact.ack_at = std::min(contact.ack_at, turn.now + limits::kAckDelay_ms);
   turn.pump(contact);
-  if (endpoints.list.empty() ||
-      (contact.theirs && endpoints.generation <= contact.theirs->generation)) {
-    return;
-  }
+  const bool old = contact.theirs && endpoints.generation <= contact.theirs->generation;
+  // Generations are counted anew after a reset: an envelope from before it is not news.
+  const bool superseded = session.id < contact.theirs_session;
+  if (endpoints.list.empty() || superseded || (old && !mutant(Mutant::kOldSetTaken))) return;
+  contact.theirs_session = session.id;
+  const auto heard = turn.profile.transports.find(turn.heard_over);
+  contact.ways.renew(contact.theirs ? &*contact.theirs : nullptr, endpoints,
+                     heard == turn.profile.transports.end() ? "" : heard->second.name);
+  contact.row.ways = contact.ways.to_bytes();
+  contact.quiet_until = 0;
   contact.row.endpoints = endpoints.to_bytes();
   contact.theirs = std::move(endpoints);
   turn.changed(contact);
@@ -194,11 +209,15 @@ void take_reset(Turn& turn, Contact& contact, message::ResetOffer& offer) {
 }  // namespace
 
 void take_payload(Turn& turn, Contact& contact, const Session& session, message::Payload& payload) {
-  if (payload.endpoints) take_endpoints(turn, contact, *payload.endpoints);
+  if (payload.probe) take_probe(turn, contact, *payload.probe);
+  take_answers(turn, contact, payload.answers);
+  if (payload.endpoints) take_endpoints(turn, contact, session, *payload.endpoints);
+  if (payload.moved) take_moved(turn, contact, *payload.moved);
   if (payload.reset) take_reset(turn, contact, *payload.reset);
   for (const message::Ack& ack : payload.acks) take_acknowledgement(turn, contact, ack);
   settle_control(turn, contact, session);
   for (message::Record& record : payload.records) take_record(turn, contact, session, record);
+  retire_inboxes(turn, contact);
   if (!payload.records.empty()) {
     const int64_t delay = contact.ack_messages >= limits::kAckMessages ? 0 : limits::kAckDelay_ms;
     contact.ack_at = std::min(contact.ack_at, turn.now + delay);

@@ -49,7 +49,7 @@ void Turn::open_inbox(Network& network, const store::InboxRow& inbox) {
 uint64_t Turn::send(Network& network, Contact& contact, const PathEntry& path, uint64_t copy,
                     Bytes envelope) {
   if (!permitted(profile, contact, path.reveals) && !mutant(Mutant::kAcksUnpermitted)) {
-    log.error("an envelope was about to leave by a path that is not permitted; it stays");
+    log.error("an envelope was about to leave by a path that is not permitted; it is held back");
     return 0;
   }
   note_revealed(*this, contact, path.reveals);

@@ -62,6 +62,7 @@ class Turn {
   Runtime& runtime;
   const int64_t now;  // steady ms
   const int64_t wall_ms;
+  uint64_t heard_over = 0;  // transport of the envelope that is being read
 
   // Outputs: released after the commit, in this order. Calls before sends: a peer is removed, an
   // instance started before anything is sent that counts on it.

@@ -17,7 +17,6 @@ constexpr std::string_view kScheme = "wherry:";
 constexpr size_t kSignatureSize = crypto::Signature::kSize;
 // White space is not part of the 360 characters; this much input is looked at.
 constexpr size_t kInputMax = 4096;
-constexpr size_t kPermitsMax = 64;
 // Times are told in milliseconds too.
 constexpr int64_t kExpiresMax_s = INT64_MAX / 1000;
 
@@ -44,7 +43,7 @@ bool name_fits(std::string_view name, size_t size_max) {
 
 void read_permits(codec::CborReader& in, Card& card) {
   std::vector<uint32_t>& permits = card.permits.emplace();
-  const size_t count = in.array(kPermitsMax);
+  const size_t count = in.array(limits::kPermitsMax);
   for (size_t i = 0; i < count && !in.failed(); ++i) {
     permits.push_back(static_cast<uint32_t>(in.uint(UINT32_MAX)));
   }
@@ -101,7 +100,7 @@ Result<Card> read_contents(ByteView contents) {
 Result<std::string> Card::text(const Identity& signer) const {
   if (!name_fits(transport, limits::kTransportNameMax) ||
       !name_fits(endpoint, limits::kEndpointTextMax) || expires_s < 0 ||
-      expires_s > kExpiresMax_s || (permits && permits->size() > kPermitsMax)) {
+      expires_s > kExpiresMax_s || (permits && permits->size() > limits::kPermitsMax)) {
     return fail(WHERRY_E_ARGUMENT, "The transport or the endpoint does not fit a card.");
   }
   codec::CborWriter out;

@@ -1,9 +1,10 @@
 // payload   = {? 1: [record, …], ? 2: [ack, …], ? 3: endpoints, ? 4: [bundle, F[32]], ? 5: true,
-//              ? 6: hash[32]}
+//              ? 6: hash[32], ? 7: probe[16], ? 8: [probe[16], …], ? 9: moved}
 // record    = {1: seq, 2: incarnation, 3: id[16], 4: clock, 5: sent ms, 6: content, ? 7: body,
 //              ? 8: conversation[16], ? 9: device[16]}
 // ack       = [incarnation, next, [from, to, …], ? conversation[16] / null, ? device[16]]
-// endpoints = {1: generation, 2: [[transport, endpoint], …], ? 3: [facts, …]}
+// moved     = [generation, incarnation, last]
+// endpoints = {1: generation, 2: [[transport, endpoint], …], ? 3: [facts, …], ? 4: true}
 #include "message/payload.h"
 
 #include "base/limits.h"
@@ -111,15 +112,17 @@ Ack read_ack(CborReader& in) {
 }
 
 void write_endpoints(CborWriter& out, const Endpoints& endpoints) {
-  out.map(endpoints.permits ? 3 : 2);
+  out.map(2u + (endpoints.permits ? 1u : 0u) + (endpoints.chosen ? 1u : 0u));
   out.key(1).uint(endpoints.generation);
   out.key(2).array(endpoints.list.size());
   for (const Endpoint& endpoint : endpoints.list) {
     out.array(2).text(endpoint.transport).text(endpoint.text);
   }
-  if (!endpoints.permits) return;
-  out.key(3).array(endpoints.permits->size());
-  for (uint32_t facts : *endpoints.permits) out.uint(facts);
+  if (endpoints.permits) {
+    out.key(3).array(endpoints.permits->size());
+    for (uint32_t facts : *endpoints.permits) out.uint(facts);
+  }
+  if (endpoints.chosen) out.key(4).boolean(true);
 }
 
 Endpoints read_endpoints(CborReader& in) {
@@ -141,18 +144,34 @@ Endpoints read_endpoints(CborReader& in) {
         break;
       }
       case 3: {
-        const size_t count = in.array(WHERRY_OBSERVER_ROOM);
+        const size_t count = in.array(limits::kPermitsMax);
         endpoints.permits.emplace();
         for (size_t i = 0; i < count && !in.failed(); ++i) {
           endpoints.permits->push_back(static_cast<uint32_t>(in.uint(UINT32_MAX)));
         }
         break;
       }
+      case 4:
+        endpoints.chosen = in.boolean();
+        break;
       default:
         in.skip();
     }
   }
   return endpoints;
+}
+
+void write_moved(CborWriter& out, const Moved& moved) {
+  out.array(3).uint(moved.generation).uint(moved.incarnation).uint(moved.last);
+}
+
+Moved read_moved(CborReader& in) {
+  Moved moved;
+  if (in.array(3) != 3) in.fail();
+  moved.generation = in.uint(INT64_MAX);
+  moved.incarnation = in.uint();
+  moved.last = in.uint(INT64_MAX);
+  return moved;
 }
 
 ResetOffer read_reset(CborReader& in) {
@@ -180,7 +199,8 @@ Bytes encode(const Payload& payload) {
   CborWriter out(512);
   out.map((payload.records.empty() ? 0u : 1u) + (payload.acks.empty() ? 0u : 1u) +
           (payload.endpoints ? 1u : 0u) + (payload.reset ? 1u : 0u) + (payload.reseal ? 1u : 0u) +
-          (payload.follows ? 1u : 0u));
+          (payload.follows ? 1u : 0u) + (payload.probe ? 1u : 0u) +
+          (payload.answers.empty() ? 0u : 1u) + (payload.moved ? 1u : 0u));
   if (!payload.records.empty()) {
     out.key(1).array(payload.records.size());
     for (const Record& record : payload.records) write_record(out, record);
@@ -198,6 +218,15 @@ Bytes encode(const Payload& payload) {
   }
   if (payload.reseal) out.key(5).boolean(true);
   if (payload.follows) out.key(6).bytes(*payload.follows);
+  if (payload.probe) out.key(7).bytes(*payload.probe);
+  if (!payload.answers.empty()) {
+    out.key(8).array(payload.answers.size());
+    for (const Id128& answer : payload.answers) out.bytes(answer);
+  }
+  if (payload.moved) {
+    out.key(9);
+    write_moved(out, *payload.moved);
+  }
   return out.take();
 }
 
@@ -230,6 +259,19 @@ Result<Payload> decode_payload(ByteView cbor) {
       case 6:
         payload.follows = in.fixed<32>();
         break;
+      case 7:
+        payload.probe = in.fixed<16>();
+        break;
+      case 8: {
+        const size_t count = in.array(limits::kAnswersMax);
+        for (size_t i = 0; i < count && !in.failed(); ++i) {
+          payload.answers.push_back(in.fixed<16>());
+        }
+        break;
+      }
+      case 9:
+        payload.moved = read_moved(in);
+        break;
       default:
         in.skip();
     }
@@ -243,6 +285,19 @@ Result<Record> decode_record(ByteView cbor) {
   Record record = read_record(in);
   if (!in.done()) return malformed("a record");
   return record;
+}
+
+Bytes Moved::to_bytes() const {
+  CborWriter out;
+  write_moved(out, *this);
+  return out.take();
+}
+
+Result<Moved> Moved::from_bytes(ByteView cbor) {
+  CborReader in(cbor);
+  const Moved moved = read_moved(in);
+  if (!in.done()) return malformed("a move");
+  return moved;
 }
 
 Bytes Endpoints::to_bytes() const {

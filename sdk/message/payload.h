@@ -55,10 +55,23 @@ struct Endpoints {
   uint64_t generation = 0;
   std::vector<Endpoint> list;
   std::optional<std::vector<uint32_t>> permits;
+  bool chosen = false;  // by a person: one whose route is auto follows
 
   bool operator==(const Endpoints&) const = default;
   Bytes to_bytes() const;  // as in the payload
   static Result<Endpoints> from_bytes(ByteView cbor);
+};
+
+// The sender of messages left an endpoint: all up to here is sent, or will be, to those of a newer
+// set (PROTOCOL §7.2).
+struct Moved {
+  uint64_t generation = 0;  // of the receiver's set that it moved to
+  uint64_t incarnation = 0;
+  uint64_t last = 0;  // the highest seq that may have gone to an endpoint outside that set
+
+  bool operator==(const Moved&) const = default;
+  Bytes to_bytes() const;
+  static Result<Moved> from_bytes(ByteView cbor);
 };
 
 struct ResetOffer {
@@ -73,6 +86,9 @@ struct Payload {
   std::optional<ResetOffer> reset;
   bool reseal = false;
   std::optional<Bytes32> follows;  // of a handshake: the session that its author last sent in
+  std::optional<Id128> probe;      // to be answered
+  std::vector<Id128> answers;      // probes that came
+  std::optional<Moved> moved;
 };
 
 Bytes encode(const Payload& payload);

@@ -19,6 +19,15 @@ struct Path {
   bool accepted = false;  // the transport knows the endpoint, and `reveals` is what it shows
   int32_t peer_state = WHERRY_PEER_STATE_UNKNOWN;
   wherry_reveals reveals{};
+  int32_t latency = 0;  // wherry_latency_class of the transport
+
+  bool listed = true;           // in the contact's newest set of endpoints
+  bool proven = true;           // it answered, or needs not (PROTOCOL §7.2)
+  bool closed = false;          // left for one that hides this device's address
+  bool quiet = false;           // and that one is not used yet
+  std::optional<size_t> place;  // in this person's route; on auto the same for all
+  bool in_use = false;          // carried the last envelope
+  int64_t works_for_ms = 0;     // without a break
 };
 
 struct Choice {
@@ -26,8 +35,16 @@ struct Choice {
   int32_t reason = WHERRY_REASON_NONE;  // when there is none: what stands against the best one
 };
 
-// Takes the first usable path within `permits`: the order is the route's.
-Choice choose(std::span<const Path> paths, const wherry_reveals& permits);
+// The path to use. What is listed, proven and in the route goes before all else, and once there is
+// such a one nothing else is taken: until then the conversation goes on as before. Among several:
+// the first of the route; on `automatic` the one that reveals least, then the fastest, but a
+// better one that has just come back has to last before it is taken in place of one that works.
+Choice choose(std::span<const Path> paths, const wherry_reveals& permits, bool automatic);
+
+// Whether going from one to the other hides this device's address from somebody who sees it now.
+// Then the first is closed before the second is opened, with a quiet time between: their times
+// would link them.
+bool hides_address(const wherry_reveals& before, const wherry_reveals& after);
 
 }  // namespace wherry::routing
 

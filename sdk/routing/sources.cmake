@@ -1,1 +1,4 @@
-target_sources(wherry_sdk PRIVATE ${CMAKE_CURRENT_LIST_DIR}/path.cpp)
+target_sources(wherry_sdk PRIVATE
+  ${CMAKE_CURRENT_LIST_DIR}/path.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/route.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/ways.cpp)

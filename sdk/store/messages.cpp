@@ -220,17 +220,17 @@ uint64_t sealed_highest(Connection& db) {
 void sealed_insert(Connection& db, const SealedRow& row) {
   Query query = db.query(
       "INSERT INTO sealed(id, contact, session, g, transport, endpoint, first_seq, last_seq, "
-      "envelope) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)");
+      "control, envelope) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   query << row.id << row.contact << row.session << row.g << row.transport << row.endpoint
-        << row.first_seq << row.last_seq << row.envelope;
+        << row.first_seq << row.last_seq << row.control << row.envelope;
   query.run();
 }
 
 std::vector<SealedRow> sealed_of(Connection& db, uint64_t contact) {
   std::vector<SealedRow> rows;
   Query query = db.query(
-      "SELECT id, contact, session, g, transport, endpoint, first_seq, last_seq FROM sealed "
-      "WHERE contact=? ORDER BY id");
+      "SELECT id, contact, session, g, transport, endpoint, first_seq, last_seq, control "
+      "FROM sealed WHERE contact=? ORDER BY id");
   query << contact;
   while (query.next()) {
     rows.push_back({query.number(0),
@@ -241,9 +241,16 @@ std::vector<SealedRow> sealed_of(Connection& db, uint64_t contact) {
                     query.text(5),
                     query.number(6),
                     query.number(7),
+                    query.integer(8) != 0,
                     {}});
   }
   return rows;
+}
+
+void sealed_keep_control(Connection& db, uint64_t id) {
+  Query query = db.query("UPDATE sealed SET first_seq=0, last_seq=0 WHERE id=?");
+  query << id;
+  query.run();
 }
 
 std::optional<Bytes> sealed_envelope(Connection& db, uint64_t id) {

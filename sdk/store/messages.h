@@ -87,6 +87,7 @@ struct SealedRow {
   std::string endpoint;
   uint64_t first_seq = 0;  // 0: carries no message
   uint64_t last_seq = 0;
+  bool control = false;  // carries more than messages
   Bytes envelope;
 };
 
@@ -94,6 +95,8 @@ uint64_t sealed_highest(Connection& db);
 void sealed_insert(Connection& db, const SealedRow& row);
 // Without the envelopes.
 std::vector<SealedRow> sealed_of(Connection& db, uint64_t contact);
+// Its messages have come by another; the rest of it has not.
+void sealed_keep_control(Connection& db, uint64_t id);
 std::optional<Bytes> sealed_envelope(Connection& db, uint64_t id);
 void sealed_delete(Connection& db, uint64_t id);
 void sealed_delete_all(Connection& db, uint64_t contact);

@@ -49,20 +49,21 @@ void transport_state_set(Connection& db, uint64_t transport, const std::string& 
 
 std::vector<InboxRow> inboxes(Connection& db) {
   std::vector<InboxRow> rows;
-  Query query =
-      db.query("SELECT id, transport, kind, owner, secret, endpoint FROM inbox ORDER BY id");
+  Query query = db.query(
+      "SELECT id, transport, kind, owner, secret, endpoint, dropped FROM inbox ORDER BY id");
   while (query.next()) {
     rows.push_back({query.number(0), query.number(1), static_cast<InboxKind>(query.small(2)),
-                    query.number(3), Secret<32>(query.view(4)), query.text(5)});
+                    query.number(3), Secret<32>(query.view(4)), query.text(5), query.number(6)});
   }
   return rows;
 }
 
 uint64_t inbox_insert(Connection& db, const InboxRow& row) {
-  Query query =
-      db.query("INSERT INTO inbox(transport, kind, owner, secret, endpoint) VALUES(?, ?, ?, ?, ?)");
+  Query query = db.query(
+      "INSERT INTO inbox(transport, kind, owner, secret, endpoint, dropped) VALUES(?, ?, ?, ?, ?, "
+      "?)");
   query << row.transport << static_cast<int32_t>(row.kind) << row.owner << row.secret.view()
-        << row.endpoint;
+        << row.endpoint << row.dropped;
   query.run();
   return static_cast<uint64_t>(db.last_id());
 }
@@ -70,6 +71,12 @@ uint64_t inbox_insert(Connection& db, const InboxRow& row) {
 void inbox_set_endpoint(Connection& db, uint64_t id, const std::string& endpoint) {
   Query query = db.query("UPDATE inbox SET endpoint=? WHERE id=?");
   query << endpoint << id;
+  query.run();
+}
+
+void inbox_set_dropped(Connection& db, uint64_t id, uint64_t generation) {
+  Query query = db.query("UPDATE inbox SET dropped=? WHERE id=?");
+  query << generation << id;
   query.run();
 }
 

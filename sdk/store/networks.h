@@ -33,11 +33,18 @@ struct InboxRow {
   uint64_t owner = 0;  // a card's or a contact's id
   Secret<32> secret;
   std::string endpoint;  // empty: not known yet
+  uint64_t dropped = 0;  // generation of the first set told to its contact that is without it
+
+  // No set that was told to its contact was ever with it.
+  static constexpr uint64_t kNeverTold = INT64_MAX;
+  bool told() const { return dropped != kNeverTold; }
+  bool left() const { return dropped != 0 && told(); }
 };
 
 std::vector<InboxRow> inboxes(Connection& db);
 uint64_t inbox_insert(Connection& db, const InboxRow& row);
 void inbox_set_endpoint(Connection& db, uint64_t id, const std::string& endpoint);
+void inbox_set_dropped(Connection& db, uint64_t id, uint64_t generation);
 void inbox_delete(Connection& db, uint64_t id);
 
 }  // namespace wherry::store

@@ -107,14 +107,14 @@ std::vector<ContactRow> contacts(Connection& db, uint64_t after, uint32_t limit)
   std::vector<ContactRow> rows;
   Query query = db.query(
       "SELECT id, identity, state, name, added_ms, conversation, devices, card, bundle, "
-      "bundle_fetch, endpoints, announced, resets, session FROM contact WHERE id>? ORDER BY id "
-      "LIMIT ?");
+      "bundle_fetch, endpoints, announced, resets, session, ways, moved FROM contact WHERE id>? "
+      "ORDER BY id LIMIT ?");
   query << after << limit;
   while (query.next()) {
     rows.push_back({query.number(0), query.array<32>(1), query.small(2), query.text(3),
                     query.integer(4), query.number(5), query.bytes(6), query.bytes(7),
                     query.bytes(8), SecretBytes(query.bytes(9)), query.bytes(10), query.bytes(11),
-                    query.bytes(12), query.array<32>(13)});
+                    query.bytes(12), query.array<32>(13), query.bytes(14), query.bytes(15)});
   }
   return rows;
 }
@@ -122,11 +122,11 @@ std::vector<ContactRow> contacts(Connection& db, uint64_t after, uint32_t limit)
 uint64_t contact_insert(Connection& db, const ContactRow& row) {
   Query query = db.query(
       "INSERT INTO contact(identity, state, name, added_ms, conversation, devices, card, bundle, "
-      "bundle_fetch, endpoints, announced, resets, session) "
-      "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+      "bundle_fetch, endpoints, announced, resets, session, ways, moved) "
+      "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   query << ByteView(row.identity) << row.state << row.name << row.added_ms << row.conversation
         << row.devices << row.card << row.bundle << row.bundle_fetch.view() << row.endpoints
-        << row.announced << row.resets << ByteView(row.session);
+        << row.announced << row.resets << ByteView(row.session) << row.ways << row.moved;
   query.run();
   return static_cast<uint64_t>(db.last_id());
 }
@@ -134,10 +134,10 @@ uint64_t contact_insert(Connection& db, const ContactRow& row) {
 void contact_update(Connection& db, const ContactRow& row) {
   Query query = db.query(
       "UPDATE contact SET state=?, name=?, conversation=?, devices=?, card=?, bundle=?, "
-      "bundle_fetch=?, endpoints=?, announced=?, resets=?, session=? WHERE id=?");
+      "bundle_fetch=?, endpoints=?, announced=?, resets=?, session=?, ways=?, moved=? WHERE id=?");
   query << row.state << row.name << row.conversation << row.devices << row.card << row.bundle
         << row.bundle_fetch.view() << row.endpoints << row.announced << row.resets
-        << ByteView(row.session) << row.id;
+        << ByteView(row.session) << row.ways << row.moved << row.id;
   query.run();
 }
 
@@ -155,14 +155,14 @@ std::vector<ConversationRow> conversations(Connection& db, uint64_t after, uint3
   std::vector<ConversationRow> rows;
   Query query = db.query(
       "SELECT id, kind, gid, contact, clock, sent, received, incarnation, next_seq, last_message, "
-      "waiting, permits, revealed FROM conversation WHERE id>? ORDER BY id LIMIT ?");
+      "waiting, permits, revealed, route FROM conversation WHERE id>? ORDER BY id LIMIT ?");
   query << after << limit;
   while (query.next()) {
     rows.push_back({query.number(0), query.small(1), query.array<16>(2), query.number(3),
                     query.number(4), query.number(5), query.number(6), query.number(7),
                     query.number(8), query.number(9), query.small(10),
                     reveals_of(query, 11, policy::nothing()),
-                    reveals_of(query, 12, policy::everything())});
+                    reveals_of(query, 12, policy::everything()), query.text(13)});
   }
   return rows;
 }
@@ -170,12 +170,13 @@ std::vector<ConversationRow> conversations(Connection& db, uint64_t after, uint3
 uint64_t conversation_insert(Connection& db, const ConversationRow& row) {
   Query query = db.query(
       "INSERT INTO conversation(kind, gid, contact, clock, sent, received, incarnation, next_seq, "
-      "last_message, waiting, permits, revealed) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+      "last_message, waiting, permits, revealed, route) "
+      "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   const Bytes permits = policy::to_bytes(row.permits);
   const Bytes revealed = policy::to_bytes(row.revealed);
   query << row.kind << ByteView(row.gid) << row.contact << row.clock << row.sent << row.received
-        << row.incarnation << row.next_seq << row.last_message << row.waiting << permits
-        << revealed;
+        << row.incarnation << row.next_seq << row.last_message << row.waiting << permits << revealed
+        << row.route;
   query.run();
   return static_cast<uint64_t>(db.last_id());
 }
@@ -183,11 +184,11 @@ uint64_t conversation_insert(Connection& db, const ConversationRow& row) {
 void conversation_update(Connection& db, const ConversationRow& row) {
   Query query = db.query(
       "UPDATE conversation SET contact=?, clock=?, sent=?, received=?, incarnation=?, next_seq=?, "
-      "last_message=?, waiting=?, permits=?, revealed=? WHERE id=?");
+      "last_message=?, waiting=?, permits=?, revealed=?, route=? WHERE id=?");
   const Bytes permits = policy::to_bytes(row.permits);
   const Bytes revealed = policy::to_bytes(row.revealed);
   query << row.contact << row.clock << row.sent << row.received << row.incarnation << row.next_seq
-        << row.last_message << row.waiting << permits << revealed << row.id;
+        << row.last_message << row.waiting << permits << revealed << row.route << row.id;
   query.run();
 }
 

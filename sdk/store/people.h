@@ -61,6 +61,8 @@ struct ContactRow {
   Bytes announced;           // message::Endpoints that they were sent
   Bytes resets;              // delivery::ResetBudget
   Bytes32 session{};         // hash of the one that was last sent in; zeros: none yet
+  Bytes ways;                // routing::Ways; empty: nothing was sent yet
+  Bytes moved;               // message::Moved, the newest that they told; empty: none
 };
 
 std::vector<ContactRow> contacts(Connection& db, uint64_t after, uint32_t limit);
@@ -81,6 +83,7 @@ struct ConversationRow {
   int32_t waiting = 0;                            // wherry_reason
   wherry_reveals permits = policy::everything();  // this person's for it
   wherry_reveals revealed = policy::nothing();    // by what was sent and opened so far
+  std::string route;                              // routing::Route as text; empty: auto
 };
 
 std::vector<ConversationRow> conversations(Connection& db, uint64_t after, uint32_t limit);

@@ -19,9 +19,11 @@ CREATE TABLE transport_state(
   PRIMARY KEY(transport, name)) WITHOUT ROWID;
 
 -- Where envelopes are received. kind 1: a card's (owner: card.id); 2: a contact's (contact.id).
+-- dropped: the generation of the first set told to the contact that is without it; 0: none; the
+-- highest number: no set was ever with it.
 CREATE TABLE inbox(
   id INTEGER PRIMARY KEY AUTOINCREMENT, transport INTEGER NOT NULL, kind INTEGER NOT NULL,
-  owner INTEGER NOT NULL, secret BLOB NOT NULL, endpoint TEXT NOT NULL,
+  owner INTEGER NOT NULL, secret BLOB NOT NULL, endpoint TEXT NOT NULL, dropped INTEGER NOT NULL,
   UNIQUE(transport, kind, owner));
 
 -- Cards that were given out, and the prekeys of their bundles (PROTOCOL 3).
@@ -41,13 +43,14 @@ CREATE TABLE contact(
   id INTEGER PRIMARY KEY AUTOINCREMENT, identity BLOB NOT NULL UNIQUE, state INTEGER NOT NULL,
   name TEXT NOT NULL, added_ms INTEGER NOT NULL, conversation INTEGER NOT NULL,
   devices BLOB NOT NULL, card BLOB NOT NULL, bundle BLOB NOT NULL, bundle_fetch BLOB NOT NULL,
-  endpoints BLOB NOT NULL, announced BLOB NOT NULL, resets BLOB NOT NULL, session BLOB NOT NULL);
+  endpoints BLOB NOT NULL, announced BLOB NOT NULL, resets BLOB NOT NULL, session BLOB NOT NULL,
+  ways BLOB NOT NULL, moved BLOB NOT NULL);
 
 CREATE TABLE conversation(
   id INTEGER PRIMARY KEY AUTOINCREMENT, kind INTEGER NOT NULL, gid BLOB NOT NULL,
   contact INTEGER NOT NULL, clock INTEGER NOT NULL, sent INTEGER NOT NULL,
   received INTEGER NOT NULL, incarnation INTEGER NOT NULL, next_seq INTEGER NOT NULL, last_message INTEGER NOT NULL,
-  waiting INTEGER NOT NULL, permits BLOB NOT NULL, revealed BLOB NOT NULL);
+  waiting INTEGER NOT NULL, permits BLOB NOT NULL, revealed BLOB NOT NULL, route TEXT NOT NULL);
 
 -- Sessions with a contact's devices (PROTOCOL 5). stage 1: first envelope unanswered; 2: working;
 -- 3: kept for receiving only.
@@ -75,11 +78,11 @@ CREATE INDEX message_order ON message(conversation, clock, rank, id);
 CREATE TABLE outbox(
   contact INTEGER NOT NULL, seq INTEGER NOT NULL, message INTEGER NOT NULL,
   sealed INTEGER NOT NULL, size INTEGER NOT NULL, PRIMARY KEY(contact, seq)) WITHOUT ROWID;
--- Envelopes that may be sent again as they are.
+-- Envelopes that may be sent again as they are. control: they hold more than messages.
 CREATE TABLE sealed(
   id INTEGER PRIMARY KEY, contact INTEGER NOT NULL, session INTEGER NOT NULL, g INTEGER NOT NULL,
   transport INTEGER NOT NULL, endpoint TEXT NOT NULL, first_seq INTEGER NOT NULL,
-  last_seq INTEGER NOT NULL, envelope BLOB NOT NULL);
+  last_seq INTEGER NOT NULL, control INTEGER NOT NULL, envelope BLOB NOT NULL);
 CREATE INDEX sealed_contact ON sealed(contact);
 
 -- What came of each author's device and incarnation; owed: not all of it is acknowledged; `early` holds what came before its turn.

@@ -10,7 +10,8 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     must(again.ok() && again->records == payload->records && again->acks == payload->acks &&
          again->endpoints == payload->endpoints && again->reseal == payload->reseal &&
          again->reset.has_value() == payload->reset.has_value() &&
-         again->follows == payload->follows);
+         again->follows == payload->follows && again->probe == payload->probe &&
+         again->answers == payload->answers && again->moved == payload->moved);
   }
   if (const auto record = decode_record(input)) {
     const auto again = decode_record(encode(*record));

@@ -13,7 +13,11 @@ constexpr uint64_t kTurnsAtRest = 60;
 
 }  // namespace
 
-Attack::Attack() : ann(world.add("ann")), bob(world.add("bob")), mallory(world, "mallory") {
+Attack::Attack()
+    : more(&world.add_net(FakeKind::kDirect)),
+      ann(world.add("ann")),
+      bob(world.add("bob")),
+      mallory(world, "mallory") {
   world.connect(bob, ann);
   world.run_for(2'000);
 }

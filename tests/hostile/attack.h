@@ -48,6 +48,7 @@ class Attack : public testing::Test {
   uint64_t envelopes() const { return world.envelopes(); }
 
   World world{1};
+  FakeNet* more;  // another network, on which Mallory is not
   int ann = 0;
   int bob = 0;
   HostilePeer mallory;

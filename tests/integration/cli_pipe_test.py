@@ -4,11 +4,14 @@
 import json
 import os
 import queue
+import resource
 import subprocess
 import threading
+import time
 import unittest
 
-from cli_support import CliTest, LIMIT_S, PASSPHRASE, PROGRAM, b64
+from cli_support import CliTest, LIMIT_S, PASSPHRASE, PROGRAM, PipeClient, b64
+from pipe_client import CallError
 
 PARSE, INVALID, UNKNOWN, PARAMS = -32700, -32600, -32601, -32602
 E_HANDLE, E_NOT_FOUND, E_CARD_MALFORMED, E_CARD_EXPIRED, E_KEY = 101, 106, 200, 202, 302
@@ -229,6 +232,44 @@ class PipeTest(CliTest):
         self.create(client, "alice")
         client.process.terminate()
         self.assertEqual(client.process.wait(timeout=LIMIT_S), 0)
+
+
+class PermitsAndDiskTest(CliTest):
+    def test_settings_that_failed_on_a_full_disk_permit_nothing(self):
+        wrapper = self.folder / "wherry"  # Popen would restore SIGXFSZ
+        wrapper.write_text(f'#!/bin/bash\ntrap "" XFSZ\nexec {PROGRAM} "$@"\n')
+        wrapper.chmod(0o700)
+        pipe = PipeClient(str(wrapper), subprocess.DEVNULL)
+        self.addCleanup(self.end_pipe, pipe)
+        profile = pipe.call("profile_create", path=str(self.folder / "p"), key=b64(b"k" * 32),
+                            key_kind=2)["profile"]
+        transport = pipe.call("transport_add", profile=profile, name="centralized", settings=[
+            {"name": "relay", "value": self.endpoint}])["transport"]
+
+        def proxy(value):
+            pipe.call("transport_set", profile=profile, transport=transport,
+                      settings=[{"name": "proxy", "value": value}])
+
+        def limit_files(size):
+            resource.prlimit(pipe.process.pid, resource.RLIMIT_FSIZE,
+                             (size, resource.RLIM_INFINITY))
+
+        no_operator_ip = 3
+        pipe.call("profile_set_permits", profile=profile,
+                  permits=pipe.call("permits_preset", preset=no_operator_ip)["permits"])
+        proxy("127.0.0.1:9")
+        pipe.call("transport_start", profile=profile, transport=transport)
+        proxy("")  # direct: forbidden
+        limit_files(4096)
+        with self.assertRaises(CallError) as failed:
+            proxy("127.0.0.1:9")
+        self.assertEqual(failed.exception.name, "WHERRY_E_DISK")
+        limit_files(resource.RLIM_INFINITY)
+        until = time.monotonic() + 8
+        while time.monotonic() < until:
+            row = pipe.call("transport_list", profile=profile)["page"][0]
+            self.assertNotEqual(row["state"], 2, "online, and the operator sees the address")
+            time.sleep(0.2)
 
 
 if __name__ == "__main__":

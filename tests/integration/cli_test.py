@@ -15,7 +15,7 @@ from cli_support import (CliTest, ENVIRONMENT, LIMIT_S, NOT_YET, OK, PASSPHRASE,
 
 COMMANDS = ("init", "card", "add", "accept", "contacts", "send", "listen", "history", "transports",
             "transports list", "transports add", "transports set", "transports start",
-            "transports stop", "transports describe", "permits", "explain")
+            "transports stop", "transports describe", "permits", "explain", "route")
 
 
 class TalkTest(CliTest):
@@ -95,10 +95,15 @@ class TalkTest(CliTest):
     def test_what_is_not_permitted_waits_and_is_explained(self):
         self.connect()
         self.assertIn("to home-operator: everything", self.wherry("bob", "permits"))
-        shown = self.wherry("bob", "permits", "Alice", "--forbid", "home-operator:my-ip")
+        done = subprocess.run(self.arguments("bob", "permits", "Alice", "--forbid",
+                                             "home-operator:my-ip"),
+                              capture_output=True, text=True, timeout=LIMIT_S,
+                              env=self.environment())
+        self.assertIn("no way to Alice is left", done.stderr)
+        shown = done.stdout
         self.assertRegex(shown, r"You permit here:\n(.*\n)*?  to home-operator: use, other-ip")
         told = self.wherry("bob", "send", "Alice", "secret", "--timeout", "2", code=NOT_YET)
-        self.assertIn("permits", told)
+        self.assertIn("permitted", told)
         why = self.wherry("bob", "explain", "Alice")
         self.assertIn("centralized  not allowed", why)
         self.assertIn("you do not permit: my-ip to home-operator\n", why)
@@ -117,9 +122,24 @@ class TalkTest(CliTest):
         self.assertIn("more than the profile permits", told)
         self.wherry("bob", "permits", "--set", "nothing", code=USAGE)
         self.wherry("bob", "permits", "--forbid", "network", code=USAGE)
+        self.wherry("bob", "permits", "--forbid", "unknown:unknown", code=USAGE)
+        # To forbid one thing more permits nothing else again.
+        shown = self.wherry("bob", "permits", "--forbid", "network:timing")
+        self.assertIn("to home-operator: use, other-ip", shown)
+        self.assertNotRegex(shown, "to network: .*timing")
         self.wherry("bob", "permits", "--set", "open,no-peer-ip")
         self.assertEqual(self.wherry_json("bob", "permits")[0]["permits"][0], 2**32 - 1 - 2)
         self.wherry("bob", "transports start", "centralized")
+
+    def test_the_route_of_a_conversation(self):
+        self.connect()
+        shown = self.wherry("bob", "route", "Alice")
+        self.assertRegex(shown, r"(?s)route is auto\n.*sending: centralized\n.*receiving: central")
+        self.assertIn("route is centralized", self.wherry("bob", "route", "Alice", "centralized"))
+        self.wherry("bob", "route", "Alice", "carrier-pigeon", code=USAGE)
+        self.wherry("bob", "route", "Alice", "centralized,centralized", code=USAGE)
+        self.assertEqual(self.wherry_json("bob", "route", "Alice")[0][0]["route"], "centralized")
+        self.wherry("bob", "route", "Alice", "auto")
 
     def test_text_from_others_can_not_drive_the_terminal(self):
         self.init("alice", "bob")
@@ -192,7 +212,7 @@ class MistakeTest(CliTest):
     def test_names_that_commands_would_take_for_something_else(self):
         self.init("alice", "bob")
         card = self.wherry("alice", "card").strip()
-        for name in ("", " ", "2", "-x"):
+        for name in ("", " ", "2", "-x", "~12345678"):
             self.wherry("bob", "add", card, f"--name={name}", code=USAGE)
         self.assertEqual(self.wherry_json("bob", "contacts"), [[]])
 
@@ -204,13 +224,23 @@ class MistakeTest(CliTest):
         self.assertIn("Known already as Alice, and now called Ally",
                       self.wherry("bob", "add", card, "--name", "Ally"))
 
+    def test_output_that_can_not_be_written(self):
+        self.init("alice")
+        for command in ("card", "contacts", "transports", "permits"):
+            with open("/dev/full", "w", encoding="ascii") as full:
+                done = subprocess.run(self.arguments("alice", command), stdout=full,
+                                      stderr=subprocess.PIPE, text=True, timeout=LIMIT_S,
+                                      env=self.environment())
+            self.assertEqual(done.returncode, ENVIRONMENT, command)
+            self.assertIn("can not be written", done.stderr, command)
+
     def test_texts_that_can_not_be_sent(self):
         self.init("alice", "bob")
         self.wherry("bob", "add", self.wherry("alice", "card").strip(), "--name", "Alice")
         self.assertIn("empty", self.wherry("bob", "send", "Alice", "", code=USAGE))
         self.assertIn("empty", self.wherry("bob", "send", "Alice", "-", code=USAGE))
         told = self.wherry("bob", "send", "Alice", "-", stdin="x" * 32769, code=USAGE)
-        self.assertRegex(told, "32769 bytes.*at most 32768")
+        self.assertIn("at most 32768", told)
         self.assertEqual(self.wherry("bob", "history", "Alice"), "")
 
     def test_looking_at_the_disk_uses_no_network(self):
@@ -310,7 +340,7 @@ class MistakeTest(CliTest):
         self.assertEqual(self.failure("alice", "add", card, code=PEER)["name"],
                          "WHERRY_E_CARD_OWN")
         self.wherry("bob", "add", "-", stdin="\x00\x01", code=PEER)
-        self.assertIn("no card", self.wherry("bob", "add", "-", code=USAGE))
+        self.assertIn("no card", self.wherry("bob", "add", "-", code=PEER))
         self.assertEqual(self.wherry_json("bob", "contacts"), [[]])
 
     def test_no_transport_and_no_relay(self):

@@ -3,7 +3,9 @@
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <functional>
+#include <thread>
 
 #include "relay.grpc.pb.h"
 #include "relay_fixture.h"
@@ -336,6 +338,32 @@ TEST_F(HostileRelay, HangsUpOnWhatWasSent) {
   ASSERT_TRUE(pump_.until([&] { return host_->last_sent(id).has_value(); }, kLimitMs));
   EXPECT_EQ(host_->last_sent(id)->outcome, WHERRY_OUTCOME_FAILED_RETRY);
   expect_dropped(WHERRY_REASON_TRANSPORT_OFFLINE);
+}
+
+// It delivers without end under numbers that do not join, and reads no acknowledgement: what can
+// not be written counts to the window, which it then breaks, or the write takes too long.
+TEST_F(HostileRelay, NeverReadsAnAcknowledgement) {
+  constexpr std::size_t kBatch = 128;
+  Script script;
+  script.receive = [](ReceiveStream& stream, std::uint32_t slot) {
+    std::uint32_t number = 1;
+    for (bool going = true; going;) {
+      std::vector<std::uint32_t> odd;
+      for (std::size_t i = 0; i < kBatch; ++i, number += 2) odd.push_back(number);
+      going = stream.Write(delivery(slot, odd, 1));
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+  };
+  run(script);
+  std::size_t seen = 0;
+  const auto left = [&] {
+    const auto fresh = host_->received_since(seen);
+    seen += fresh.size();
+    if (!fresh.empty()) host_->ack(fresh);
+    const auto states = host_->states();
+    return !states.empty() && states.back().state == WHERRY_TRANSPORT_STATE_DEGRADED;
+  };
+  EXPECT_TRUE(pump_.until(left, 120'000)) << seen;
 }
 
 }  // namespace

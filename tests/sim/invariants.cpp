@@ -161,7 +161,10 @@ void check_departure(World& world, int who, const std::string& endpoint) {
   store::Connection& db = world.database(who);
   for (const store::ContactRow& contact : store::contacts(db, 0, UINT32_MAX)) {
     const auto theirs = message::Endpoints::from_bytes(contact.endpoints);
-    if (!theirs || theirs->list.empty() || theirs->list.front().text != endpoint) continue;
+    const bool to_them =
+        theirs &&
+        std::ranges::find(theirs->list, endpoint, &message::Endpoint::text) != theirs->list.end();
+    if (!to_them || !endpoint.starts_with(test::FakeNet::scheme(test::FakeKind::kStored))) continue;
     if (!relay_permitted(conversation_row(db, contact.conversation).permits)) {
       world.violation("permits", name_of(who) + " sends what they do not permit");
     }

@@ -4,7 +4,9 @@
 // While it runs: replay, evidence, once, author, nonce, message-key, linkable, commit, busy
 // (World),
 //                limits, cache, keys (check_state), permits.
-// At the end:    delivery, order, ref, history, clock, healed, quiet.
+//                stranded, early, unproven, fallback (moving_checks.h).
+// At the end:    delivery, order, ref, history, clock, healed, quiet; moved, announced
+//                (moving_checks.h).
 #pragma once
 
 #include <map>

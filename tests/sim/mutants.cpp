@@ -38,7 +38,17 @@ constexpr std::array kMutants = {Named{"dedupe-skipped", Mutant::kDedupeSkipped}
                                  Named{"acks-unpermitted", Mutant::kAcksUnpermitted},
                                  Named{"theirs-ignored", Mutant::kTheirsIgnored},
                                  Named{"listens-unpermitted", Mutant::kListensUnpermitted},
-                                 Named{"permits-not-told", Mutant::kPermitsNotTold}};
+                                 Named{"permits-not-told", Mutant::kPermitsNotTold},
+                                 Named{"control-forgotten", Mutant::kControlForgotten},
+                                 Named{"probe-skipped", Mutant::kProbeSkipped},
+                                 Named{"answer-unchecked", Mutant::kAnswerUnchecked},
+                                 Named{"all-announced", Mutant::kAllAnnounced},
+                                 Named{"retired-early", Mutant::kRetiredEarly},
+                                 Named{"retired-incomplete", Mutant::kRetiredIncomplete},
+                                 Named{"generation-unchecked", Mutant::kGenerationUnchecked},
+                                 Named{"old-set-taken", Mutant::kOldSetTaken},
+                                 Named{"ways-not-saved", Mutant::kWaysNotSaved},
+                                 Named{"falls-back", Mutant::kFallsBack}};
 
 static_assert(kMutants.size() + 1 == static_cast<size_t>(Mutant::kCount));
 

@@ -67,6 +67,7 @@ class Drawing {
       draw_restore();
     }
     if (!restores_ && random_.chance(40)) draw_forbidding();
+    if (!restores_ && random_.chance(40)) draw_moves();
     return std::move(plan_);
   }
 
@@ -134,6 +135,29 @@ class Drawing {
     }
   }
 
+  // People who go to other networks, at once and against each other, with messages meanwhile.
+  void draw_moves() {
+    plan_.moves = true;
+    for (int64_t bursts = between(random_, 2, 4); bursts > 0; --bursts) {
+      const int64_t begin_ms = between(random_, 0, kDay_ms - kHour_ms);
+      const int64_t within_ms = duration(random_, 500, kHour_ms);
+      const int one = anybody();
+      const int other = another(one);
+      for (int64_t times = between(random_, 2, 6); times > 0; --times) {
+        const bool mine = random_.chance(50);
+        add({begin_ms + between(random_, 0, within_ms), Kind::kSetRoute, mine ? one : other,
+             mine ? other : one, between(random_, 0, kRoutes.size() - 1), 0});
+        add({begin_ms + between(random_, 0, within_ms), Kind::kSay, one, other,
+             between(random_, 1, 10), 0});
+        add({begin_ms + between(random_, 0, within_ms), Kind::kSay, other, one,
+             between(random_, 1, 10), 0});
+      }
+      draw_fault_at(begin_ms + between(random_, 0, within_ms));
+    }
+    std::erase_if(plan_.actions,
+                  [](const Action& action) { return action.kind == Kind::kMoveInbox; });
+  }
+
   void draw_fault_at(int64_t at_ms) {
     Action action{
         at_ms, draw_fault(random_), anybody(), 0, 0, duration(random_, 500, 6 * kHour_ms)};
@@ -186,7 +210,8 @@ constexpr std::array<const char*, kKinds> kNames = {"says",
                                                     "stops the transport",
                                                     "moves an inbox",
                                                     "boasts with a clock",
-                                                    "forbids the relay"};
+                                                    "forbids the relay",
+                                                    "sets the route"};
 
 }  // namespace
 
@@ -204,6 +229,10 @@ std::string describe(const Action& action) {
                      kNames.at(static_cast<size_t>(action.kind));
   if (action.kind == Kind::kSay) {
     return text + " " + std::to_string(action.amount) + " to " + name_of(action.other);
+  }
+  if (action.kind == Kind::kSetRoute) {
+    return text + " " + kRoutes.at(static_cast<size_t>(action.amount)) + " with " +
+           name_of(action.other);
   }
   text += " (" + name_of(action.other);
   if (action.amount != 0) text += ", " + std::to_string(action.amount);

@@ -2,6 +2,7 @@
 // it begins, so that a shrinker can leave parts out. Made from a seed alone.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -27,9 +28,17 @@ enum class Kind {
   kStopTransport,  // the app stops the transport and starts it again
   kMoveInbox,      // the inbox for `other` is another one from now on
   kBoastClock,     // the logical clock of the conversation with `other` claims far too much
-  kForbid,  // `who` permits no relay (0), or what `other` would reveal to it (1), for `for_ms`
+  kForbid,    // `who` permits no relay (0), or what `other` would reveal to it (1), for `for_ms`
+  kSetRoute,  // `who` chooses the `amount`th of kRoutes for the conversation with `other`
 };
-inline constexpr int kKinds = static_cast<int>(Kind::kForbid) + 1;
+inline constexpr int kKinds = static_cast<int>(Kind::kSetRoute) + 1;
+
+inline constexpr std::array kRoutes = {"auto",
+                                       "fake-stored",
+                                       "fake-direct",
+                                       "fake-hidden",
+                                       "fake-direct,fake-stored",
+                                       "fake-stored,fake-direct,fake-hidden"};
 
 inline constexpr int64_t kDay_ms = 86'400'000;
 
@@ -46,6 +55,7 @@ struct Plan {
   uint64_t seed = 0;
   int people = 3;
   int64_t length_ms = kDay_ms;
+  bool moves = false;           // there are three networks, and people move between them
   std::vector<Action> actions;  // by time
 };
 

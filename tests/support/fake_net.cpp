@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "tests/support/fake_net_instance.h"
+#include "tests/support/hex.h"
 
 namespace wherry::test {
 namespace {
@@ -66,15 +67,33 @@ void FakeNet::set_online(const std::string& node, bool online) {
   }
 }
 
-bool FakeNet::read_at(const std::string& endpoint) const {
-  return std::ranges::any_of(inboxes_, [&](const auto& entry) {
-    std::string address;
-    for (std::uint8_t byte : entry.first) {
-      address += "0123456789abcdef"[byte >> 4];
-      address += "0123456789abcdef"[byte & 15];
-    }
-    return entry.second.reader != 0 && endpoint.find(':' + address + '/') != std::string::npos;
-  });
+std::string_view FakeNet::scheme(FakeKind kind) {
+  switch (kind) {
+    case FakeKind::kDirect:
+      return "fkd1:";
+    case FakeKind::kHidden:
+      return "fkh1:";
+    default:
+      return "fks1:";
+  }
+}
+
+std::optional<FakeNet::Key> FakeNet::address_of(std::string_view endpoint) {
+  const std::size_t begin = endpoint.find(':') + 1;
+  Key address{};
+  if (!from_hex(endpoint.substr(begin, endpoint.find('/') - begin), address)) return std::nullopt;
+  return address;
+}
+
+bool FakeNet::read_at(std::string_view endpoint) const {
+  const std::optional<Key> address = address_of(endpoint);
+  const auto inbox = address ? inboxes_.find(*address) : inboxes_.end();
+  return inbox != inboxes_.end() && inbox->second.reader != 0;
+}
+
+bool FakeNet::reached(std::string_view endpoint) const {
+  const std::optional<Key> address = address_of(endpoint);
+  return address && reached_.contains(*address);
 }
 
 void FakeNet::lose_store() {
@@ -132,7 +151,7 @@ void FakeNet::carry(const std::string& from, const Envelope& envelope) {
   if (chance(link.loss)) {
     ++counts_.lost;
     const std::int32_t claim =
-        kind_ == FakeKind::kStored ? WHERRY_OUTCOME_STORED : WHERRY_OUTCOME_HANDED;
+        kind_ != FakeKind::kDirect ? WHERRY_OUTCOME_STORED : WHERRY_OUTCOME_HANDED;
     const bool lying = chance(link.lying);
     const std::int32_t outcome = lying ? claim : std::int32_t{WHERRY_OUTCOME_FAILED_RETRY};
     const std::int32_t reason = lying ? WHERRY_REASON_NONE : WHERRY_REASON_TIMEOUT;
@@ -161,6 +180,7 @@ wherry_reason FakeNet::put_into(Inbox* inbox, const Envelope& envelope) {
       inbox->bytes + envelope.bytes.size() > kInboxBytesMax) {
     return WHERRY_REASON_FULL;
   }
+  reached_.insert(envelope.address);
   inbox->bytes += envelope.bytes.size();
   inbox->kept.push_back({next_id_++, envelope.bytes, std::nullopt});
   ++counts_.arrived;

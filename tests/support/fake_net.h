@@ -4,8 +4,9 @@
 // direction between two nodes has its own faults. Instances find their network by the setting `net`
 // (a FakeNet's name()) and are told apart by the setting `node`.
 //
-// Two kinds share the code, so that a test can have two networks of different character at once:
+// The kinds share the code, so that a test can have networks of different character at once:
 //   kStored  plays a relay: keeps envelopes for absent receivers, says STORED when one is kept
+//   kHidden  the same, reached so that nobody learns an address
 //   kDirect  plays direct links: both must be there; says HANDED when one has arrived, and STORED
 //            when the receiver has acknowledged it
 //
@@ -31,7 +32,7 @@
 
 namespace wherry::test {
 
-enum class FakeKind { kStored, kDirect };
+enum class FakeKind { kStored, kDirect, kHidden };
 
 // What goes wrong on the way from one node to another. Probabilities are 0..1.
 struct FakeFaults {
@@ -73,6 +74,8 @@ class FakeNet {
   // The plug-in's table: one for each kind, with its own name and abilities.
   static const wherry_transport_plugin* plugin(FakeKind kind);
   const wherry_transport_plugin* plugin() const { return plugin(kind_); }
+  // How endpoints of a kind begin.
+  static std::string_view scheme(FakeKind kind);
   // The network whose name() that is, or nullptr.
   static FakeNet* find(std::string_view name);
 
@@ -91,7 +94,9 @@ class FakeNet {
   // A node without a network: DEGRADED until it is back and its host calls connect_peer(0).
   void set_online(const std::string& node, bool online);
   // Whether an instance receives at this endpoint now.
-  bool read_at(const std::string& endpoint) const;
+  bool read_at(std::string_view endpoint) const;
+  // Whether an envelope has ever come there.
+  bool reached(std::string_view endpoint) const;
   // The relay lost all that it kept (kStored): inboxes are made again and RESET is said.
   void lose_store();
 
@@ -124,6 +129,7 @@ class FakeNet {
     FakeAttempt attempt;
   };
 
+  static std::optional<Key> address_of(std::string_view endpoint);
   const FakeFaults& faults(const std::string& from, const std::string& to) const;
   bool chance(double probability);
   std::int64_t delay_ms(const FakeFaults& faults);
@@ -144,6 +150,7 @@ class FakeNet {
   std::uint64_t last_instance_ = 0;
   std::uint64_t store_id_ = 1;
   std::map<Key, Inbox> inboxes_;
+  std::set<Key> reached_;
   std::map<Bytes, Bundle> bundles_;
   std::uint64_t next_id_ = 1;
   FakeCounts counts_;

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "tests/support/hex.h"
+
 namespace wherry::test {
 namespace {
 
@@ -13,10 +15,6 @@ constexpr std::size_t kBatch = 32;
 constexpr std::int64_t kStepMs = 1;  // what every answer takes at least
 constexpr const char* kStoreIdKey = "store-id";
 constexpr std::size_t kHexSize = 32;
-
-std::string_view scheme(FakeKind kind) {
-  return kind == FakeKind::kStored ? "fks1:" : "fkd1:";
-}
 
 // Not cryptography: it only has to differ for different secrets, and to be the same everywhere.
 template <std::size_t kSize>
@@ -34,29 +32,6 @@ void expand(const std::uint8_t* secret, std::uint64_t salt, std::array<std::uint
     state = mix();
   }
   for (std::uint8_t& byte : out) byte = static_cast<std::uint8_t>(mix());
-}
-
-std::string to_hex(std::span<const std::uint8_t> bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (const std::uint8_t byte : bytes) {
-    text.push_back(kDigits[byte >> 4U]);
-    text.push_back(kDigits[byte & 15U]);
-  }
-  return text;
-}
-
-template <std::size_t kSize>
-bool from_hex(std::string_view text, std::array<std::uint8_t, kSize>& out) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  if (text.size() != 2 * kSize) return false;
-  for (std::size_t i = 0; i < kSize; ++i) {
-    const std::size_t high = kDigits.find(text[2 * i]);
-    const std::size_t low = kDigits.find(text[2 * i + 1]);
-    if (high == std::string_view::npos || low == std::string_view::npos) return false;
-    out[i] = static_cast<std::uint8_t>(high << 4U | low);
-  }
-  return true;
 }
 
 }  // namespace
@@ -236,7 +211,7 @@ std::int32_t FakeInstance::connect_peer(std::uint64_t peer) {
     const auto inbox = net_.inboxes_.find(known->second.address);
     const bool there = inbox != net_.inboxes_.end() && inbox->second.reader != 0 &&
                        !net_.faults(node_, inbox->second.owner).partition;
-    const bool reachable = state_ == State::kOnline && (net_.kind_ == FakeKind::kStored || there);
+    const bool reachable = state_ == State::kOnline && (net_.kind_ != FakeKind::kDirect || there);
     api_.on_peer(host_, peer,
                  reachable ? WHERRY_PEER_STATE_REACHABLE : WHERRY_PEER_STATE_UNREACHABLE,
                  reachable ? WHERRY_REASON_NONE : WHERRY_REASON_UNREACHABLE);
@@ -397,9 +372,9 @@ std::int32_t FakeInstance::get_bundle(std::uint64_t request, const char* text,
   return WHERRY_TRANSPORT_OK;
 }
 
-// endpoint = ( "fks1:" / "fkd1:" ) 32 lower-case hex digits "/" 32 lower-case hex digits
+// endpoint = ( "fks1:" / "fkd1:" / "fkh1:" ) 32 lower-case hex digits "/" 32 lower-case hex digits
 std::optional<FakeInstance::Endpoint> FakeInstance::parse(std::string_view text) const {
-  const std::string_view start = scheme(net_.kind_);
+  const std::string_view start = FakeNet::scheme(net_.kind_);
   if (text.size() != start.size() + 2 * kHexSize + 1 || !text.starts_with(start)) {
     return std::nullopt;
   }
@@ -413,7 +388,8 @@ std::optional<FakeInstance::Endpoint> FakeInstance::parse(std::string_view text)
 }
 
 std::string FakeInstance::to_text(const Endpoint& endpoint) const {
-  return std::string(scheme(net_.kind_)) + to_hex(endpoint.address) + "/" + to_hex(endpoint.token);
+  return std::string(FakeNet::scheme(net_.kind_)) + to_hex(endpoint.address) + "/" +
+         to_hex(endpoint.token);
 }
 
 }  // namespace wherry::test

@@ -68,16 +68,29 @@ constexpr wherry_transport_description describe_direct() {
   return about;
 }
 
+constexpr wherry_transport_description describe_hidden() {
+  wherry_transport_description about = describe_stored();
+  about.name = "fake-hidden";
+  about.help = "A virtual network with a relay that nobody's address is shown to, for tests";
+  about.architecture = WHERRY_ARCHITECTURE_ONION;
+  about.latency = WHERRY_LATENCY_SECONDS;
+  about.reveals_worst.facts[WHERRY_OBSERVER_HOME_OPERATOR] =
+      WHERRY_FACT_USE | WHERRY_FACT_TIMING | WHERRY_FACT_SIZE;
+  return about;
+}
+
 template <FakeKind kKind>
 const wherry_transport_description* describe() {
   static constexpr wherry_transport_description kDescription =
-      kKind == FakeKind::kStored ? describe_stored() : describe_direct();
+      kKind == FakeKind::kStored   ? describe_stored()
+      : kKind == FakeKind::kHidden ? describe_hidden()
+                                   : describe_direct();
   return &kDescription;
 }
 
 template <FakeKind kKind>
 constexpr wherry_transport_plugin table() {
-  constexpr bool kBundles = kKind == FakeKind::kStored;
+  constexpr bool kBundles = kKind != FakeKind::kDirect;
   wherry_transport_plugin plugin{};
   plugin.size = sizeof(plugin);
   plugin.abi = WHERRY_TRANSPORT_ABI;
@@ -126,10 +139,12 @@ constexpr wherry_transport_plugin table() {
 
 constexpr wherry_transport_plugin kStoredPlugin = table<FakeKind::kStored>();
 constexpr wherry_transport_plugin kDirectPlugin = table<FakeKind::kDirect>();
+constexpr wherry_transport_plugin kHiddenPlugin = table<FakeKind::kHidden>();
 
 }  // namespace
 
 const wherry_transport_plugin* FakeNet::plugin(FakeKind kind) {
+  if (kind == FakeKind::kHidden) return &kHiddenPlugin;
   return kind == FakeKind::kStored ? &kStoredPlugin : &kDirectPlugin;
 }
 

@@ -92,17 +92,48 @@ int World::add(const std::string& name) {
   }
   must(open(who).ok(), "the profile does not open");
   person.identity = person.core->identity();
-  const Status added = run(who, [&](engine::Turn& turn) -> Status {
-    plugin::Settings settings{{"net", net_.name()}, {"node", name}};
-    Result<uint64_t> id = engine::add_transport(
-        turn, person.core->plugins(), watched_plugin(net_.kind())->describe()->name, settings);
-    if (!id) return id.error();
-    person.transport = *id;
-    return {};
-  });
-  must(added.ok() && start_transport(who, true).ok(), "no transport");
+  for (const FakeNet* net : nets()) {
+    const uint64_t id = join(who, *net);
+    if (net == &net_) person.transport = id;
+  }
   run_for(20);
   return who;
+}
+
+uint64_t World::join(int who, const FakeNet& net) {
+  const Person& person = this->person(who);
+  const plugin::Settings settings{{"net", net.name()}, {"node", person.name}};
+  uint64_t id = 0;
+  const Status added = run(who, [&](engine::Turn& turn) -> Status {
+    Result<uint64_t> made = engine::add_transport(
+        turn, person.core->plugins(), watched_plugin(net.kind())->describe()->name, settings);
+    if (!made) return made.error();
+    id = *made;
+    return {};
+  });
+  const Status started =
+      !added ? added
+             : run(who, [id](engine::Turn& turn) { return engine::run_transport(turn, id, true); });
+  must(started.ok(), "no transport");
+  return id;
+}
+
+FakeNet& World::add_net(FakeKind kind) {
+  return *more_nets_.emplace_back(
+      std::make_unique<FakeNet>(clock_, seed_ * 2 + 3 + more_nets_.size(), kind));
+}
+
+const FakeNet* World::net_of(std::string_view endpoint) const {
+  for (const FakeNet* net : nets()) {
+    if (endpoint.starts_with(FakeNet::scheme(net->kind()))) return net;
+  }
+  return nullptr;
+}
+
+std::vector<const FakeNet*> World::nets() const {
+  std::vector<const FakeNet*> all{&net_};
+  for (const auto& net : more_nets_) all.push_back(net.get());
+  return all;
 }
 
 Status World::open(int who) {
@@ -128,7 +159,8 @@ Status World::start(Person& person) {
   auto feed = engine::Feed::make(feed_reader.take());
   if (!feed) return feed.error();
   person.feed = feed.take();
-  const wherry_transport_plugin* tables[] = {watched_plugin(net_.kind())};
+  std::vector<const wherry_transport_plugin*> tables;
+  for (const FakeNet* net : nets()) tables.push_back(watched_plugin(net->kind()));
   auto core = engine::Core::make(writer.take(), {&person.clock, &random_, &person.executor},
                                  person.log, plugin::PluginSet::make(tables).take(), *person.feed);
   if (!core) return core.error();
@@ -428,6 +460,24 @@ Status World::start_transport(int who, bool started) {
   const uint64_t id = person(who).transport;
   return run(
       who, [id, started](engine::Turn& turn) { return engine::run_transport(turn, id, started); });
+}
+
+Status World::set_route(int who, int other, const std::string& route) {
+  return run(who, [this, who, other, &route](engine::Turn& turn) {
+    return engine::set_route(turn, conversation(who, other), route);
+  });
+}
+
+engine::RouteView World::route(int who, int other) {
+  engine::RouteView view;
+  const Status found = run(who, [&](engine::Turn& turn) -> Status {
+    Result<engine::RouteView> standing = engine::route_of(turn, conversation(who, other));
+    if (!standing) return standing.error();
+    view = standing.take();
+    return {};
+  });
+  must(found.ok(), "no route");
+  return view;
 }
 
 Status World::set_transport(int who, const plugin::Settings& changes) {

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "engine/commands.h"
+#include "engine/moving.h"
 #include "tests/support/fake_net.h"
 #include "tests/support/fault_disk.h"
 #include "tests/unit/seeded_random.h"
@@ -61,6 +62,9 @@ class World {
   World& operator=(const World&) = delete;
 
   FakeNet& net() { return net_; }
+  const FakeNet* net_of(std::string_view endpoint) const;
+  // Another network, which everybody has who is added from now on. Each kind at most once.
+  FakeNet& add_net(FakeKind kind);
   SeededRandom& random() { return random_; }
   int64_t now_ms() const { return clock_.now_ms(); }
 
@@ -83,6 +87,9 @@ class World {
                   std::function<void(bool durable)> done);
   Status start_transport(int who, bool started);
   Status set_transport(int who, const plugin::Settings& changes);
+
+  Status set_route(int who, int other, const std::string& route);
+  engine::RouteView route(int who, int other);
 
   // Runs a command in a turn, and time until it is answered.
   Status run(int who, std::function<Status(engine::Turn&)> command);
@@ -150,6 +157,8 @@ class World {
   std::function<void(int who, Bytes&)> on_envelope;
   // And where it goes.
   std::function<void(int who, const std::string& endpoint)> on_sent_to;
+  // An inbox is closed, of which the database knows nothing any more.
+  std::function<void(int who, uint64_t inbox)> on_close;
   // Whether a transport refuses an envelope, and so the whole call that it is in.
   std::function<bool(ByteView)> refuses_envelope;
   // The largest envelope that transports say they carry. To be set before anybody is added.
@@ -161,6 +170,7 @@ class World {
 
   // For the plug-in of this world.
   void see_call(const char* what);
+  void see_close(uint64_t inbox);
   void see_peer(const wherry_transport* transport, uint64_t peer, const char* endpoint);
   void see_envelope(const wherry_transport* transport, uint64_t peer, Bytes& envelope);
 
@@ -172,6 +182,9 @@ class World {
   };
   static constexpr size_t kAppBatch = 64;  // events that a slow app takes at once
   static const wherry_transport_plugin* watched_plugin(FakeKind kind);
+  std::vector<const FakeNet*> nets() const;
+  // The id of its transport, which is started.
+  uint64_t join(int who, const FakeNet& net);
   static void set_current(World* world);
 
   Person& person(int who) const { return *people_[static_cast<size_t>(who)]; }
@@ -191,6 +204,7 @@ class World {
   TemporaryFolder folder_;
   FakeClock clock_;
   FakeNet net_;
+  std::vector<std::unique_ptr<FakeNet>> more_nets_;
   SeededRandom random_;
   const uint64_t seed_;
   const Disks disks_;

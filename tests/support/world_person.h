@@ -47,7 +47,7 @@ struct World::Person {
   std::unique_ptr<engine::Core> core;
   std::unique_ptr<store::Connection> reader;
   Bytes32 identity{};
-  uint64_t transport = 0;
+  uint64_t transport = 0;  // the first network's
   uint64_t life = 0;
   int64_t asked_at = Executor::kNever;
   int64_t turn_ms = -1;

@@ -78,6 +78,7 @@ int32_t get_bundle(wherry_transport* transport, uint64_t request, const char* en
 template <FakeKind kKind>
 int32_t close_inbox(wherry_transport* transport, uint64_t inbox) {
   current_world->see_call("the end of an inbox");
+  current_world->see_close(inbox);
   return FakeNet::plugin(kKind)->close_inbox(transport, inbox);
 }
 
@@ -102,6 +103,8 @@ wherry_transport_plugin watched() {
 const wherry_transport_plugin* World::watched_plugin(FakeKind kind) {
   static const wherry_transport_plugin stored = watched<FakeKind::kStored>();
   static const wherry_transport_plugin direct = watched<FakeKind::kDirect>();
+  static const wherry_transport_plugin hidden = watched<FakeKind::kHidden>();
+  if (kind == FakeKind::kHidden) return &hidden;
   return kind == FakeKind::kStored ? &stored : &direct;
 }
 
@@ -123,6 +126,10 @@ void World::see_call(const char* what) {
   if (person.disk != nullptr && person.disk->in_transaction()) {
     violation("commit", person.name + " let out " + what + " before its commit");
   }
+}
+
+void World::see_close(uint64_t inbox) {
+  if (on_close && who_turns() >= 0) on_close(who_turns(), inbox);
 }
 
 void World::see_peer(const wherry_transport* transport, uint64_t peer, const char* endpoint) {

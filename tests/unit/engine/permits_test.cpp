@@ -170,7 +170,7 @@ TEST(EnginePermits, WhatWasRevealedIsKept) {
   EXPECT_EQ(policy::count(pair.explain(pair.ann).revealed), policy::count(worst));
 }
 
-// A conversation that never permitted the relay was never seen there.
+// What one conversation forbids stops no other.
 TEST(EnginePermits, AnotherConversationGoesOn) {
   World world(1);
   const int ann = world.add("ann");

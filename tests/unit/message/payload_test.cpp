@@ -38,6 +38,10 @@ Payload full() {
   payload.reset = ResetOffer{Bytes(1500, 7), Bytes32{6}};
   payload.reseal = true;
   payload.follows = Bytes32{9};
+  payload.probe = Id128{10};
+  payload.answers = {Id128{11}, Id128{12}};
+  payload.moved = Moved{3, UINT64_MAX, 99};
+  payload.endpoints->chosen = true;
   return payload;
 }
 
@@ -58,6 +62,9 @@ TEST(Payload, IsReadAsItWasWritten) {
   EXPECT_EQ(read->reset->fetch, written.reset->fetch);
   EXPECT_TRUE(read->reseal);
   EXPECT_EQ(read->follows, written.follows);
+  EXPECT_EQ(read->probe, written.probe);
+  EXPECT_EQ(read->answers, written.answers);
+  EXPECT_EQ(read->moved, written.moved);
   EXPECT_EQ(encode(*read), bytes);
 }
 
@@ -65,7 +72,8 @@ TEST(Payload, MayBeEmpty) {
   const Result<Payload> read = decode_payload(encode(Payload()));
   ASSERT_TRUE(read);
   EXPECT_TRUE(read->records.empty() && read->acks.empty() && !read->endpoints && !read->reset &&
-              !read->reseal && !read->follows);
+              !read->reseal && !read->follows && !read->probe && read->answers.empty() &&
+              !read->moved);
 }
 
 TEST(Payload, ARecordAddsNoMoreThanItsOverhead) {

@@ -1,0 +1,37 @@
+// wherry route: by which networks a conversation is sent and received.
+#include <iostream>
+
+#include "commands.h"
+#include "enum_names.h"
+#include "people.h"
+#include "text.h"
+
+namespace cli {
+namespace {
+
+void show(const char* direction, const std::string& networks, std::int32_t state,
+          std::int32_t reason) {
+  std::cout << "  " << direction << ": " << (networks.empty() ? "-" : harmless(networks));
+  if (state != WHERRY_ROUTE_STATE_SETTLED) std::cout << "  (" << route_state_name(state) << ")";
+  if (reason != WHERRY_REASON_NONE) std::cout << "  " << wherry_reason_text(reason);
+  std::cout << "\n";
+}
+
+}  // namespace
+
+void route(const App& app, const RouteOptions& options) {
+  wherry::Profile profile = open_profile(app);
+  const Person person = find_person(profile, options.contact);
+  if (!options.route.empty()) profile.set_route(person.conversation, options.route);
+  const auto page = profile.route(person.conversation);
+  if (app.json) {
+    std::cout << page.json() << "\n";
+    return;
+  }
+  const wherry_route_info& info = page[0];
+  std::cout << "With " << person.shown << ", the route is " << harmless(info.route) << "\n";
+  show("sending", info.sending, info.sending_state, info.sending_reason);
+  show("receiving", info.receiving, info.receiving_state, info.receiving_reason);
+}
+
+}  // namespace cli

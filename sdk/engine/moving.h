@@ -1,0 +1,58 @@
+// Moving a conversation to other networks while it runs (PROTOCOL §7.2): what each side decides is
+// in routing/, this is what follows from it. Each direction moves by itself. The receiver says
+// where, by the set of endpoints that it announces; the sender goes there when one has answered a
+// probe, and says so; the receiver closes an old inbox when all that could have gone there has
+// come.
+#ifndef WHERRY_ENGINE_MOVING_H
+#define WHERRY_ENGINE_MOVING_H
+
+#include "engine/paths.h"
+#include "engine/turn.h"
+
+namespace wherry::engine {
+
+// Copy id of an envelope that is a probe or an answer alone: nobody asks what became of it.
+inline constexpr uint64_t kProbeCopy = UINT64_MAX;
+
+// This person's choice of networks. E_NOT_FOUND, E_ARGUMENT.
+Status set_route(Turn& turn, uint64_t conversation, const std::string& text);
+
+// Where both directions stand, as states and reasons of wherry_schema.h.
+struct RouteView {
+  std::string route;
+  std::string sending;    // name of the transport in use; empty: none yet
+  std::string receiving;  // names of those announced, with commas between
+  int32_t sending_state = WHERRY_ROUTE_STATE_SETTLED;
+  int32_t sending_reason = WHERRY_REASON_NONE;
+  int32_t receiving_state = WHERRY_ROUTE_STATE_SETTLED;
+  int32_t receiving_reason = WHERRY_REASON_NONE;
+};
+Result<RouteView> route_of(Turn& turn, uint64_t conversation);
+
+// Members of a payload that came.
+void take_probe(Turn& turn, Contact& contact, const Id128& probe);
+void take_answers(Turn& turn, Contact& contact, const std::vector<Id128>& answers);
+void take_moved(Turn& turn, Contact& contact, const message::Moved& moved);
+
+// Adds answers, and that an endpoint was left. True: the copy is to be kept.
+bool add_moving(const Contact& contact, message::Payload& payload);
+// What it added is sealed.
+void moving_told(Contact& contact);
+
+// Sends probes that are due, and answers if there is no other way for them.
+void send_probes(Turn& turn, Contact& contact, const ChosenPath& chosen);
+
+// An envelope is to go by this path.
+void use_path(Turn& turn, Contact& contact, const PathEntry& path);
+
+// A set was announced: notes which inboxes are no longer in it.
+void drop_inboxes(Turn& turn, const Contact& contact);
+// Closes inboxes of which the contact has taken leave.
+void retire_inboxes(Turn& turn, Contact& contact);
+
+// Tells the app when a direction's state changed.
+void tell_route(Turn& turn, Contact& contact);
+
+}  // namespace wherry::engine
+
+#endif  // WHERRY_ENGINE_MOVING_H

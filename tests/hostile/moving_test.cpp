@@ -1,0 +1,170 @@
+// Moves that are no moves: endpoints that never answer, that flap, that are not the mover's; leave
+// that is taken of what was never told (PROTOCOL §7.2).
+#include "attack.h"
+#include "base/limits.h"
+
+namespace wherry::test {
+namespace {
+
+constexpr int64_t kMinute_ms = 60'000;
+constexpr int64_t kHour_ms = 60 * kMinute_ms;
+
+class HostileMoving : public Attack {
+ protected:
+  HostileMoving() { meet(); }
+
+  message::Endpoint here() { return {mallory.card().transport, mallory.own_endpoint()}; }
+  // Well-formed, of another network, and nobody's.
+  static message::Endpoint nowhere(char digit) {
+    return {"fake-direct", "fkd1:" + std::string(32, digit) + "/" + std::string(32, digit)};
+  }
+  void announce(const std::vector<message::Endpoint>& list) {
+    message::Payload payload;
+    payload.endpoints = message::Endpoints{++generation_, list, {}, false};
+    mallory.send(payload);
+    world.run_for(300);
+    mallory.listen();
+  }
+  void expect_reached(const std::string& text) {
+    write(text);
+    world.run_for(2'000);
+    const Texts texts = mallory.texts();
+    ASSERT_FALSE(texts.empty());
+    EXPECT_EQ(texts.back(), text);
+  }
+  std::vector<Id128> answers() {
+    std::vector<Id128> all;
+    for (const message::Payload& payload : mallory.heard()) {
+      all.insert(all.end(), payload.answers.begin(), payload.answers.end());
+    }
+    return all;
+  }
+  // The generation of what Ann told last.
+  uint64_t generation_told() {
+    uint64_t value = 0;
+    at_ann([&](engine::Turn&, engine::Contact& contact) { value = contact.announced->generation; });
+    return value;
+  }
+  uint64_t inboxes() const { return number("SELECT count(*) FROM inbox WHERE kind=2"); }
+  Id128 probe() {
+    Id128 bytes{};
+    mallory.random.fill(bytes.data(), bytes.size());
+    return bytes;
+  }
+
+  uint64_t generation_ = 100;
+};
+
+TEST_F(HostileMoving, AnEndpointThatNeverAnswersIsNotUsed) {
+  announce({nowhere('1')});
+  const uint64_t before = more->counts().sent;
+  expect_reached("still here");
+  world.run_for(10 * kHour_ms);
+  expect_reached("and here");
+  // Probes, and not many of them.
+  EXPECT_GT(more->counts().sent, before);
+  EXPECT_LE(more->counts().sent - before, 10u * limits::kProbesPerHour);
+  int32_t state = 0;
+  at_ann([&](engine::Turn& turn, engine::Contact& contact) {
+    state = engine::route_of(turn, contact.row.conversation)->sending_state;
+  });
+  EXPECT_EQ(state, WHERRY_ROUTE_STATE_PROBING);
+}
+
+TEST_F(HostileMoving, FlappingCostsLittle) {
+  world.run_for(kMinute_ms);
+  const uint64_t before = envelopes();
+  for (int i = 0; i < 1'000; ++i) {
+    announce({nowhere(static_cast<char>('0' + i % 10))});
+    announce({here()});
+  }
+  // 600 s: acknowledgements, and the probes of an hour.
+  EXPECT_LE(envelopes() - before, 2'000u + limits::kProbesPerHour + 100u);
+  expect_reached("there again");
+}
+
+TEST_F(HostileMoving, AProbeIsAnsweredAndAThousandAreNotKept) {
+  const Id128 asked = probe();
+  message::Payload payload;
+  payload.probe = asked;
+  mallory.send(payload);
+  world.run_for(100);
+  EXPECT_EQ(answers(), std::vector<Id128>{asked});
+  for (int i = 0; i < 1'000; ++i) {
+    payload.probe = probe();
+    mallory.send(payload);
+  }
+  world.run_for(1'000);
+  size_t kept = SIZE_MAX;
+  at_ann([&](engine::Turn&, engine::Contact& contact) { kept = contact.answers.size(); });
+  EXPECT_EQ(kept, 0u);
+  EXPECT_LE(answers().size(), 1'001u);
+}
+
+TEST_F(HostileMoving, AnAnswerThatWasNotAskedForProvesNothing) {
+  announce({nowhere('1')});
+  message::Payload payload;
+  for (size_t i = 0; i < limits::kAnswersMax; ++i) payload.answers.push_back(probe());
+  payload.answers.back() = Id128{};  // what no probe waits for
+  mallory.send(payload);
+  world.run_for(1'000);
+  bool proven = true;
+  at_ann(
+      [&](engine::Turn&, engine::Contact& contact) { proven = contact.ways.knows(nowhere('1')); });
+  EXPECT_FALSE(proven);
+  expect_reached("still here");
+}
+
+TEST_F(HostileMoving, MoreAnswersThanEightTakeTheirPayloadWithThem) {
+  message::Payload payload = mallory.say("not shown");
+  for (size_t i = 0; i <= limits::kAnswersMax; ++i) payload.answers.push_back(probe());
+  mallory.send(payload);
+  world.run_for(1'000);
+  for (const std::string& text : from_mallory()) EXPECT_NE(text, "not shown");
+  mallory.begin_stream();
+}
+
+TEST_F(HostileMoving, LeaveOfWhatWasNeverToldClosesNothing) {
+  const uint64_t before = inboxes();
+  message::Payload payload;
+  for (const uint64_t generation : {uint64_t{0}, uint64_t{1}, uint64_t{99}, uint64_t{INT64_MAX}}) {
+    payload.moved = message::Moved{generation, mallory.victim_incarnation(), 0};
+    mallory.send(payload);
+    payload.moved = message::Moved{generation, 0, 0};
+    mallory.send(payload);
+  }
+  world.run_for(1'000);
+  EXPECT_EQ(inboxes(), before);
+  expect_reached("still there");
+  expect_heard("and here");
+}
+
+TEST_F(HostileMoving, LeaveBeforeEverythingCameClosesNothing) {
+  const std::string old = mallory.victim_endpoint();
+  ASSERT_TRUE(world.run(ann, [&](engine::Turn& turn) {
+    return engine::set_route(turn, turn.profile.contact(contact())->row.conversation,
+                             "fake-direct");
+  }));
+  world.run_for(2'000);
+  ASSERT_EQ(inboxes(), 3u);  // Bob's, and two for Mallory
+  mallory.listen();
+  const uint64_t told = generation_told();
+  // She goes on by the old inbox: she is not on the other network.
+  const auto say = [&](const message::Payload& payload) {
+    mallory.deliver_to(old, mallory.seal(message::encode(payload)));
+    world.run_for(1'000);
+  };
+  message::Payload payload = mallory.say("one");
+  payload.moved =
+      message::Moved{told, payload.records.front().incarnation, payload.records.front().seq + 1};
+  say(payload);
+  world.run_for(kHour_ms);
+  EXPECT_EQ(inboxes(), 3u);
+  say(mallory.say("two"));
+  EXPECT_EQ(from_mallory(), (Texts{"hello", "one", "two"}));
+  EXPECT_EQ(inboxes(), 2u);
+  talks = false;  // she has left
+}
+
+}  // namespace
+}  // namespace wherry::test

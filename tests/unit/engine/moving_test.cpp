@@ -1,0 +1,276 @@
+// A conversation that moves to another network while it runs.
+#include "engine/moving.h"
+
+#include "base/limits.h"
+#include "pair.h"
+
+namespace wherry::test {
+namespace {
+
+constexpr int64_t kMinute = 60'000;
+constexpr int64_t kHour = 60 * kMinute;
+
+// Two people who have met by a relay, and have another network too.
+struct Movers {
+  explicit Movers(uint64_t seed, FakeKind kind = FakeKind::kDirect)
+      : world(seed), other(world.add_net(kind)), name(other.plugin()->describe()->name) {
+    ann = world.add("ann");
+    bob = world.add("bob");
+    world.connect(ann, bob);
+    world.run_for(2'000);
+  }
+
+  bool settled() const { return world.outbox(ann, bob) == 0 && world.outbox(bob, ann) == 0; }
+  bool settle(int64_t limit_ms) {
+    world.run_for(1);
+    return world.until([&] { return settled(); }, limit_ms);
+  }
+  void submit(const std::string& prefix, int count) {
+    for (int i = 0; i < count; ++i) {
+      const std::string number = std::to_string(sent++);
+      world.submit(ann, bob, "a" + prefix + number);
+      world.submit(bob, ann, "b" + prefix + number);
+      of_ann.push_back("a" + prefix + number);
+      of_bob.push_back("b" + prefix + number);
+    }
+  }
+  void set_route(int who, const std::string& route) {
+    ASSERT_TRUE(world.set_route(who, who == ann ? bob : ann, route));
+  }
+  engine::RouteView route(int who) { return world.route(who, who == ann ? bob : ann); }
+  // Both directions of both are where they are to be, and no inbox is left from before.
+  bool moved(const std::string& to) {
+    for (const int who : {ann, bob}) {
+      const engine::RouteView view = route(who);
+      if (view.sending != to || view.receiving != to ||
+          view.sending_state != WHERRY_ROUTE_STATE_SETTLED ||
+          view.receiving_state != WHERRY_ROUTE_STATE_SETTLED) {
+        return false;
+      }
+    }
+    return true;
+  }
+  bool move(const std::string& to, int64_t limit_ms) {
+    const int64_t end = world.now_ms() + limit_ms;
+    for (int64_t step = 100; world.now_ms() < end; step += step / 10) {
+      if (moved(to)) return true;
+      world.run_for(step);
+    }
+    return moved(to);
+  }
+  void expect_all_arrived() {
+    Texts to_bob{"hello"};
+    to_bob.insert(to_bob.end(), of_ann.begin(), of_ann.end());
+    EXPECT_EQ(world.received(bob, ann), to_bob);
+    EXPECT_EQ(world.received(ann, bob), of_bob);
+    EXPECT_EQ(world.history(ann, bob), world.history(bob, ann));
+    EXPECT_EQ(world.violations(), Texts());
+  }
+
+  // For a failure: where both stand.
+  std::string standing() {
+    std::string text;
+    for (const int who : {ann, bob}) {
+      const engine::RouteView view = route(who);
+      text += (who == ann ? "ann" : "; bob");
+      text += " sends by " + view.sending + " (" + std::to_string(view.sending_state) + ", " +
+              std::to_string(view.sending_reason) + "), receives by " + view.receiving + " (" +
+              std::to_string(view.receiving_state) + ", " + std::to_string(view.receiving_reason) +
+              ")";
+    }
+    return text;
+  }
+
+  World world;
+  FakeNet& other;
+  std::string name;
+  int ann = 0;
+  int bob = 0;
+  int sent = 0;
+  Texts of_ann;
+  Texts of_bob;
+};
+
+constexpr const char* kRelay = "fake-stored";
+
+TEST(Moving, OneAsksAndTheOtherFollows) {
+  Movers pair(1);
+  EXPECT_TRUE(pair.moved(kRelay));
+  pair.submit("x", 20);
+  pair.set_route(pair.ann, pair.name);
+  pair.submit("y", 20);
+  EXPECT_TRUE(pair.move(pair.name, kMinute));
+  pair.submit("z", 20);
+  EXPECT_TRUE(pair.settle(kMinute));
+  pair.expect_all_arrived();
+  EXPECT_GT(pair.other.counts().arrived, 0u);
+  // Nothing of the conversation goes by the old network any more.
+  const uint64_t before = pair.world.net().counts().sent;
+  pair.submit("w", 20);
+  EXPECT_TRUE(pair.settle(kMinute));
+  EXPECT_EQ(pair.world.net().counts().sent, before);
+}
+
+TEST(Moving, ThereAndBackManyTimes) {
+  Movers pair(2);
+  for (int i = 0; i < 10; ++i) {
+    pair.submit("x", 10);
+    pair.set_route(i % 3 == 0 ? pair.bob : pair.ann, i % 2 == 0 ? pair.name : kRelay);
+    pair.set_route(i % 3 == 0 ? pair.ann : pair.bob, "auto");
+    pair.submit("y", 10);
+    EXPECT_TRUE(pair.move(i % 2 == 0 ? pair.name : kRelay, 5 * kMinute)) << i;
+  }
+  EXPECT_TRUE(pair.settle(kHour));
+  pair.expect_all_arrived();
+}
+
+TEST(Moving, BothAtOnceInOppositeDirections) {
+  Movers pair(3);
+  pair.submit("x", 10);
+  pair.set_route(pair.ann, pair.name);
+  pair.set_route(pair.bob, kRelay);
+  pair.submit("y", 10);
+  EXPECT_TRUE(pair.settle(kMinute));
+  pair.world.run_for(kMinute);
+  // Each receives where they want to; each direction is by itself.
+  EXPECT_EQ(pair.route(pair.ann).receiving, pair.name);
+  EXPECT_EQ(pair.route(pair.bob).receiving, kRelay);
+  pair.expect_all_arrived();
+}
+
+TEST(Moving, ANetworkThatDoesNotWorkChangesNothing) {
+  Movers pair(4);
+  pair.other.set_partition("ann", "bob", true);
+  pair.set_route(pair.ann, pair.name);
+  pair.submit("x", 20);
+  EXPECT_TRUE(pair.settle(kMinute));
+  pair.world.run_for(10 * kMinute);
+  pair.submit("y", 20);
+  EXPECT_TRUE(pair.settle(kMinute));
+  EXPECT_EQ(pair.route(pair.bob).sending, kRelay);
+  EXPECT_EQ(pair.route(pair.bob).sending_state, WHERRY_ROUTE_STATE_PROBING);
+  EXPECT_NE(pair.route(pair.bob).sending_reason, WHERRY_REASON_NONE);
+  EXPECT_EQ(pair.route(pair.ann).receiving_state, WHERRY_ROUTE_STATE_ANNOUNCED);
+  EXPECT_GT(pair.world.count_events(pair.bob, WHERRY_EVENT_SENDING_ROUTE), 0);
+
+  pair.other.set_partition("ann", "bob", false);
+  EXPECT_TRUE(pair.move(pair.name, kHour));
+  pair.expect_all_arrived();
+}
+
+TEST(Moving, TheOldNetworkFailsInTheMiddle) {
+  Movers pair(5);
+  pair.submit("x", 50);
+  pair.set_route(pair.ann, pair.name);
+  // Long enough for the announcement to arrive, by loss and luck.
+  ASSERT_TRUE(pair.world.until(
+      [&] { return pair.world.route(pair.bob, pair.ann).sending == pair.name; }, kMinute));
+  pair.world.net().set_partition("ann", "bob", true);
+  pair.submit("y", 50);
+  EXPECT_TRUE(pair.move(pair.name, kHour));
+  EXPECT_TRUE(pair.settle(kHour));
+  pair.expect_all_arrived();
+}
+
+// Wherever a process ends, it goes on from there.
+TEST(Moving, ACrashAtAnyPoint) {
+  for (int64_t at = 0; at < 60; at += 3) {
+    Movers pair(100 + static_cast<uint64_t>(at));
+    pair.submit("x", 5);
+    pair.set_route(pair.ann, pair.name);
+    pair.submit("y", 5);
+    pair.world.run_for(at);
+    pair.world.restart(at % 2 == 0 ? pair.ann : pair.bob);
+    EXPECT_TRUE(pair.move(pair.name, 5 * kMinute)) << at;
+    EXPECT_TRUE(pair.settle(kHour)) << at;
+    pair.expect_all_arrived();
+  }
+}
+
+TEST(Moving, WithLossDoublesAndReordering) {
+  for (uint64_t seed = 200; seed < 240; ++seed) {
+    Movers pair(seed);
+    FakeFaults faults;
+    faults.loss = faults.duplicate = faults.reorder = 0.2;
+    faults.delay_ms_max = 500;
+    pair.world.net().set_faults(faults);
+    pair.other.set_faults(faults);
+    for (int i = 0; i < 6; ++i) {
+      pair.submit("x", 10);
+      pair.set_route(i % 2 == 0 ? pair.ann : pair.bob, i % 2 == 0 ? pair.name : kRelay);
+      pair.world.run_for(5'000);
+    }
+    pair.set_route(pair.ann, pair.name);
+    pair.set_route(pair.bob, pair.name);
+    EXPECT_TRUE(pair.settle(48 * kHour)) << seed;
+    EXPECT_TRUE(pair.move(pair.name, 480 * kHour)) << seed << " " << pair.standing();
+    pair.expect_all_arrived();
+  }
+}
+
+// Nobody takes leave of the old inbox while the other is away, so it stays.
+TEST(Moving, AnAbsentPersonIsNotStranded) {
+  Movers pair(6);
+  pair.world.crash(pair.bob);
+  pair.set_route(pair.ann, pair.name);
+  pair.world.run_for(100 * kHour);
+  EXPECT_EQ(pair.route(pair.ann).receiving_state, WHERRY_ROUTE_STATE_ANNOUNCED);
+  ASSERT_TRUE(pair.world.open(pair.bob));
+  pair.submit("x", 5);
+  EXPECT_TRUE(pair.move(pair.name, kHour));
+  EXPECT_TRUE(pair.settle(kHour));
+  pair.expect_all_arrived();
+}
+
+// Between the last envelope by the relay and the first by the network that shows no address there
+// is a quiet time, and nothing goes back.
+TEST(Moving, IsQuietBeforeTheAddressIsHidden) {
+  Movers pair(7, FakeKind::kHidden);
+  int64_t last_shown = 0;
+  int64_t first_hidden = 0;
+  pair.world.on_sent_to = [&](int who, const std::string& endpoint) {
+    if (who != pair.bob) return;
+    if (!endpoint.starts_with("fkh1:")) last_shown = pair.world.now_ms();
+    if (endpoint.starts_with("fkh1:") && first_hidden == 0) first_hidden = pair.world.now_ms();
+  };
+  pair.set_route(pair.ann, pair.name);
+  ASSERT_TRUE(pair.world.until(
+      [&] { return pair.route(pair.bob).sending_state == WHERRY_ROUTE_STATE_QUIET; }, kMinute));
+  pair.submit("x", 5);
+  EXPECT_TRUE(pair.move(pair.name, kHour));
+  EXPECT_TRUE(pair.settle(kHour));
+  EXPECT_GE(first_hidden - last_shown, limits::kQuietMin_ms);
+  pair.expect_all_arrived();
+}
+
+TEST(Moving, TheNextNetworkOfTheRouteTakesOverAndGivesBack) {
+  Movers pair(8);
+  const std::string both = std::string(kRelay) + "," + pair.name;
+  pair.set_route(pair.ann, both);
+  pair.set_route(pair.bob, both);
+  pair.world.run_for(kMinute);
+  EXPECT_EQ(pair.route(pair.ann).sending, kRelay);
+  pair.world.net().set_online("ann", false);
+  pair.submit("x", 5);
+  pair.world.run_for(kMinute);
+  EXPECT_EQ(pair.route(pair.ann).sending, pair.name);
+  pair.world.net().set_online("ann", true);
+  EXPECT_TRUE(pair.settle(kHour));
+  pair.world.run_for(10 * kMinute);
+  EXPECT_EQ(pair.route(pair.ann).sending, kRelay);
+  pair.expect_all_arrived();
+}
+
+TEST(Moving, RoutesThatAreNone) {
+  Movers pair(9);
+  EXPECT_EQ(pair.world.set_route(pair.ann, pair.bob, "carrier-pigeon").error().status,
+            WHERRY_E_NOT_FOUND);
+  EXPECT_EQ(pair.world.set_route(pair.ann, pair.bob, "fake-stored,,").error().status,
+            WHERRY_E_ARGUMENT);
+  EXPECT_EQ(pair.world.set_route(pair.ann, pair.bob, "fake-stored,fake-stored").error().status,
+            WHERRY_E_ARGUMENT);
+  EXPECT_EQ(pair.route(pair.ann).route, "auto");
+}
+
+}  // namespace
+}  // namespace wherry::test
