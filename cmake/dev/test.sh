@@ -85,7 +85,7 @@ command_test() {
     stage "build with ASan and UBSan" 11 build_preset asan
     if [[ -n $stage_ok ]]; then
         ran+=(asan)
-        stage "tests with ASan and UBSan" 3 run_ctest asan ${select[@]+"${select[@]}"}
+        stage "tests with ASan and UBSan" 4 run_ctest asan ${select[@]+"${select[@]}"}
     fi
     [[ -z $pattern ]] || finish_test ${ran[@]+"${ran[@]}"}
     stage "build with TSan" 3 build_preset tsan
