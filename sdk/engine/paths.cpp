@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <ranges>
 
 #include "base/limits.h"
 #include "base/mutant.h"
@@ -222,13 +223,12 @@ bool listens_on(const Profile& profile, const Contact& contact,
            theirs->list.end();
   };
   if (theirs != nullptr && theirs->chosen) return they_are_there();
-  const auto is_open = [&](const auto& entry) {
-    const store::InboxRow* inbox =
-        profile.inbox_of(store::InboxKind::kContact, contact.row.id, entry.first);
+  const auto is_told = [&](uint64_t id) {
+    const store::InboxRow* inbox = profile.inbox_of(store::InboxKind::kContact, contact.row.id, id);
     return inbox != nullptr && inbox->dropped == 0;
   };
-  if (std::ranges::any_of(profile.transports, is_open)) {
-    return is_open(std::pair(transport.id, 0));
+  if (std::ranges::any_of(std::views::keys(profile.transports), is_told)) {
+    return is_told(transport.id);
   }
   if (theirs != nullptr) return they_are_there();
   return contact.card && contact.card->transport == transport.name;

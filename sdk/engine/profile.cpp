@@ -100,21 +100,17 @@ Status load_contacts(store::Connection& db, Profile& profile) {
     profile.contact_by_conversation[contact->row.conversation] = contact->row.id;
     profile.contacts.emplace(contact->row.id, std::move(contact));
   }
-  for (const auto& [conversation, seq] : store::events_newest(db, WHERRY_EVENT_WAITING)) {
-    if (Contact* contact = profile.contact_of_conversation(conversation)) {
-      contact->waiting_event = seq;
+  // An event that still waits for the app is replaced by the next of its kind.
+  const auto each_newest = [&](int32_t type, const auto& note) {
+    for (const auto& [conversation, seq] : store::events_newest(db, type)) {
+      if (Contact* contact = profile.contact_of_conversation(conversation)) note(*contact, seq);
     }
-  }
-  for (const auto& [conversation, seq] : store::events_newest(db, WHERRY_EVENT_SENDING_ROUTE)) {
-    if (Contact* contact = profile.contact_of_conversation(conversation)) {
-      contact->sending_told.event = seq;
-    }
-  }
-  for (const auto& [conversation, seq] : store::events_newest(db, WHERRY_EVENT_RECEIVING_ROUTE)) {
-    if (Contact* contact = profile.contact_of_conversation(conversation)) {
-      contact->receiving_told.event = seq;
-    }
-  }
+  };
+  each_newest(WHERRY_EVENT_WAITING, [](Contact& c, uint64_t seq) { c.waiting_event = seq; });
+  each_newest(WHERRY_EVENT_SENDING_ROUTE,
+              [](Contact& c, uint64_t seq) { c.sending_told.event = seq; });
+  each_newest(WHERRY_EVENT_RECEIVING_ROUTE,
+              [](Contact& c, uint64_t seq) { c.receiving_told.event = seq; });
   return {};
 }
 

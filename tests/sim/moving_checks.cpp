@@ -23,6 +23,7 @@ struct View {
   Endpoints theirs;
   Endpoints announced;
   std::string card_endpoint;
+  routing::Route route;
 };
 
 View view_of(World& world, int who, int other) {
@@ -36,6 +37,9 @@ View view_of(World& world, int who, int other) {
   if (auto card = identity::Card::parse(as_text(view.row.card))) {
     view.card_endpoint = card->endpoint;
   }
+  const store::ConversationRow conversation =
+      store::conversations(world.database(who), world.conversation(who, other) - 1, 1).front();
+  if (auto route = routing::Route::parse(conversation.route)) view.route = route.take();
   return view;
 }
 
@@ -75,13 +79,9 @@ std::string not_moved(World& world, int one, int other) {
   const View theirs = view_of(world, other, one);
   if (mine.theirs.list != theirs.announced.list) return "does not know the newest set";
   // Whoever may not go where the other wants it goes on by the old way.
-  const auto route = routing::Route::parse(
-      store::conversations(world.database(one), world.conversation(one, other) - 1, 1)
-          .front()
-          .route);
   const bool can_follow =
       std::ranges::any_of(mine.theirs.list, [&](const message::Endpoint& endpoint) {
-        return route->place_of(endpoint.transport).has_value();
+        return mine.route.place_of(endpoint.transport).has_value();
       });
   if (!can_follow) return "";
   if (!mine.ways.in_use || !lists(mine.theirs, mine.ways.in_use->text)) {
@@ -130,11 +130,8 @@ void check_proven(World& world, int who, const std::string& endpoint) {
     if (!known) continue;
     const bool hidden_listed = std::ranges::any_of(
         view.theirs.list, [](const Endpoint& listed) { return !shows_address(listed.text); });
-    const store::ConversationRow conversation =
-        store::conversations(world.database(who), world.conversation(who, other) - 1, 1).front();
-    const auto route = routing::Route::parse(conversation.route);
     if (!lists(view.theirs, endpoint) && shows_address(endpoint) && hidden_listed &&
-        view.ways.closed && route && route->place_of("fake-hidden")) {
+        view.ways.closed && view.route.place_of("fake-hidden")) {
       world.violation("fallback", name_of(who) + " goes back to where " + name_of(other) +
                                       " has left, and shows the address");
     }
@@ -167,15 +164,13 @@ void check_moved(World& world) {
         world.violation("moved", name_of(one) + " " + why + " (of " + name_of(other) + ")");
       }
       const View view = view_of(world, one, other);
-      const store::ConversationRow conversation =
-          store::conversations(world.database(one), world.conversation(one, other) - 1, 1).front();
-      const auto route = routing::Route::parse(conversation.route);
-      if (!route || route->automatic()) continue;
-      const std::set<std::string> wanted(route->transports.begin(), route->transports.end());
+      if (view.route.automatic()) continue;
+      const std::set<std::string> wanted(view.route.transports.begin(),
+                                         view.route.transports.end());
       if (networks_of(view.announced) != wanted) {
         world.violation("announced", name_of(one) + " told " + name_of(other) + " of" +
                                          text_of(view.announced) + ", the route is " +
-                                         route->to_text());
+                                         view.route.to_text());
       }
     }
   }

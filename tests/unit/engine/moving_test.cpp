@@ -11,20 +11,12 @@ constexpr int64_t kMinute = 60'000;
 constexpr int64_t kHour = 60 * kMinute;
 
 // Two people who have met by a relay, and have another network too.
-struct Movers {
+struct Movers : Pair {
   explicit Movers(uint64_t seed, FakeKind kind = FakeKind::kDirect)
-      : world(seed), other(world.add_net(kind)), name(other.plugin()->describe()->name) {
-    ann = world.add("ann");
-    bob = world.add("bob");
-    world.connect(ann, bob);
-    world.run_for(2'000);
-  }
+      : Pair(seed, FakeKind::kStored, kind),
+        other(*other_net),
+        name(other.plugin()->describe()->name) {}
 
-  bool settled() const { return world.outbox(ann, bob) == 0 && world.outbox(bob, ann) == 0; }
-  bool settle(int64_t limit_ms) {
-    world.run_for(1);
-    return world.until([&] { return settled(); }, limit_ms);
-  }
   void submit(const std::string& prefix, int count) {
     for (int i = 0; i < count; ++i) {
       const std::string number = std::to_string(sent++);
@@ -58,14 +50,7 @@ struct Movers {
     }
     return moved(to);
   }
-  void expect_all_arrived() {
-    Texts to_bob{"hello"};
-    to_bob.insert(to_bob.end(), of_ann.begin(), of_ann.end());
-    EXPECT_EQ(world.received(bob, ann), to_bob);
-    EXPECT_EQ(world.received(ann, bob), of_bob);
-    EXPECT_EQ(world.history(ann, bob), world.history(bob, ann));
-    EXPECT_EQ(world.violations(), Texts());
-  }
+  void expect_all_arrived() { expect_all(*this, of_ann, of_bob); }
 
   // For a failure: where both stand.
   std::string standing() {
@@ -81,11 +66,8 @@ struct Movers {
     return text;
   }
 
-  World world;
   FakeNet& other;
   std::string name;
-  int ann = 0;
-  int bob = 0;
   int sent = 0;
   Texts of_ann;
   Texts of_bob;

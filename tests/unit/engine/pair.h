@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
+
 #include "tests/support/texts.h"
 #include "tests/support/world.h"
 
@@ -11,7 +13,11 @@ namespace wherry::test {
 
 // Two people who have met.
 struct Pair {
-  explicit Pair(uint64_t seed, FakeKind kind = FakeKind::kStored) : world(seed, kind) {
+  // `more`: another network, which both have too.
+  explicit Pair(uint64_t seed, FakeKind kind = FakeKind::kStored,
+                std::optional<FakeKind> more = std::nullopt)
+      : world(seed, kind) {
+    if (more) other_net = &world.add_net(*more);
     ann = world.add("ann");
     bob = world.add("bob");
     world.connect(ann, bob);
@@ -26,6 +32,7 @@ struct Pair {
   }
 
   World world;
+  FakeNet* other_net = nullptr;
   int ann = 0;
   int bob = 0;
 };
