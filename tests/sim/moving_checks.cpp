@@ -26,6 +26,10 @@ struct View {
   routing::Route route;
 };
 
+store::ConversationRow conversation_of(World& world, int who, int other) {
+  return store::conversations(world.database(who), world.conversation(who, other) - 1, 1).front();
+}
+
 View view_of(World& world, int who, int other) {
   View view;
   std::vector<store::ContactRow> rows =
@@ -37,9 +41,9 @@ View view_of(World& world, int who, int other) {
   if (auto card = identity::Card::parse(as_text(view.row.card))) {
     view.card_endpoint = card->endpoint;
   }
-  const store::ConversationRow conversation =
-      store::conversations(world.database(who), world.conversation(who, other) - 1, 1).front();
-  if (auto route = routing::Route::parse(conversation.route)) view.route = route.take();
+  if (auto route = routing::Route::parse(conversation_of(world, who, other).route)) {
+    view.route = route.take();
+  }
   return view;
 }
 
@@ -95,7 +99,21 @@ std::string not_moved(World& world, int one, int other) {
 
 }  // namespace
 
-void check_close(World& world, int who) {
+void Departures::note(World& world, int who, const std::string& endpoint) {
+  for (int other = 0; other < static_cast<int>(world.people()); ++other) {
+    if (other == who || world.contact(who, other) == 0) continue;
+    for (const store::SealedRow& copy :
+         store::sealed_of(world.database(who), world.contact(who, other))) {
+      if (copy.endpoint != endpoint || copy.first_seq == 0) continue;
+      const uint64_t incarnation = conversation_of(world, who, other).incarnation;
+      Highest& highest = highest_[{who, other, endpoint}];
+      if (highest.incarnation != incarnation) highest = {incarnation, 0};
+      highest.seq = std::max(highest.seq, copy.last_seq);
+    }
+  }
+}
+
+void Departures::check_close(World& world, int who) const {
   for (int other = 0; other < static_cast<int>(world.people()); ++other) {
     if (other == who || !world.running(other) || world.contact(other, who) == 0) continue;
     const View view = view_of(world, other, who);
@@ -108,12 +126,14 @@ void check_close(World& world, int who) {
       world.violation("stranded",
                       name_of(who) + " closed the inbox that " + name_of(other) + " sends to");
     }
-    for (const store::SealedRow& copy : store::sealed_of(world.database(other), view.row.id)) {
-      if (copy.first_seq == 0 || is_open(copy.endpoint)) continue;
-      const auto streams = store::streams(world.database(who), world.conversation(who, other));
-      const bool come = std::ranges::any_of(
-          streams, [&](const store::StreamRow& stream) { return stream.next > copy.last_seq; });
-      if (!come) {
+    const auto streams = store::streams(world.database(who), world.conversation(who, other));
+    const uint64_t incarnation = conversation_of(world, other, who).incarnation;
+    const auto stream = std::ranges::find(streams, incarnation, &store::StreamRow::incarnation);
+    const uint64_t next = stream == streams.end() ? 1 : stream->next;
+    for (const auto& [to, highest] : highest_) {
+      // What was said before a reset is said again, under other numbers.
+      if (to.from != other || to.to != who || highest.incarnation != incarnation) continue;
+      if (!is_open(to.endpoint) && highest.seq >= next) {
         world.violation("early", name_of(who) + " closed an inbox where something of " +
                                      name_of(other) + " had not come");
       }

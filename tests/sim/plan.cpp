@@ -153,6 +153,16 @@ class Drawing {
              between(random_, 1, 10), 0});
       }
       draw_fault_at(begin_ms + between(random_, 0, within_ms));
+      // The old network fails, or the new one.
+      if (random_.chance(60)) {
+        Action fault{begin_ms, random_.chance(70) ? Kind::kSpoilLink : Kind::kPartition,
+                     one,      other,
+                     0,        duration(random_, 500, kHour_ms)};
+        draw_amount(fault);
+        add(fault);
+        std::swap(fault.who, fault.other);
+        add(fault);
+      }
     }
     std::erase_if(plan_.actions,
                   [](const Action& action) { return action.kind == Kind::kMoveInbox; });
@@ -162,6 +172,11 @@ class Drawing {
     Action action{
         at_ms, draw_fault(random_), anybody(), 0, 0, duration(random_, 500, 6 * kHour_ms)};
     action.other = another(action.who);
+    draw_amount(action);
+    add(action);
+  }
+
+  void draw_amount(Action& action) {
     switch (action.kind) {
       case Kind::kStopDisk:
         action.amount = between(random_, 1, 60);
@@ -184,7 +199,6 @@ class Drawing {
       default:
         break;
     }
-    add(action);
   }
 
   SeededRandom random_;

@@ -2,7 +2,6 @@
 #include <exception>
 
 #include "engine/commands.h"
-#include "tests/sim/moving_checks.h"
 #include "tests/sim/simulation_day.h"
 
 namespace wherry::sim {
@@ -17,10 +16,12 @@ Outcome Simulation::run() {
   world_.on_disk_stopped = [this](int who) { stop_in_mid_write(who); };
   world_.on_sent_to = [this](int who, const std::string& endpoint) {
     check_departure(world_, who, endpoint);
-    if (plan_.moves) check_proven(world_, who, endpoint);
+    if (!plan_.moves) return;
+    check_proven(world_, who, endpoint);
+    departures_.note(world_, who, endpoint);
   };
   if (plan_.moves) {
-    world_.on_close = [this](int who, uint64_t) { check_close(world_, who); };
+    world_.on_close = [this](int who, uint64_t) { departures_.check_close(world_, who); };
     nets_.push_back(&world_.add_net(test::FakeKind::kDirect));
     nets_.push_back(&world_.add_net(test::FakeKind::kHidden));
   }

@@ -8,6 +8,7 @@
 
 #include "tests/sim/apps.h"
 #include "tests/sim/invariants.h"
+#include "tests/sim/moving_checks.h"
 #include "tests/sim/simulation.h"
 
 namespace wherry::sim {
@@ -65,6 +66,7 @@ class Simulation {
   std::vector<test::FakeNet*> nets_;
   Apps apps_;
   Forgotten forgotten_;
+  Departures departures_;
   Boasts boasts_;
   Outcome outcome_;
   int64_t begin_ms_ = 0;

@@ -1,6 +1,5 @@
 // Mending everything, coming to rest, and what must hold then.
 #include "policy/reveals.h"
-#include "tests/sim/moving_checks.h"
 #include "tests/sim/simulation_day.h"
 
 namespace wherry::sim {
