@@ -501,14 +501,15 @@ WHERRY_API int32_t wherry_profile_permits(wherry_profile profile, wherry_reveals
                                           wherry_error* error);
 
 /*
- * Changes what the profile permits, at once: transports that reveal more by being online stop, and
- * start again when they are permitted again. What was revealed before stays revealed.
+ * Changes what the profile permits, as wherry_conversation_set_permits does for each conversation:
+ * transports that reveal more by being online stop when the last of them has left, and start again
+ * when they are permitted again. What was revealed before stays revealed.
  *
  * Returns: WHERRY_OK, E_ARGUMENT, E_DISK.
- * In: permits.
+ * In: permits; tightening, a wherry_tightening.
  */
 WHERRY_API int32_t wherry_profile_set_permits(wherry_profile profile, const wherry_reveals* permits,
-                                              wherry_error* error);
+                                              int32_t tightening, wherry_error* error);
 
 /* Who permits what in a conversation. */
 typedef struct wherry_permits_info {
@@ -518,6 +519,7 @@ typedef struct wherry_permits_info {
   wherry_reveals theirs;   /* the other person's, in this one's words: "my" is this person's */
   wherry_reveals all;      /* what all three permit */
   wherry_reveals revealed; /* what was revealed so far, by what was sent and by listening */
+  int32_t leaving; /* 1 while a network that is not permitted is kept for the last word on it */
 } wherry_permits_info;
 
 /*
@@ -532,17 +534,24 @@ WHERRY_API int32_t wherry_conversation_permits(wherry_profile profile, wherry_pa
                                                uint64_t conversation, wherry_error* error);
 
 /*
- * Changes what this person permits in a conversation, at once, and tells the other side, over a
- * path that is permitted from now on: if there is none, nobody is told, and messages wait on both
- * sides until there is. Envelopes that wait at a relay that is no longer permitted are not fetched.
- * A transport that has to forget an inbox is stopped and started: all conversations on it pause.
+ * Changes what this person permits in a conversation, and tells the other side, over a path that is
+ * permitted from now on. What is no longer permitted acts at once on all that is sent.
+ *
+ * If no path is left, but this person can listen on a network that is permitted, then with
+ * WHERRY_TIGHTENING_ANNOUNCE one envelope more goes the old way, with nothing but where to find
+ * this person now; on auto that is every transport that is permitted. Until it has left, the old
+ * network is listened to. Without such a network, or with WHERRY_TIGHTENING_NOW, it is left before
+ * this returns: nobody is told, and messages wait on both sides until a path is permitted.
+ * Envelopes that wait at a relay that is no longer permitted are not fetched: the other side sends
+ * them again another way. A transport that has to forget an inbox is stopped and started: all
+ * conversations on it pause.
  *
  * Returns: WHERRY_OK, E_ARGUMENT, E_NOT_FOUND, E_DISK.
- * In: conversation, permits.
+ * In: conversation, permits; tightening, a wherry_tightening.
  */
 WHERRY_API int32_t wherry_conversation_set_permits(wherry_profile profile, uint64_t conversation,
                                                    const wherry_reveals* permits,
-                                                   wherry_error* error);
+                                                   int32_t tightening, wherry_error* error);
 
 /* One way to the other person. Pointers live as long as the page. */
 typedef struct wherry_path {

@@ -477,8 +477,9 @@ class Profile {
     return set;
   }
 
-  void set_permits(const wherry_reveals& permits) {
-    detail::call(&wherry_profile_set_permits, handle_, &permits);
+  void set_permits(const wherry_reveals& permits,
+                   std::int32_t tightening = WHERRY_TIGHTENING_ANNOUNCE) {
+    detail::call(&wherry_profile_set_permits, handle_, &permits, tightening);
   }
 
   /* A page of one: who permits what in a conversation, and what it has revealed. */
@@ -486,8 +487,9 @@ class Profile {
     return page<wherry_permits_info>(&wherry_conversation_permits, conversation);
   }
 
-  void set_conversation_permits(std::uint64_t conversation, const wherry_reveals& permits) {
-    detail::call(&wherry_conversation_set_permits, handle_, conversation, &permits);
+  void set_conversation_permits(std::uint64_t conversation, const wherry_reveals& permits,
+                                std::int32_t tightening = WHERRY_TIGHTENING_ANNOUNCE) {
+    detail::call(&wherry_conversation_set_permits, handle_, conversation, &permits, tightening);
   }
 
   /* The ways to the other person, each with what stands against it. */

@@ -195,6 +195,17 @@ typedef enum wherry_reason {
   WHERRY_REASON_QUIET = 35
 } wherry_reason;
 
+/* When networks that are no longer permitted are left. */
+typedef enum wherry_tightening {
+  /*
+   * At once; where they are the only way to tell the other person of a network that is permitted,
+   * when that is told: nothing else is sent there.
+   */
+  WHERRY_TIGHTENING_ANNOUNCE = 0,
+  /* At once. Who was told of no other network can not find this person any more. */
+  WHERRY_TIGHTENING_NOW = 1
+} wherry_tightening;
+
 /* How far one direction of a conversation has come on its way to another network. */
 typedef enum wherry_route_state {
   /* It is on the route. */

@@ -4,6 +4,8 @@
 
 #include "commands.h"
 #include "enum_names.h"
+#include "feed.h"
+#include "interrupt.h"
 #include "people.h"
 #include "reveals_text.h"
 #include "text.h"
@@ -77,6 +79,32 @@ void show_conversation(const App& app, const wherry::Profile& profile, const Per
   print_reveals(info.theirs, "  ");
   std::cout << "Revealed so far:\n";
   print_reveals(info.revealed, "  ");
+  if (info.leaving != 0) {
+    std::cout << "A network that is not permitted is listened to until " << person.shown
+              << " is told of another.\n";
+  }
+}
+
+// Until the last word on a network that is not permitted any more has left.
+void wait_until_left(wherry::Profile& profile, const Person& person) {
+  constexpr std::chrono::seconds patience(30);
+  const Interrupt interrupt;
+  const Clock::time_point deadline = Clock::now() + patience;
+  Feed feed(profile);
+  bool said = false;
+  while (profile.conversation_permits(person.conversation)[0].leaving != 0) {
+    if (!said) std::cerr << "telling " << person.shown << " where else you are ..." << std::endl;
+    said = true;
+    if (interrupt.requested() || Clock::now() >= deadline) {
+      std::cerr << "wherry: " << person.shown << " could not be told yet. Until that is done, by"
+                << " `wherry listen` or any other command that is online, the old network is"
+                << " listened to; `wherry permits " << person.contact
+                << " --now` leaves it at once.\n";
+      break;
+    }
+    feed.step(deadline);
+  }
+  feed.finish();
 }
 
 // Says so if no way is left.
@@ -94,12 +122,13 @@ void warn_if_stranded(const wherry::Profile& profile, const Person& person) {
 }  // namespace
 
 void permits(const App& app, const PermitsOptions& options) {
-  const bool change = !options.sets.empty() || !options.forbid.empty();
+  const bool change = !options.sets.empty() || !options.forbid.empty() || options.now;
+  const std::int32_t tightening = options.now ? WHERRY_TIGHTENING_NOW : WHERRY_TIGHTENING_ANNOUNCE;
   asked_for(options, wherry_reveals{});  // wrong words change nothing
   if (options.contact.empty()) {
     // Not online before it is known what may be revealed by that.
     wherry::Profile profile = open_profile(app, Networks::off);
-    if (change) profile.set_permits(asked_for(options, profile.permits()));
+    if (change) profile.set_permits(asked_for(options, profile.permits()), tightening);
     show_profile(app, profile);
     return;
   }
@@ -107,7 +136,9 @@ void permits(const App& app, const PermitsOptions& options) {
   const Person person = find_person(profile, options.contact);
   if (change) {
     const auto page = profile.conversation_permits(person.conversation);
-    profile.set_conversation_permits(person.conversation, asked_for(options, page[0].mine));
+    profile.set_conversation_permits(person.conversation, asked_for(options, page[0].mine),
+                                     tightening);
+    wait_until_left(profile, person);
   }
   show_conversation(app, profile, person);
   if (change) warn_if_stranded(profile, person);

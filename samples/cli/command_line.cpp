@@ -194,6 +194,8 @@ void declare_permits_commands(CLI::App& parent, App& app) {
       ->delimiter(',');
   command->add_option("--forbid", options->forbid,
                       "OBSERVER:FACT, taken from what is permitted now, or from the sets");
+  command->add_flag("--now", options->now,
+                    "Leave what is forbidden at once, though nobody was told where else you are");
   command->callback([&app, options] { permits(app, *options); });
 
   command = add_command(parent, app, "explain",

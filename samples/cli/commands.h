@@ -73,6 +73,7 @@ struct PermitsOptions {
   std::string contact;              // empty: the profile's
   std::vector<std::string> sets;    // names of presets
   std::vector<std::string> forbid;  // OBSERVER:FACT
+  bool now = false;                 // leave what is forbidden before others are told
 };
 void permits(const App& app, const PermitsOptions& options);
 void explain(const App& app, const std::string& contact);

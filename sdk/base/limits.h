@@ -91,6 +91,8 @@ inline constexpr int kProbesUnanswered = 3;  // so many, and the person is told
 // Between leaving a network that shows my address and the first packet by one that does not.
 inline constexpr int64_t kQuietMin_ms = 30 * 1000;
 inline constexpr int64_t kQuietMax_ms = 300 * 1000;
+// After a last word: two people who leave at the same time hear each other's.
+inline constexpr int64_t kLeaveAfter_ms = 10 * 1000;
 // A better way has to work for so long before it is taken in place of one that works.
 inline constexpr int64_t kBetterFor_ms = 60 * 1000;
 

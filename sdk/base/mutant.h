@@ -42,6 +42,8 @@ enum class Mutant {
   kOldSetTaken,            // an older set of endpoints replaces a newer one
   kWaysNotSaved,           // what is known of the ways to a contact is lost with the process
   kFallsBack,              // a path that was left for a hidden address is used again
+  kLeavesAtOnce,           // forbidden networks are left before anybody was told of others
+  kNeverLeaves,            // they are listened to although all is said
   kCount                   // how many, kNone included
 };
 

@@ -78,6 +78,7 @@ Json to_json(const wherry_permits_info& p) {
   out["theirs"] = facts_of(p.theirs);
   out["all"] = facts_of(p.all);
   out["revealed"] = facts_of(p.revealed);
+  out["leaving"] = p.leaving;
   return out;
 }
 

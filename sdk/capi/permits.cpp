@@ -35,7 +35,16 @@ wherry_permits_info permits_item(const engine::Explanation& found) {
   item.theirs = policy::mirror(found.permits.theirs);
   item.all = found.permits.all();
   item.revealed = found.revealed;
+  item.leaving = found.leaving ? 1 : 0;
   return item;
+}
+
+Status check_change(const wherry_reveals* permits, int32_t tightening) {
+  if (permits == nullptr) return argument("permits is NULL");
+  if (tightening != WHERRY_TIGHTENING_ANNOUNCE && tightening != WHERRY_TIGHTENING_NOW) {
+    return argument("tightening is no wherry_tightening");
+  }
+  return {};
 }
 
 // A page of what `items_of` takes out of the explanation of a conversation.
@@ -88,12 +97,12 @@ int32_t wherry_profile_permits(wherry_profile profile, wherry_reveals* permits,
 }
 
 int32_t wherry_profile_set_permits(wherry_profile profile, const wherry_reveals* permits,
-                                   wherry_error* error) {
+                                   int32_t tightening, wherry_error* error) {
   return wherry::capi::guard(error, [&]() -> Status {
-    if (permits == nullptr) return wherry::capi::argument("permits is NULL");
+    if (Status checked = wherry::capi::check_change(permits, tightening); !checked) return checked;
     auto engine = wherry::capi::find_handle(profile);
     if (!engine) return engine.error();
-    return (*engine)->set_profile_permits(*permits);
+    return (*engine)->set_profile_permits(*permits, tightening);
   });
 }
 
@@ -107,12 +116,13 @@ int32_t wherry_conversation_permits(wherry_profile profile, wherry_page** page,
 }
 
 int32_t wherry_conversation_set_permits(wherry_profile profile, uint64_t conversation,
-                                        const wherry_reveals* permits, wherry_error* error) {
+                                        const wherry_reveals* permits, int32_t tightening,
+                                        wherry_error* error) {
   return wherry::capi::guard(error, [&]() -> Status {
-    if (permits == nullptr) return wherry::capi::argument("permits is NULL");
+    if (Status checked = wherry::capi::check_change(permits, tightening); !checked) return checked;
     auto engine = wherry::capi::find_handle(profile);
     if (!engine) return engine.error();
-    return (*engine)->set_conversation_permits(conversation, *permits);
+    return (*engine)->set_conversation_permits(conversation, *permits, tightening);
   });
 }
 

@@ -148,8 +148,9 @@ Status accept_contact(Turn& turn, uint64_t id, const std::optional<std::string>&
 }
 
 Result<uint64_t> add_message(Turn& turn, const Outbound& message) {
-  Contact* contact = turn.profile.contact_of_conversation(message.conversation);
-  if (contact == nullptr) return not_found("conversation");
+  const Result<Contact*> found = turn.profile.conversation(message.conversation);
+  if (!found) return found.error();
+  Contact* contact = *found;
   if (contact->row.state == WHERRY_CONTACT_STATE_REQUEST) {
     return fail(WHERRY_E_STATE, "this person has not been accepted: accept them first");
   }

@@ -7,6 +7,7 @@
 #include "crypto/init.h"
 #include "engine/cards.h"
 #include "engine/commands.h"
+#include "engine/leaving.h"
 #include "engine/running.h"
 
 namespace wherry::engine {
@@ -278,13 +279,16 @@ Result<wherry_reveals> Engine::profile_permits() {
   return permits;
 }
 
-Status Engine::set_profile_permits(const wherry_reveals& permits) {
-  return call([permits](Turn& turn) { return engine::set_profile_permits(turn, permits); });
+Status Engine::set_profile_permits(const wherry_reveals& permits, int32_t tightening) {
+  return call([permits, tightening](Turn& turn) {
+    return engine::set_profile_permits(turn, permits, tightening);
+  });
 }
 
-Status Engine::set_conversation_permits(uint64_t conversation, const wherry_reveals& permits) {
-  return call([conversation, permits](Turn& turn) {
-    return engine::set_conversation_permits(turn, conversation, permits);
+Status Engine::set_conversation_permits(uint64_t conversation, const wherry_reveals& permits,
+                                        int32_t tightening) {
+  return call([conversation, permits, tightening](Turn& turn) {
+    return engine::set_conversation_permits(turn, conversation, permits, tightening);
   });
 }
 

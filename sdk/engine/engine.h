@@ -10,8 +10,8 @@
 #include "crypto/system_random.h"
 #include "engine/commands.h"
 #include "engine/core.h"
+#include "engine/explaining.h"
 #include "engine/moving.h"
-#include "engine/permits.h"
 #include "engine/thread_executor.h"
 #include "store/profile_files.h"
 
@@ -67,8 +67,9 @@ class Engine {
   Result<uint64_t> conversation_with(uint64_t contact);
 
   Result<wherry_reveals> profile_permits();
-  Status set_profile_permits(const wherry_reveals& permits);
-  Status set_conversation_permits(uint64_t conversation, const wherry_reveals& permits);
+  Status set_profile_permits(const wherry_reveals& permits, int32_t tightening);
+  Status set_conversation_permits(uint64_t conversation, const wherry_reveals& permits,
+                                  int32_t tightening);
   Result<Explanation> explain(uint64_t conversation);
   Status set_route(uint64_t conversation, const std::string& route);
   Result<RouteView> route(uint64_t conversation);

@@ -7,7 +7,7 @@
 #include "base/mutant.h"
 #include "engine/greeting.h"
 #include "engine/permits.h"
-#include "engine/sending.h"
+#include "engine/sealing.h"
 
 namespace wherry::engine {
 namespace {
@@ -74,7 +74,7 @@ Standing receiving(Turn& turn, const Contact& contact) {
     const store::InboxRow* inbox =
         turn.profile.inbox_of(store::InboxKind::kContact, contact.row.id, id);
     old = old || (inbox != nullptr && inbox->left());
-    if (!listens_on(turn.profile, contact, transport)) continue;
+    if (!listens_on(turn, contact, transport)) continue;
     open = open || (inbox != nullptr && is_listed(*contact.announced, *inbox));
     const Network* network = turn.network(id);
     if (network == nullptr || !network->running()) {
@@ -110,25 +110,18 @@ void save_ways(Turn& turn, Contact& contact) {
   turn.changed(contact);
 }
 
-// Seals what carries nothing that is kept.
-bool send_control(Turn& turn, Contact& contact, Session& session, PathEntry& path,
-                  const message::Payload& payload) {
+// One that may go out now; null: the network has no room, or the session.
+Network* room_on(Turn& turn, const Session& session, const PathEntry& path) {
   Network* network = turn.network(path.transport);
   if (network == nullptr || !network->online() || !session.ratchet.can_seal() ||
       session.ratchet.unsettled() >= limits::kUnsettledMax) {
-    return false;
+    return nullptr;
   }
   if (network->room() == 0) {
     network->crowded = true;
-    return false;
+    return nullptr;
   }
-  Result<session::SealStep> step = session::seal(session.ratchet, sealed_floor(contact, session),
-                                                 message::encode(payload), 0, *turn.env.random);
-  if (!step) return false;
-  session.ratchet = std::move(step->next);
-  turn.changed(session);
-  turn.send(*network, contact, path, kProbeCopy, std::move(step->envelope));
-  return true;
+  return network;
 }
 
 bool may_be_probed(const PathEntry& path) {
@@ -136,7 +129,9 @@ bool may_be_probed(const PathEntry& path) {
          path.peer_state != WHERRY_PEER_STATE_UNREACHABLE;
 }
 
-void probe(Turn& turn, Contact& contact, Session& session, PathEntry& path) {
+// Whoever is asked may know no way to answer: so a probe says where, until it is known that they
+// heard. The first that says something new is kept, if there is no other way to say it.
+void probe(Turn& turn, Contact& contact, Session& session, PathEntry& path, bool only_way) {
   if (path.probe_at > turn.now) {
     turn.wake(contact, path.probe_at);
     return;
@@ -146,11 +141,17 @@ void probe(Turn& turn, Contact& contact, Session& session, PathEntry& path) {
     turn.wake(contact, path.probe_at);
     return;
   }
+  Network* network = room_on(turn, session, path);
+  if (network == nullptr) return;
   message::Payload payload;
   turn.env.random->fill(path.probe.data(), path.probe.size());
   payload.probe = path.probe;
   payload.answers = contact.answers;
-  if (!send_control(turn, contact, session, path, payload)) return;
+  const bool keep = only_way && add_endpoints(turn, contact, payload);
+  if (!keep && contact.announced && !contact.announced->list.empty()) {
+    payload.endpoints = contact.announced;
+  }
+  if (!seal_alone({turn, contact, session, path, *network}, payload, keep)) return;
   contact.answers.clear();
   ++path.probes;
   path.probe_at = turn.now + delivery::backoff_ms(limits::kProbeRetryFirst_ms,
@@ -165,7 +166,11 @@ void answer_somehow(Turn& turn, Contact& contact, Session& session) {
     if (!is_unproven(contact, path) || !may_be_probed(path)) continue;
     message::Payload payload;
     payload.answers = contact.answers;
-    if (!send_control(turn, contact, session, path, payload)) continue;
+    Network* network = room_on(turn, session, path);
+    if (network == nullptr ||
+        !seal_alone({turn, contact, session, path, *network}, payload, false)) {
+      continue;
+    }
     contact.answers.clear();
     return;
   }
@@ -174,10 +179,9 @@ void answer_somehow(Turn& turn, Contact& contact, Session& session) {
 }  // namespace
 
 Status set_route(Turn& turn, uint64_t conversation, const std::string& text) {
-  Contact* contact = turn.profile.contact_of_conversation(conversation);
-  if (contact == nullptr) {
-    return fail(WHERRY_E_NOT_FOUND, "there is no conversation with this id");
-  }
+  const Result<Contact*> found = turn.profile.conversation(conversation);
+  if (!found) return found.error();
+  Contact* contact = *found;
   Result<routing::Route> route = routing::Route::parse(text);
   if (!route) return route.error();
   for (const std::string& name : route->transports) {
@@ -189,6 +193,7 @@ Status set_route(Turn& turn, uint64_t conversation, const std::string& text) {
   contact->conversation.route =
       contact->route.automatic() ? std::string() : contact->route.to_text();
   contact->quiet_until = 0;
+  contact->conversation.stands_by = false;
   contact->ways.closed = false;
   save_ways(turn, *contact);
   turn.changed_conversation(*contact);
@@ -197,10 +202,9 @@ Status set_route(Turn& turn, uint64_t conversation, const std::string& text) {
 }
 
 Result<RouteView> route_of(Turn& turn, uint64_t conversation) {
-  Contact* contact = turn.profile.contact_of_conversation(conversation);
-  if (contact == nullptr) {
-    return fail(WHERRY_E_NOT_FOUND, "there is no conversation with this id");
-  }
+  const Result<Contact*> found = turn.profile.conversation(conversation);
+  if (!found) return found.error();
+  Contact* contact = *found;
   refresh_paths(turn, *contact);
   const Standing out = sending(turn, *contact);
   const Standing in = receiving(turn, *contact);
@@ -273,7 +277,7 @@ void send_probes(Turn& turn, Contact& contact, const ChosenPath& chosen) {
     if (contact.quiet_until > turn.now) {
       turn.wake(contact, contact.quiet_until);
     } else {
-      probe(turn, contact, *session, path);
+      probe(turn, contact, *session, path, chosen.path == nullptr);
     }
   }
   if (chosen.path == nullptr && !contact.answers.empty() && contact.quiet_until <= turn.now) {

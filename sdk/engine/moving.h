@@ -11,9 +11,6 @@
 
 namespace wherry::engine {
 
-// Copy id of an envelope that is a probe or an answer alone: nobody asks what became of it.
-inline constexpr uint64_t kProbeCopy = UINT64_MAX;
-
 // This person's choice of networks. E_NOT_FOUND, E_ARGUMENT.
 Status set_route(Turn& turn, uint64_t conversation, const std::string& text);
 

@@ -67,7 +67,7 @@ bool wants_to_send(Turn& turn, const Contact& contact) {
 void reconnect(Turn& turn, const Contact& contact, PathEntry& path) {
   Network* network = turn.network(path.transport);
   if (path.peer_state != WHERRY_PEER_STATE_UNREACHABLE || path.connect_at > turn.now ||
-      network == nullptr || !network->online() || !path.permitted) {
+      network == nullptr || !network->online() || !(path.permitted || path.last_word)) {
     return;
   }
   if (!wants_to_send(turn, contact)) return;
@@ -145,8 +145,10 @@ void refresh_paths(Turn& turn, Contact& contact) {
     const store::TransportRow* row = turn.profile.transport_named(endpoint.transport);
     path.transport = row == nullptr ? 0 : row->id;
     Network* network = turn.network(path.transport);
-    // What the plug-in still holds for a path that was permitted is dropped.
-    if (path.permitted && !permitted(turn.profile, contact, path.reveals)) {
+    // What the plug-in still holds for a path that was permitted is dropped, but for a last word.
+    const bool may_stay = permitted(turn.profile, contact, path.reveals);
+    const bool last_word = !may_stay && permits_last_word(turn.profile, contact, path.reveals);
+    if ((path.permitted && !may_stay) || (path.last_word && !last_word && !may_stay)) {
       drop_path(turn, contact, path);
       path.peer = 0;
     }
@@ -161,6 +163,8 @@ void refresh_paths(Turn& turn, Contact& contact) {
       }
     }
     path.permitted = path.accepted && permitted(turn.profile, contact, path.reveals);
+    path.last_word =
+        path.accepted && !path.permitted && permits_last_word(turn.profile, contact, path.reveals);
     path.listed = is_listed(contact, endpoint);
     const bool works = path.permitted && network != nullptr && network->online() &&
                        path.peer_state != WHERRY_PEER_STATE_UNREACHABLE &&
@@ -214,21 +218,30 @@ bool is_unproven(const Contact& contact, const PathEntry& path) {
          contact.route.place_of(path.endpoint.transport) && !contact.ways.knows(path.endpoint);
 }
 
-bool listens_on(const Profile& profile, const Contact& contact,
-                const store::TransportRow& transport) {
+bool listens_on(Turn& turn, const Contact& contact, const store::TransportRow& transport) {
   if (!contact.route.automatic()) return contact.route.place_of(transport.name).has_value();
   const message::Endpoints* theirs = contact.endpoints();
   const auto they_are_there = [&] {
     return std::ranges::find(theirs->list, transport.name, &message::Endpoint::transport) !=
            theirs->list.end();
   };
-  if (theirs != nullptr && theirs->chosen) return they_are_there();
+  const bool stands_by = contact.conversation.stands_by;
+  if (theirs != nullptr && theirs->chosen && !stands_by) return they_are_there();
   const auto is_told = [&](uint64_t id) {
-    const store::InboxRow* inbox = profile.inbox_of(store::InboxKind::kContact, contact.row.id, id);
+    const store::InboxRow* inbox =
+        turn.profile.inbox_of(store::InboxKind::kContact, contact.row.id, id);
     return inbox != nullptr && inbox->dropped == 0;
   };
-  if (std::ranges::any_of(std::views::keys(profile.transports), is_told)) {
-    return is_told(transport.id);
+  const auto is_allowed = [&](uint64_t id) {
+    const Network* network = turn.network(id);
+    return network != nullptr && may_listen(turn.profile, contact, network->listening);
+  };
+  const auto ids = std::views::keys(turn.profile.transports);
+  if (std::ranges::any_of(ids, is_told)) {
+    const bool there_is_none = stands_by && std::ranges::none_of(ids, [&](uint64_t id) {
+                                 return is_told(id) && is_allowed(id);
+                               });
+    return there_is_none ? is_allowed(transport.id) : is_told(transport.id);
   }
   if (theirs != nullptr) return they_are_there();
   return contact.card && contact.card->transport == transport.name;
@@ -251,13 +264,13 @@ void ensure_inboxes(Turn& turn, Contact& contact) {
     if (network == nullptr || !network->running()) continue;
     const store::InboxRow* inbox =
         turn.profile.inbox_of(store::InboxKind::kContact, contact.row.id, id);
-    const bool wanted = listens_on(turn.profile, contact, transport);
+    const bool wanted = listens_on(turn, contact, transport);
     if (inbox != nullptr && !wanted && !inbox->told()) {
       close_inbox(turn, *inbox);  // they never heard of it
       continue;
     }
     if (inbox != nullptr) {
-      const bool allowed = may_listen(turn.profile, *network, *inbox);
+      const bool allowed = may_be_open(turn.profile, *network, *inbox);
       const bool open = network->inboxes.contains(inbox->id);
       if (allowed) note_revealed(turn, contact, network->listening);
       if (allowed && !open) turn.open_inbox(*network, *inbox);
@@ -291,11 +304,10 @@ std::vector<message::Endpoint> own_endpoints(Turn& turn, const Contact& contact)
     const store::InboxRow* inbox =
         turn.profile.inbox_of(store::InboxKind::kContact, contact.row.id, id);
     if (network == nullptr || inbox == nullptr || inbox->endpoint.empty() ||
-        !may_listen(turn.profile, *network, *inbox)) {
+        !may_listen(turn.profile, contact, network->listening)) {
       continue;
     }
-    const bool wanted =
-        listens_on(turn.profile, contact, transport) || mutant(Mutant::kAllAnnounced);
+    const bool wanted = listens_on(turn, contact, transport) || mutant(Mutant::kAllAnnounced);
     if (!wanted && inbox->dropped != 0) continue;
     own.push_back({{transport.name, inbox->endpoint},
                    {contact.route.place_of(transport.name).value_or(0), id},
@@ -316,7 +328,7 @@ std::optional<message::Endpoints> unannounced_endpoints(Turn& turn, const Contac
   mine.list = own_endpoints(turn, contact);
   if (mine.list.empty()) return std::nullopt;
   mine.permits = announced_permits(turn.profile, contact);
-  mine.chosen = !contact.route.automatic();
+  mine.chosen = !contact.route.automatic() || contact.conversation.stands_by;
   const auto& told = contact.announced;
   const bool known = told && (told->permits == mine.permits || mutant(Mutant::kPermitsNotTold));
   if (known && told->list == mine.list && told->chosen == mine.chosen) return std::nullopt;

@@ -30,9 +30,9 @@ void ensure_inboxes(Turn& turn, Contact& contact);
 void close_inbox(Turn& turn, const store::InboxRow& inbox);
 
 // Whether this person wants to be written to by this transport: it is in the route; on auto it is
-// where the contact has chosen to be, or else where this person was before.
-bool listens_on(const Profile& profile, const Contact& contact,
-                const store::TransportRow& transport);
+// where the contact has chosen to be, or else where this person was before, or, if that is
+// forbidden, where it is not.
+bool listens_on(Turn& turn, const Contact& contact, const store::TransportRow& transport);
 
 // A path of their newest set and of this person's route that waits for an answer to a probe.
 bool is_unproven(const Contact& contact, const PathEntry& path);

@@ -197,6 +197,11 @@ Contact* Profile::contact_of_conversation(uint64_t id) {
   return found == contact_by_conversation.end() ? nullptr : contact(found->second);
 }
 
+Result<Contact*> Profile::conversation(uint64_t id) {
+  if (Contact* contact = contact_of_conversation(id)) return contact;
+  return fail(WHERRY_E_NOT_FOUND, "there is no conversation with this id");
+}
+
 Session* Profile::session(uint64_t id) {
   const auto found = sessions.find(id);
   return found == sessions.end() ? nullptr : found->second.get();

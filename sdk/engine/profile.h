@@ -76,6 +76,7 @@ struct PathEntry {
   bool accepted = false;
   wherry_reveals reveals{};
   bool permitted = false;   // when it was last looked at
+  bool last_word = false;   // it is not, but for that; see leaving.h
   bool listed = true;       // in their newest set; else it was in use before that came
   Id128 probe{};            // that waits for an answer; zeros: none
   int probes = 0;           // sent since the last answer
@@ -126,6 +127,8 @@ struct Contact {
   std::vector<Id128> answers;               // to probes of theirs, not sent yet
   delivery::Quota probes;                   // sent
   int64_t quiet_until = 0;                  // steady ms; 0: no quiet time was drawn
+  uint64_t last_word = 0;                   // its copy, see leaving.h; 0: not said yet
+  int64_t leave_at = Executor::kNever;      // steady ms; once it has left
   delivery::Quota handshakes;               // accepted
 
   uint64_t bundle_request = 0;  // under way
@@ -187,6 +190,8 @@ struct Profile {
 
   Contact* contact(uint64_t id);
   Contact* contact_of_conversation(uint64_t id);
+  // The same, or E_NOT_FOUND.
+  Result<Contact*> conversation(uint64_t id);
   Session* session(uint64_t id);
   const store::TransportRow* transport_named(const std::string& name) const;
   // Where a contact sends to on a transport; null: not opened yet.

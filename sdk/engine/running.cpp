@@ -35,7 +35,7 @@ void retry_start(const Turn& turn, Network& network) {
 void reopen_inboxes(Turn& turn, Network& network) {
   for (const auto& [id, inbox] : turn.profile.inboxes) {
     if (inbox.transport != network.id() || !inbox.endpoint.empty()) continue;
-    if (!may_listen(turn.profile, network, inbox)) continue;
+    if (!may_be_open(turn.profile, network, inbox)) continue;
     turn.open_inbox(network, inbox);
   }
 }
@@ -48,7 +48,7 @@ Status start_network(Turn& turn, Network& network) {
   Result<plugin::Settings> settings = settings_from_bytes(row.settings);
   if (!settings) return settings.error();
   network.listening = network.listening_with(*settings);
-  if (!policy::within(network.listening, turn.profile.permits)) {
+  if (!may_be_online(turn.profile, network.listening)) {
     network.state = WHERRY_TRANSPORT_STATE_FAILED;
     network.reason = WHERRY_REASON_PERMITS;
     network.start_at = Executor::kNever;  // until the permits or its settings change
@@ -64,7 +64,7 @@ Status start_network(Turn& turn, Network& network) {
     return created;
   }
   for (const auto& [id, inbox] : turn.profile.inboxes) {
-    if (inbox.transport != network.id() || !may_listen(turn.profile, network, inbox)) continue;
+    if (inbox.transport != network.id() || !may_be_open(turn.profile, network, inbox)) continue;
     network.inboxes.insert(id);
     network.open_inbox(id, inbox.secret);
   }

@@ -6,9 +6,6 @@
 
 namespace wherry::engine {
 
-// The lowest number of a session that may be sent again as it was sealed.
-uint64_t sealed_floor(const Contact& contact, const Session& session);
-
 // Does all that can be done for a contact now, and sets the time of the next look.
 void pump(Turn& turn, Contact& contact);
 

@@ -5,9 +5,11 @@ target_sources(wherry_sdk PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/core.cpp
   ${CMAKE_CURRENT_LIST_DIR}/engine.cpp
   ${CMAKE_CURRENT_LIST_DIR}/evidence.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/explaining.cpp
   ${CMAKE_CURRENT_LIST_DIR}/feed.cpp
   ${CMAKE_CURRENT_LIST_DIR}/greeting.cpp
   ${CMAKE_CURRENT_LIST_DIR}/inputs.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/leaving.cpp
   ${CMAKE_CURRENT_LIST_DIR}/moving.cpp
   ${CMAKE_CURRENT_LIST_DIR}/network.cpp
   ${CMAKE_CURRENT_LIST_DIR}/paths.cpp
@@ -15,6 +17,7 @@ target_sources(wherry_sdk PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/profile.cpp
   ${CMAKE_CURRENT_LIST_DIR}/receiving.cpp
   ${CMAKE_CURRENT_LIST_DIR}/running.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/sealing.cpp
   ${CMAKE_CURRENT_LIST_DIR}/sending.cpp
   ${CMAKE_CURRENT_LIST_DIR}/settings.cpp
   ${CMAKE_CURRENT_LIST_DIR}/taking.cpp

@@ -93,9 +93,9 @@ class Turn {
   void open_inbox(Network& network, const store::InboxRow& inbox);
 
   // Queues an envelope for a plug-in; nothing is sent but by this, and nothing over a path that is
-  // not permitted. Out: its send id; 0: it was not permitted.
+  // not permitted, but for a last word (see leaving.h). Out: its send id; 0: it was not permitted.
   uint64_t send(Network& network, Contact& contact, const PathEntry& path, uint64_t copy,
-                Bytes envelope);
+                Bytes envelope, bool last_word = false);
 
   // What changed in memory and is to be written by save().
   void changed(Contact& contact);

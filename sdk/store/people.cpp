@@ -149,20 +149,28 @@ wherry_reveals reveals_of(const Query& query, int column, const wherry_reveals& 
   return set ? *set : damaged;
 }
 
+// Damaged: nothing is left to say there.
+std::optional<wherry_reveals> leaving_of(const Query& query, int column) {
+  const Result<wherry_reveals> set = policy::from_bytes(query.view(column));
+  return set ? std::optional(*set) : std::nullopt;
+}
+
 }  // namespace
 
 std::vector<ConversationRow> conversations(Connection& db, uint64_t after, uint32_t limit) {
   std::vector<ConversationRow> rows;
   Query query = db.query(
       "SELECT id, kind, gid, contact, clock, sent, received, incarnation, next_seq, last_message, "
-      "waiting, permits, revealed, route FROM conversation WHERE id>? ORDER BY id LIMIT ?");
+      "waiting, permits, revealed, route, leaving, stands_by FROM conversation WHERE id>? ORDER BY "
+      "id LIMIT ?");
   query << after << limit;
   while (query.next()) {
     rows.push_back({query.number(0), query.small(1), query.array<16>(2), query.number(3),
                     query.number(4), query.number(5), query.number(6), query.number(7),
                     query.number(8), query.number(9), query.small(10),
                     reveals_of(query, 11, policy::nothing()),
-                    reveals_of(query, 12, policy::everything()), query.text(13)});
+                    reveals_of(query, 12, policy::everything()), query.text(13),
+                    leaving_of(query, 14), query.number(15) != 0});
   }
   return rows;
 }
@@ -170,13 +178,14 @@ std::vector<ConversationRow> conversations(Connection& db, uint64_t after, uint3
 uint64_t conversation_insert(Connection& db, const ConversationRow& row) {
   Query query = db.query(
       "INSERT INTO conversation(kind, gid, contact, clock, sent, received, incarnation, next_seq, "
-      "last_message, waiting, permits, revealed, route) "
-      "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+      "last_message, waiting, permits, revealed, route, leaving, stands_by) "
+      "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   const Bytes permits = policy::to_bytes(row.permits);
   const Bytes revealed = policy::to_bytes(row.revealed);
+  const Bytes leaving = row.leaving ? policy::to_bytes(*row.leaving) : Bytes();
   query << row.kind << ByteView(row.gid) << row.contact << row.clock << row.sent << row.received
         << row.incarnation << row.next_seq << row.last_message << row.waiting << permits << revealed
-        << row.route;
+        << row.route << leaving << (row.stands_by ? 1 : 0);
   query.run();
   return static_cast<uint64_t>(db.last_id());
 }
@@ -184,11 +193,14 @@ uint64_t conversation_insert(Connection& db, const ConversationRow& row) {
 void conversation_update(Connection& db, const ConversationRow& row) {
   Query query = db.query(
       "UPDATE conversation SET contact=?, clock=?, sent=?, received=?, incarnation=?, next_seq=?, "
-      "last_message=?, waiting=?, permits=?, revealed=?, route=? WHERE id=?");
+      "last_message=?, waiting=?, permits=?, revealed=?, route=?, leaving=?, stands_by=? WHERE "
+      "id=?");
   const Bytes permits = policy::to_bytes(row.permits);
   const Bytes revealed = policy::to_bytes(row.revealed);
+  const Bytes leaving = row.leaving ? policy::to_bytes(*row.leaving) : Bytes();
   query << row.contact << row.clock << row.sent << row.received << row.incarnation << row.next_seq
-        << row.last_message << row.waiting << permits << revealed << row.route << row.id;
+        << row.last_message << row.waiting << permits << revealed << row.route << leaving
+        << (row.stands_by ? 1 : 0) << row.id;
   query.run();
 }
 

@@ -84,6 +84,8 @@ struct ConversationRow {
   wherry_reveals permits = policy::everything();  // this person's for it
   wherry_reveals revealed = policy::nothing();    // by what was sent and opened so far
   std::string route;                              // routing::Route as text; empty: auto
+  std::optional<wherry_reveals> leaving;          // what was permitted until the last word is said
+  bool stands_by = false;  // on auto: listens elsewhere, since permits forbid where it was
 };
 
 std::vector<ConversationRow> conversations(Connection& db, uint64_t after, uint32_t limit);

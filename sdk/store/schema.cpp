@@ -50,7 +50,8 @@ CREATE TABLE conversation(
   id INTEGER PRIMARY KEY AUTOINCREMENT, kind INTEGER NOT NULL, gid BLOB NOT NULL,
   contact INTEGER NOT NULL, clock INTEGER NOT NULL, sent INTEGER NOT NULL,
   received INTEGER NOT NULL, incarnation INTEGER NOT NULL, next_seq INTEGER NOT NULL, last_message INTEGER NOT NULL,
-  waiting INTEGER NOT NULL, permits BLOB NOT NULL, revealed BLOB NOT NULL, route TEXT NOT NULL);
+  waiting INTEGER NOT NULL, permits BLOB NOT NULL, revealed BLOB NOT NULL, route TEXT NOT NULL,
+  leaving BLOB NOT NULL, stands_by INTEGER NOT NULL);
 
 -- Sessions with a contact's devices (PROTOCOL 5). stage 1: first envelope unanswered; 2: working;
 -- 3: kept for receiving only.

@@ -79,7 +79,8 @@ static void an_open_path_is_explained(void) {
 static void a_message_waits_for_a_permitted_path(void) {
   const wherry_reveals set = no_hub();
   const wherry_reveals all = open_set();
-  CHECK_OK(wherry_conversation_set_permits(people.alice, people.to_bob, &set, details()));
+  CHECK_OK(wherry_conversation_set_permits(people.alice, people.to_bob, &set,
+                                           WHERRY_TIGHTENING_ANNOUNCE, details()));
   const uint64_t message = send_text(people.alice, people.to_bob, "secret");
   CHECK_INT(await_integer(people.alice, WHERRY_EVENT_WAITING, WHERRY_FIELD_REASON,
                           WHERRY_REASON_PERMITS, WHERRY_FIELD_COUNT),
@@ -100,7 +101,8 @@ static void a_message_waits_for_a_permitted_path(void) {
   CHECK(memcmp(&wherry_page_permits(page, 0)->all, &set, sizeof set) == 0);
   wherry_page_free(page);
 
-  CHECK_OK(wherry_conversation_set_permits(people.alice, people.to_bob, &all, details()));
+  CHECK_OK(wherry_conversation_set_permits(people.alice, people.to_bob, &all,
+                                           WHERRY_TIGHTENING_ANNOUNCE, details()));
   CHECK_INT(await_integer(people.alice, WHERRY_EVENT_EVIDENCE, WHERRY_FIELD_EVIDENCE,
                           WHERRY_EVIDENCE_DELIVERED, WHERRY_FIELD_MESSAGE),
             message);
@@ -109,7 +111,7 @@ static void a_message_waits_for_a_permitted_path(void) {
 static void a_profiles_permits_take_it_offline(void) {
   const wherry_reveals set = no_hub();
   const wherry_reveals all = open_set();
-  CHECK_OK(wherry_profile_set_permits(people.alice, &set, details()));
+  CHECK_OK(wherry_profile_set_permits(people.alice, &set, WHERRY_TIGHTENING_ANNOUNCE, details()));
   await_state(people.alice, people.alice_transport, WHERRY_TRANSPORT_STATE_FAILED);
   wherry_error why = WHERRY_ERROR_INIT;
   CHECK_INT(wherry_transport_start(people.alice, people.alice_transport, &why), WHERRY_E_PERMITS);
@@ -117,7 +119,7 @@ static void a_profiles_permits_take_it_offline(void) {
   wherry_reveals kept;
   CHECK_OK(wherry_profile_permits(people.alice, &kept, details()));
   CHECK(memcmp(&kept, &set, sizeof set) == 0);
-  CHECK_OK(wherry_profile_set_permits(people.alice, &all, details()));
+  CHECK_OK(wherry_profile_set_permits(people.alice, &all, WHERRY_TIGHTENING_ANNOUNCE, details()));
   await_state(people.alice, people.alice_transport, WHERRY_TRANSPORT_STATE_ONLINE);
 }
 
@@ -125,17 +127,20 @@ static void arguments_are_checked(void) {
   const wherry_reveals all = open_set();
   wherry_page* page = NULL;
   CHECK_FAILS(WHERRY_E_ARGUMENT, wherry_profile_permits(people.alice, NULL, details()));
-  CHECK_FAILS(WHERRY_E_ARGUMENT, wherry_profile_set_permits(people.alice, NULL, details()));
+  CHECK_FAILS(WHERRY_E_ARGUMENT, wherry_profile_set_permits(people.alice, NULL,
+                                                            WHERRY_TIGHTENING_ANNOUNCE, details()));
   CHECK_FAILS(WHERRY_E_ARGUMENT,
               wherry_conversation_permits(people.alice, NULL, people.to_bob, details()));
   CHECK_FAILS(WHERRY_E_ARGUMENT,
               wherry_conversation_explain(people.alice, NULL, people.to_bob, details()));
   CHECK_FAILS(WHERRY_E_ARGUMENT,
-              wherry_conversation_set_permits(people.alice, people.to_bob, NULL, details()));
+              wherry_conversation_set_permits(people.alice, people.to_bob, NULL,
+                                              WHERRY_TIGHTENING_ANNOUNCE, details()));
   CHECK_FAILS(WHERRY_E_NOT_FOUND, wherry_conversation_permits(people.alice, &page, 99, details()));
   CHECK_FAILS(WHERRY_E_NOT_FOUND, wherry_conversation_explain(people.alice, &page, 99, details()));
   CHECK_FAILS(WHERRY_E_NOT_FOUND,
-              wherry_conversation_set_permits(people.alice, 99, &all, details()));
+              wherry_conversation_set_permits(people.alice, 99, &all, WHERRY_TIGHTENING_ANNOUNCE,
+                                              details()));
   CHECK(page == NULL);
 }
 

@@ -59,6 +59,7 @@ RelayModel::Digest RelayModel::digest(const std::string& body) {
 // What is to be remembered of an input: of its envelopes, their digests in place of the hashes.
 Input RelayModel::note(const Input& input) {
   if (const auto* open = std::get_if<Open>(&input)) {
+    doubtful_.erase({open->session, open->slot});
     must(slots_.emplace(Place{open->session, open->slot}, Slot{open->inbox, 0, {}, {}}).second);
   } else if (const auto* put = std::get_if<PutBundle>(&input)) {
     put_now_[put->locator].insert(put->bundle);
@@ -185,26 +186,30 @@ void RelayModel::judge(const Open& open) {
   if (outcome == Outcome::kQuota) must(!open.may_create);
   slots_.erase({open.session, open.slot});
   if (!failed_) return;
-  forget_reader(inbox);  // it may have lost its place before the batch failed
+  if (inbox.reader) doubtful_.insert(slots_.extract(*inbox.reader));
+  inbox.reader.reset();
   inbox.token.reset();
 }
 
 void RelayModel::judge(const Close& close) {
-  const auto slot = slots_.find({close.session, close.slot});
-  if (slot == slots_.end()) return;
-  Inbox& inbox = inboxes_[slot->second.inbox];
+  const Place place{close.session, close.slot};
+  const Slot* slot = slot_of(place);
+  if (slot == nullptr) return;
+  Inbox& inbox = inboxes_[slot->inbox];
   inbox.owed.clear();
   inbox.token.reset();
-  inbox.reader.reset();
-  slots_.erase(slot);
+  if (inbox.reader == place) inbox.reader.reset();
+  slots_.erase(place);
+  doubtful_.erase(place);
 }
 
 void RelayModel::judge(const Ack& ack) {
   const Place place{ack.session, ack.slot};
-  const auto slot = slots_.find(place);
-  if (slot == slots_.end()) return;
-  Inbox& inbox = inboxes_[slot->second.inbox];
-  auto& ways = slot->second.on_the_way;
+  Slot* slot = slot_of(place);
+  if (slot == nullptr) return;
+  Inbox& inbox = inboxes_[slot->inbox];
+  auto& ways = slot->on_the_way;
+  const bool doubtful = doubtful_.contains(place);
   // The core looks at so many numbers that are not on the way, and at none beyond them.
   std::uint64_t next = ack.first;
   std::size_t missed = 0;
@@ -221,7 +226,7 @@ void RelayModel::judge(const Ack& ack) {
       ++way;
       continue;
     }
-    if (way->second.sure) inbox.settled.insert(way->second.body);
+    if (way->second.sure && !doubtful) inbox.settled.insert(way->second.body);
     way = ways.erase(way);
   }
 }
@@ -263,7 +268,9 @@ void RelayModel::judge(const Dropped& dropped) {
 }
 
 void RelayModel::judge(const Hangup& hangup) {
-  std::erase_if(slots_, [&](const auto& slot) { return slot.first.first == hangup.session; });
+  for (auto* slots : {&slots_, &doubtful_}) {
+    std::erase_if(*slots, [&](const auto& slot) { return slot.first.first == hangup.session; });
+  }
   for (auto& [id, inbox] : inboxes_) {
     if (inbox.reader && inbox.reader->first == hangup.session) inbox.reader.reset();
   }
@@ -277,9 +284,9 @@ void RelayModel::judge_deliveries() {
 }
 
 void RelayModel::judge_delivery(const Place& place, const Delivery& delivery) {
-  const auto found = slots_.find(place);
-  if (found == slots_.end()) return;  // it lost its place in this batch
-  Slot& slot = found->second;
+  Slot* found = slot_of(place);
+  if (found == nullptr) return;  // it lost its place in this batch
+  Slot& slot = *found;
   Inbox& inbox = inboxes_[slot.inbox];
   const Digest body = digest(delivery.envelope);
   must(inbox.submitted.contains(body));
@@ -318,6 +325,13 @@ void RelayModel::judge_memory() const {
     for (const auto& [number, one] : held) sum += one.cost;
   }
   must(sum <= windows_bytes_max_ + readers.size() * kReaderShareMin);
+}
+
+RelayModel::Slot* RelayModel::slot_of(const Place& place) {
+  for (auto* slots : {&slots_, &doubtful_}) {
+    if (const auto found = slots->find(place); found != slots->end()) return &found->second;
+  }
+  return nullptr;
 }
 
 void RelayModel::forget_reader(Inbox& inbox) {

@@ -115,6 +115,7 @@ class RelayModel final : public InputQueue, public Output {
   void judge_delivery(const Place& place, const Delivery& delivery);
   void judge_windows() const;
   void judge_memory() const;
+  Slot* slot_of(const Place& place);  // nullptr: the model knows none
   void forget_reader(Inbox& inbox);
 
   test::FailingStore store_;
@@ -137,6 +138,7 @@ class RelayModel final : public InputQueue, public Output {
 
   std::map<InboxId, Inbox> inboxes_;
   std::map<Place, Slot> slots_;
+  std::map<Place, Slot> doubtful_;  // that may have lost their inbox, in a batch that failed
   std::map<Place, std::map<std::uint32_t, InMemory>> memory_;  // by number
   std::map<SessionId, std::size_t> dropped_;                   // bytes, not yet given back
   std::set<SessionId> ended_;

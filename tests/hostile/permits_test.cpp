@@ -1,9 +1,8 @@
 // What a contact or a relay does so that more is revealed than is permitted.
-#include "engine/permits.h"
-
 #include "attack.h"
 #include "base/limits.h"
 #include "engine/greeting.h"
+#include "engine/leaving.h"
 #include "policy/reveals.h"
 
 namespace wherry::test {
@@ -21,7 +20,8 @@ class HostilePermits : public Attack {
  protected:
   void permit(const wherry_reveals& set) {
     at_ann([&](engine::Turn& turn, engine::Contact& contact) {
-      EXPECT_TRUE(engine::set_conversation_permits(turn, contact.conversation.id, set));
+      EXPECT_TRUE(engine::set_conversation_permits(turn, contact.conversation.id, set,
+                                                   WHERRY_TIGHTENING_NOW));
     });
   }
   message::Endpoints told(uint64_t generation, const std::string& transport,
@@ -60,7 +60,8 @@ TEST_F(HostilePermits, ActAtOnceWhoeverWaits) {
         engine::Contact& contact = *turn.profile.contact(id);
         // So many contacts are looked at in one turn.
         for (uint64_t i = 0; i < limits::kPumpContacts; ++i) turn.runtime.pump.push_back(1'000 + i);
-        return engine::set_conversation_permits(turn, contact.conversation.id, no_relay());
+        return engine::set_conversation_permits(turn, contact.conversation.id, no_relay(),
+                                                WHERRY_TIGHTENING_NOW);
       },
       [&](const Status& outcome) {
         answered = outcome.ok();

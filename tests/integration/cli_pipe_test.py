@@ -256,7 +256,8 @@ class PermitsAndDiskTest(CliTest):
 
         no_operator_ip = 3
         pipe.call("profile_set_permits", profile=profile,
-                  permits=pipe.call("permits_preset", preset=no_operator_ip)["permits"])
+                  permits=pipe.call("permits_preset", preset=no_operator_ip)["permits"],
+                  tightening=0)
         proxy("127.0.0.1:9")
         pipe.call("transport_start", profile=profile, transport=transport)
         proxy("")  # direct: forbidden

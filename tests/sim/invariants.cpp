@@ -142,13 +142,23 @@ void check_history(World& world, int one, int other, const Boasts& boasts) {
   if (!equal) world.violation("history", pair_name(one, other) + " see another order");
 }
 
-}  // namespace
-
-namespace {
-
 // What the relay learns of whoever is online there.
 bool relay_permitted(const wherry_reveals& permits) {
   return (permits.facts[WHERRY_OBSERVER_HOME_OPERATOR] & WHERRY_FACT_MY_IP) != 0;
+}
+
+// What was permitted before still is for the last word on it.
+bool relay_left(const store::ConversationRow& conversation) {
+  return !relay_permitted(conversation.permits) &&
+         !(conversation.leaving && relay_permitted(*conversation.leaving));
+}
+
+bool is_last_word(store::Connection& db, uint64_t contact, ByteView envelope) {
+  return std::ranges::any_of(store::sealed_of(db, contact), [&](const store::SealedRow& copy) {
+    if (!copy.control || copy.first_seq != 0) return false;
+    const std::optional<Bytes> sealed = store::sealed_envelope(db, copy.id);
+    return sealed && equal(*sealed, envelope);
+  });
 }
 
 store::ConversationRow conversation_row(store::Connection& db, uint64_t id) {
@@ -157,7 +167,7 @@ store::ConversationRow conversation_row(store::Connection& db, uint64_t id) {
 
 }  // namespace
 
-void check_departure(World& world, int who, const std::string& endpoint) {
+void check_departure(World& world, int who, const std::string& endpoint, ByteView envelope) {
   store::Connection& db = world.database(who);
   for (const store::ContactRow& contact : store::contacts(db, 0, UINT32_MAX)) {
     const auto theirs = message::Endpoints::from_bytes(contact.endpoints);
@@ -165,7 +175,9 @@ void check_departure(World& world, int who, const std::string& endpoint) {
         theirs &&
         std::ranges::find(theirs->list, endpoint, &message::Endpoint::text) != theirs->list.end();
     if (!to_them || !endpoint.starts_with(test::FakeNet::scheme(test::FakeKind::kStored))) continue;
-    if (!relay_permitted(conversation_row(db, contact.conversation).permits)) {
+    const store::ConversationRow conversation = conversation_row(db, contact.conversation);
+    if (relay_left(conversation) ||
+        (!relay_permitted(conversation.permits) && !is_last_word(db, contact.id, envelope))) {
       world.violation("permits", name_of(who) + " sends what they do not permit");
     }
     // In the other's words: my home operator is their far one, my address the other's.
@@ -181,8 +193,21 @@ void check_listening(World& world, int who) {
   for (const store::InboxRow& inbox : store::inboxes(db)) {
     if (inbox.kind != store::InboxKind::kContact || !world.net().read_at(inbox.endpoint)) continue;
     for (const store::ContactRow& contact : store::contacts(db, inbox.owner - 1, 1)) {
-      if (relay_permitted(conversation_row(db, contact.conversation).permits)) continue;
+      if (!relay_left(conversation_row(db, contact.conversation))) continue;
       world.violation("permits", name_of(who) + " listens where they do not permit it");
+    }
+  }
+}
+
+void check_left(World& world, int who, int other) {
+  store::Connection& db = world.database(who);
+  if (conversation_row(db, world.conversation(who, other)).leaving) {
+    world.violation("left", name_of(who) + " never left the relay that they do not permit");
+  }
+  for (const store::InboxRow& inbox : store::inboxes(db)) {
+    if (inbox.kind == store::InboxKind::kContact && inbox.owner == world.contact(who, other) &&
+        world.net().read_at(inbox.endpoint)) {
+      world.violation("left", name_of(who) + " listens at the relay that was left");
     }
   }
 }

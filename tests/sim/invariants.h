@@ -23,9 +23,12 @@ namespace wherry::sim {
 void check_state(test::World& world, int who, engine::Turn& turn);
 
 // permits: an envelope of `who` goes to this endpoint, by the relay.
-void check_departure(test::World& world, int who, const std::string& endpoint);
+void check_departure(test::World& world, int who, const std::string& endpoint, ByteView envelope);
 // permits: the relay is not listened at for a conversation that forbids it.
 void check_listening(test::World& world, int who);
+
+// left: the relay that `who` permits no longer was left in the conversation with `other`.
+void check_left(test::World& world, int who, int other);
 
 // permits: `other` knows that `who` permits nothing to a push service.
 void check_told(test::World& world, int who, int other);

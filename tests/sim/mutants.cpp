@@ -48,7 +48,9 @@ constexpr std::array kMutants = {Named{"dedupe-skipped", Mutant::kDedupeSkipped}
                                  Named{"generation-unchecked", Mutant::kGenerationUnchecked},
                                  Named{"old-set-taken", Mutant::kOldSetTaken},
                                  Named{"ways-not-saved", Mutant::kWaysNotSaved},
-                                 Named{"falls-back", Mutant::kFallsBack}};
+                                 Named{"falls-back", Mutant::kFallsBack},
+                                 Named{"leaves-at-once", Mutant::kLeavesAtOnce},
+                                 Named{"never-leaves", Mutant::kNeverLeaves}};
 
 static_assert(kMutants.size() + 1 == static_cast<size_t>(Mutant::kCount));
 

@@ -147,21 +147,23 @@ class Drawing {
         const bool mine = random_.chance(50);
         add({begin_ms + between(random_, 0, within_ms), Kind::kSetRoute, mine ? one : other,
              mine ? other : one, between(random_, 0, kRoutes.size() - 1), 0});
+        // Sometimes more than one envelope holds.
+        const int64_t much = random_.chance(25) ? 80 : 10;
         add({begin_ms + between(random_, 0, within_ms), Kind::kSay, one, other,
-             between(random_, 1, 10), 0});
+             between(random_, 1, much), 0});
         add({begin_ms + between(random_, 0, within_ms), Kind::kSay, other, one,
-             between(random_, 1, 10), 0});
+             between(random_, 1, much), 0});
       }
       draw_fault_at(begin_ms + between(random_, 0, within_ms));
-      // The old network fails, or the new one.
-      if (random_.chance(60)) {
-        Action fault{begin_ms, random_.chance(70) ? Kind::kSpoilLink : Kind::kPartition,
+      // The old network fails, or the new one, or both; this way, that way, or both.
+      for (int64_t nets = between(random_, 0, 2); nets > 0; --nets) {
+        Action fault{begin_ms, random_.chance(80) ? Kind::kSpoilLink : Kind::kPartition,
                      one,      other,
                      0,        duration(random_, 500, kHour_ms)};
         draw_amount(fault);
         add(fault);
         std::swap(fault.who, fault.other);
-        add(fault);
+        if (random_.chance(50)) add(fault);
       }
     }
     std::erase_if(plan_.actions,

@@ -14,8 +14,8 @@ constexpr int64_t kOpenAgain_ms = 30'000;
 
 Outcome Simulation::run() {
   world_.on_disk_stopped = [this](int who) { stop_in_mid_write(who); };
-  world_.on_sent_to = [this](int who, const std::string& endpoint) {
-    check_departure(world_, who, endpoint);
+  world_.on_sent_to = [this](int who, const std::string& endpoint, ByteView envelope) {
+    check_departure(world_, who, endpoint, envelope);
     if (!plan_.moves) return;
     check_proven(world_, who, endpoint);
     departures_.note(world_, who, endpoint);

@@ -48,6 +48,7 @@ class Simulation {
   bool knows_inbox(int who, int other);
   void forbid(const Action& action);
   void permit(int who, int other, const wherry_reveals& set);
+  void set_route(int who, int other, const std::string& route);
   void permit_everybody(int who, const wherry_reveals& set);
 
   // What is seen when it is over.
@@ -55,6 +56,8 @@ class Simulation {
   void rest();
   bool settled() const;
   void tell_stuck(int one, int other);
+  // The relay that two of them use is forbidden by one of them, who has other networks.
+  void somebody_leaves_the_relay();
   // What no path here reveals: so that it is told, and stops nothing.
   void everybody_forbids_push();
   void everybody_speaks(int64_t limit_ms);
@@ -72,5 +75,8 @@ class Simulation {
   int64_t begin_ms_ = 0;
   bool mended_ = false;
 };
+
+// Everything but to be seen by the relay.
+wherry_reveals no_relay();
 
 }  // namespace wherry::sim

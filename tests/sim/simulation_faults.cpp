@@ -1,8 +1,8 @@
 // What goes wrong in a day.
 #include <algorithm>
 
+#include "engine/leaving.h"
 #include "engine/moving.h"
-#include "engine/permits.h"
 #include "policy/reveals.h"
 #include "tests/sim/simulation_day.h"
 
@@ -165,10 +165,7 @@ void Simulation::act_on_person(const Action& action) {
       forbid(action);
       break;
     case Kind::kSetRoute:
-      alter(who, action.other, [action](engine::Turn& turn, engine::Contact& contact) {
-        (void)engine::set_route(turn, contact.row.conversation,
-                                kRoutes.at(static_cast<size_t>(action.amount)));
-      });
+      set_route(who, action.other, kRoutes.at(static_cast<size_t>(action.amount)));
       break;
     default:  // kBoastClock
       boasts_.insert({who, action.other});
@@ -220,10 +217,9 @@ bool Simulation::knows_inbox(int who, int other) {
 void Simulation::forbid(const Action& action) {
   const int who = action.who;
   const int other = action.other;
-  wherry_reveals set = policy::everything();
-  if (action.amount == 0) {
-    set.facts[WHERRY_OBSERVER_HOME_OPERATOR] &= ~uint32_t{WHERRY_FACT_MY_IP};
-  } else {
+  wherry_reveals set = no_relay();
+  if (action.amount != 0) {
+    set = policy::everything();
     set.facts[WHERRY_OBSERVER_FAR_OPERATOR] &= ~uint32_t{WHERRY_FACT_OTHER_IP};
   }
   permit(who, other, set);
@@ -235,7 +231,14 @@ void Simulation::forbid(const Action& action) {
 
 void Simulation::permit(int who, int other, const wherry_reveals& set) {
   alter(who, other, [set](engine::Turn& turn, engine::Contact& contact) {
-    (void)engine::set_conversation_permits(turn, contact.row.conversation, set);
+    (void)engine::set_conversation_permits(turn, contact.row.conversation, set,
+                                           WHERRY_TIGHTENING_ANNOUNCE);
+  });
+}
+
+void Simulation::set_route(int who, int other, const std::string& route) {
+  alter(who, other, [route](engine::Turn& turn, engine::Contact& contact) {
+    (void)engine::set_route(turn, contact.row.conversation, route);
   });
 }
 
@@ -243,6 +246,12 @@ void Simulation::permit_everybody(int who, const wherry_reveals& set) {
   for (int other = 0; other < plan_.people; ++other) {
     if (other != who) permit(who, other, set);
   }
+}
+
+wherry_reveals no_relay() {
+  wherry_reveals set = policy::everything();
+  set.facts[WHERRY_OBSERVER_HOME_OPERATOR] &= ~uint32_t{WHERRY_FACT_MY_IP};
+  return set;
 }
 
 }  // namespace wherry::sim

@@ -59,6 +59,7 @@ void Simulation::rest() {
   if (plan_.moves) {
     world_.until([this] { return all_moved(world_); }, kMoveLimit_ms);
     check_moved(world_);
+    somebody_leaves_the_relay();
   }
   everybody_forbids_push();
   // Whoever ran from an old disk learns so by the first answer, and is healed from then on: what
@@ -84,6 +85,26 @@ void Simulation::tell_stuck(int one, int other) {
                                    " messages for " + name_of(other) +
                                    " that are not acknowledged after 60 days (waits for reason " +
                                    std::to_string(world_.waiting_reason(one, other)) + ")");
+}
+
+void Simulation::somebody_leaves_the_relay() {
+  for (const char* route : {"fake-stored", "auto"}) {
+    set_route(0, 1, route);
+    set_route(1, 0, route);
+    world_.run_for(1'000);
+    world_.until([this] { return all_moved(world_); }, kMoveLimit_ms);
+  }
+  tell(name_of(0) + " leaves the relay");
+  permit(0, 1, no_relay());
+  apps_.say(0, 1, 1);
+  apps_.say(1, 0, 1);
+  world_.run_for(1'000);
+  if (!world_.until([this] { return settled(); }, kMoveLimit_ms)) {
+    world_.violation("left", name_of(0) + " has left the relay, and is not found elsewhere");
+  }
+  world_.run_for(60'000);
+  check_left(world_, 0, 1);
+  permit(0, 1, policy::everything());
 }
 
 // What no path here reveals: so that it is told, and stops nothing.

@@ -156,7 +156,7 @@ class World {
   // Every envelope that any engine gave to its transport, for a test to look at or to change.
   std::function<void(int who, Bytes&)> on_envelope;
   // And where it goes.
-  std::function<void(int who, const std::string& endpoint)> on_sent_to;
+  std::function<void(int who, const std::string& endpoint, ByteView envelope)> on_sent_to;
   // An inbox is closed, of which the database knows nothing any more.
   std::function<void(int who, uint64_t inbox)> on_close;
   // Whether a transport refuses an envelope, and so the whole call that it is in.

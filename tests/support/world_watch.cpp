@@ -158,7 +158,7 @@ void World::see_envelope(const wherry_transport* transport, uint64_t peer, Bytes
       violation("message-key", "a message key was used for two envelopes");
     }
   }
-  if (on_sent_to) on_sent_to(who, endpoints_[{transport, peer}]);
+  if (on_sent_to) on_sent_to(who, endpoints_[{transport, peer}], envelope);
   if (on_envelope) on_envelope(who, envelope);
 }
 

@@ -1,6 +1,8 @@
 // Permits of profile, conversation and contact: what they stop, when, and what goes on afterwards.
 #include "engine/permits.h"
 
+#include "engine/explaining.h"
+#include "engine/leaving.h"
 #include "pair.h"
 #include "policy/reveals.h"
 
@@ -27,12 +29,13 @@ struct PermitsPair : Pair {
   void permit(int who, const wherry_reveals& set) {
     const uint64_t conversation = world.conversation(who, other(who));
     ASSERT_TRUE(world.run(who, [&](engine::Turn& turn) {
-      return engine::set_conversation_permits(turn, conversation, set);
+      return engine::set_conversation_permits(turn, conversation, set, WHERRY_TIGHTENING_ANNOUNCE);
     }));
   }
   void permit_profile(int who, const wherry_reveals& set) {
-    ASSERT_TRUE(
-        world.run(who, [&](engine::Turn& turn) { return engine::set_profile_permits(turn, set); }));
+    ASSERT_TRUE(world.run(who, [&](engine::Turn& turn) {
+      return engine::set_profile_permits(turn, set, WHERRY_TIGHTENING_ANNOUNCE);
+    }));
   }
   engine::Explanation explain(int who) {
     engine::Explanation made;
@@ -181,7 +184,8 @@ TEST(EnginePermits, AnotherConversationGoesOn) {
   world.run_for(2'000);
   const uint64_t conversation = world.conversation(ann, bob);
   ASSERT_TRUE(world.run(ann, [&](engine::Turn& turn) {
-    return engine::set_conversation_permits(turn, conversation, no_relay());
+    return engine::set_conversation_permits(turn, conversation, no_relay(),
+                                            WHERRY_TIGHTENING_ANNOUNCE);
   }));
   for (int i = 0; i < 3; ++i) {
     world.submit(ann, cyd, "a" + std::to_string(i));
@@ -198,7 +202,8 @@ TEST(EnginePermits, AnotherConversationGoesOn) {
 TEST(EnginePermits, UnknownConversations) {
   PermitsPair pair(1);
   const Status set = pair.world.run(pair.ann, [](engine::Turn& turn) {
-    return engine::set_conversation_permits(turn, 99, policy::everything());
+    return engine::set_conversation_permits(turn, 99, policy::everything(),
+                                            WHERRY_TIGHTENING_ANNOUNCE);
   });
   ASSERT_FALSE(set);
   EXPECT_EQ(set.error().status, WHERRY_E_NOT_FOUND);

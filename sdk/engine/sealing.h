@@ -1,0 +1,48 @@
+// Sealing (PROTOCOL §7): as late as possible, for one endpoint, and once: an envelope that carries
+// what must not be lost is kept as it is and sent again until it is known to have come.
+#ifndef WHERRY_ENGINE_SEALING_H
+#define WHERRY_ENGINE_SEALING_H
+
+#include "engine/turn.h"
+
+namespace wherry::engine {
+
+// What a payload's map and list of messages add to their members, bytes at most.
+inline constexpr size_t kPayloadFrame = 8;
+
+// Copy id of an envelope that is a probe or an answer alone: nobody asks what became of it.
+inline constexpr uint64_t kProbeCopy = UINT64_MAX;
+
+struct Sender {
+  Turn& turn;
+  Contact& contact;
+  Session& session;
+  PathEntry& path;
+  Network& network;
+  bool last_word = false;  // see leaving.h
+};
+
+// The lowest number of a session that may be sent again as it was sealed.
+uint64_t sealed_floor(const Contact& contact, const Session& session);
+
+// For one message in an envelope of its own, on this network: bytes.
+size_t room_alone(const Network& network);
+
+store::SealedRow row_of(const Contact& contact, const Copy& copy, Bytes envelope);
+
+// Adds endpoints and permits that they were not told yet; they are told from now on. True:
+// something was added, and the copy is to be kept.
+bool add_endpoints(Turn& turn, Contact& contact, message::Payload& payload);
+
+// The first envelope of an unanswered session.
+void seal_greeting(const Sender& to);
+
+// One envelope with whatever is due. False: nothing was, or it could not be sealed.
+bool seal_next(const Sender& to);
+
+// An envelope of its own with this payload and nothing else. False: it could not be sealed.
+bool seal_alone(const Sender& to, const message::Payload& payload, bool keep);
+
+}  // namespace wherry::engine
+
+#endif  // WHERRY_ENGINE_SEALING_H
