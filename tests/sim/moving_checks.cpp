@@ -2,6 +2,7 @@
 #include "tests/sim/moving_checks.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "identity/card.h"
@@ -24,24 +25,26 @@ struct View {
   Endpoints announced;
   std::string card_endpoint;
   routing::Route route;
+  uint64_t incarnation = 0;  // of what `who` says
 };
 
-store::ConversationRow conversation_of(World& world, int who, int other) {
-  return store::conversations(world.database(who), world.conversation(who, other) - 1, 1).front();
-}
-
-View view_of(World& world, int who, int other) {
+// None: the disk can not be read now.
+std::optional<View> view_of(World& world, int who, int other) {
   View view;
   std::vector<store::ContactRow> rows =
       store::contacts(world.database(who), world.contact(who, other) - 1, 1);
+  const std::vector<store::ConversationRow> conversations =
+      store::conversations(world.database(who), world.conversation(who, other) - 1, 1);
+  if (rows.empty() || conversations.empty()) return std::nullopt;
   view.row = std::move(rows.front());
+  view.incarnation = conversations.front().incarnation;
   if (auto ways = routing::Ways::from_bytes(view.row.ways)) view.ways = ways.take();
   if (auto theirs = Endpoints::from_bytes(view.row.endpoints)) view.theirs = theirs.take();
   if (auto mine = Endpoints::from_bytes(view.row.announced)) view.announced = mine.take();
   if (auto card = identity::Card::parse(as_text(view.row.card))) {
     view.card_endpoint = card->endpoint;
   }
-  if (auto route = routing::Route::parse(conversation_of(world, who, other).route)) {
+  if (auto route = routing::Route::parse(conversations.front().route)) {
     view.route = route.take();
   }
   return view;
@@ -79,17 +82,18 @@ bool shows_address(const std::string& endpoint) {
 
 // Empty: `one` sends to `other` where that one wants it.
 std::string not_moved(World& world, int one, int other) {
-  const View mine = view_of(world, one, other);
-  const View theirs = view_of(world, other, one);
-  if (mine.theirs.list != theirs.announced.list) return "does not know the newest set";
+  const std::optional<View> mine = view_of(world, one, other);
+  const std::optional<View> theirs = view_of(world, other, one);
+  if (!mine || !theirs) return "can not be read";
+  if (mine->theirs.list != theirs->announced.list) return "does not know the newest set";
   // Whoever may not go where the other wants it goes on by the old way.
   const bool can_follow =
-      std::ranges::any_of(mine.theirs.list, [&](const message::Endpoint& endpoint) {
-        return mine.route.place_of(endpoint.transport).has_value();
+      std::ranges::any_of(mine->theirs.list, [&](const message::Endpoint& endpoint) {
+        return mine->route.place_of(endpoint.transport).has_value();
       });
   if (!can_follow) return "";
-  if (!mine.ways.in_use || !lists(mine.theirs, mine.ways.in_use->text)) {
-    return "does not send to the newest set:" + text_of(mine.theirs);
+  if (!mine->ways.in_use || !lists(mine->theirs, mine->ways.in_use->text)) {
+    return "does not send to the newest set:" + text_of(mine->theirs);
   }
   for (const store::InboxRow& inbox : inboxes_for(world, other, one)) {
     if (inbox.left()) return "left an inbox that is still open";
@@ -102,12 +106,12 @@ std::string not_moved(World& world, int one, int other) {
 void Departures::note(World& world, int who, const std::string& endpoint) {
   for (int other = 0; other < static_cast<int>(world.people()); ++other) {
     if (other == who || world.contact(who, other) == 0) continue;
-    for (const store::SealedRow& copy :
-         store::sealed_of(world.database(who), world.contact(who, other))) {
+    const std::optional<View> view = view_of(world, who, other);
+    if (!view) continue;
+    for (const store::SealedRow& copy : store::sealed_of(world.database(who), view->row.id)) {
       if (copy.endpoint != endpoint || copy.first_seq == 0) continue;
-      const uint64_t incarnation = conversation_of(world, who, other).incarnation;
       Highest& highest = highest_[{who, other, endpoint}];
-      if (highest.incarnation != incarnation) highest = {incarnation, 0};
+      if (highest.incarnation != view->incarnation) highest = {view->incarnation, 0};
       highest.seq = std::max(highest.seq, copy.last_seq);
     }
   }
@@ -116,23 +120,24 @@ void Departures::note(World& world, int who, const std::string& endpoint) {
 void Departures::check_close(World& world, int who) const {
   for (int other = 0; other < static_cast<int>(world.people()); ++other) {
     if (other == who || !world.running(other) || world.contact(other, who) == 0) continue;
-    const View view = view_of(world, other, who);
+    const std::optional<View> view = view_of(world, other, who);
+    if (!view || !view_of(world, who, other)) continue;
     const std::vector<store::InboxRow> inboxes = inboxes_for(world, who, other);
     const auto is_open = [&](const std::string& endpoint) {
-      return endpoint == view.card_endpoint ||
+      return endpoint == view->card_endpoint ||
              std::ranges::find(inboxes, endpoint, &store::InboxRow::endpoint) != inboxes.end();
     };
-    if (view.ways.in_use && !is_open(view.ways.in_use->text)) {
+    if (view->ways.in_use && !is_open(view->ways.in_use->text)) {
       world.violation("stranded",
                       name_of(who) + " closed the inbox that " + name_of(other) + " sends to");
     }
     const auto streams = store::streams(world.database(who), world.conversation(who, other));
-    const uint64_t incarnation = conversation_of(world, other, who).incarnation;
-    const auto stream = std::ranges::find(streams, incarnation, &store::StreamRow::incarnation);
+    const auto stream =
+        std::ranges::find(streams, view->incarnation, &store::StreamRow::incarnation);
     const uint64_t next = stream == streams.end() ? 1 : stream->next;
     for (const auto& [to, highest] : highest_) {
       // What was said before a reset is said again, under other numbers.
-      if (to.from != other || to.to != who || highest.incarnation != incarnation) continue;
+      if (to.from != other || to.to != who || highest.incarnation != view->incarnation) continue;
       if (!is_open(to.endpoint) && highest.seq >= next) {
         world.violation("early", name_of(who) + " closed an inbox where something of " +
                                      name_of(other) + " had not come");
@@ -144,7 +149,9 @@ void Departures::check_close(World& world, int who) const {
 void check_proven(World& world, int who, const std::string& endpoint) {
   for (int other = 0; other < static_cast<int>(world.people()); ++other) {
     if (other == who || world.contact(who, other) == 0) continue;
-    const View view = view_of(world, who, other);
+    const std::optional<View> found = view_of(world, who, other);
+    if (!found) continue;
+    const View& view = *found;
     const bool known =
         lists(view.theirs, endpoint) || (view.ways.in_use && view.ways.in_use->text == endpoint);
     if (!known) continue;
@@ -183,14 +190,14 @@ void check_moved(World& world) {
       if (const std::string why = not_moved(world, one, other); !why.empty()) {
         world.violation("moved", name_of(one) + " " + why + " (of " + name_of(other) + ")");
       }
-      const View view = view_of(world, one, other);
-      if (view.route.automatic()) continue;
-      const std::set<std::string> wanted(view.route.transports.begin(),
-                                         view.route.transports.end());
-      if (networks_of(view.announced) != wanted) {
+      const std::optional<View> view = view_of(world, one, other);
+      if (!view || view->route.automatic()) continue;
+      const std::set<std::string> wanted(view->route.transports.begin(),
+                                         view->route.transports.end());
+      if (networks_of(view->announced) != wanted) {
         world.violation("announced", name_of(one) + " told " + name_of(other) + " of" +
-                                         text_of(view.announced) + ", the route is " +
-                                         view.route.to_text());
+                                         text_of(view->announced) + ", the route is " +
+                                         view->route.to_text());
       }
     }
   }
