@@ -313,7 +313,7 @@ WHERRY_API int32_t wherry_transport_set(wherry_profile profile, uint64_t transpo
  * Starts a transport, now and whenever the profile is opened. Its states come as events.
  *
  * Returns: WHERRY_OK, E_NOT_FOUND, E_SETTING, E_PERMITS (being online there reveals more than the
- *   profile permits; it is not started, nor when the permits are changed: start it again), E_DISK.
+ *   profile permits; it stays as it was), E_DISK.
  * In: transport.
  */
 WHERRY_API int32_t wherry_transport_start(wherry_profile profile, uint64_t transport,
@@ -502,8 +502,8 @@ WHERRY_API int32_t wherry_profile_permits(wherry_profile profile, wherry_reveals
 
 /*
  * Changes what the profile permits, as wherry_conversation_set_permits does for each conversation:
- * transports that reveal more by being online stop when the last of them has left, and start again
- * when they are permitted again. What was revealed before stays revealed.
+ * transports that reveal more by being online stop when the last conversation has left them, and
+ * start again when they are permitted again. What was revealed before stays revealed.
  *
  * Returns: WHERRY_OK, E_ARGUMENT, E_DISK.
  * In: permits; tightening, a wherry_tightening.
@@ -519,7 +519,8 @@ typedef struct wherry_permits_info {
   wherry_reveals theirs;   /* the other person's, in this one's words: "my" is this person's */
   wherry_reveals all;      /* what all three permit */
   wherry_reveals revealed; /* what was revealed so far, by what was sent and by listening */
-  int32_t leaving; /* 1 while a network that is not permitted is kept for the last word on it */
+  int32_t leaving;         /* 1 while one that is not permitted is still listened to; see
+                              wherry_conversation_set_permits */
 } wherry_permits_info;
 
 /*
@@ -537,13 +538,16 @@ WHERRY_API int32_t wherry_conversation_permits(wherry_profile profile, wherry_pa
  * Changes what this person permits in a conversation, and tells the other side, over a path that is
  * permitted from now on. What is no longer permitted acts at once on all that is sent.
  *
- * If no path is left, but this person can listen on a network that is permitted, then with
- * WHERRY_TIGHTENING_ANNOUNCE one envelope more goes the old way, with nothing but where to find
- * this person now; on auto that is every transport that is permitted. Until it has left, the old
- * network is listened to. Without such a network, or with WHERRY_TIGHTENING_NOW, it is left before
- * this returns: nobody is told, and messages wait on both sides until a path is permitted.
- * Envelopes that wait at a relay that is no longer permitted are not fetched: the other side sends
- * them again another way. A transport that has to forget an inbox is stopped and started: all
+ * If no permitted path to them has worked, but this person can listen on a network that is
+ * permitted (on auto that is every transport that is), then with WHERRY_TIGHTENING_ANNOUNCE one
+ * envelope more goes the old way, with nothing but where to find this person now. It is sent again
+ * if it is lost. Until it has left, and ten seconds more, the old network is listened to: `leaving`
+ * of wherry_conversation_permits is 1. That has no end while the old network never takes the
+ * envelope; the same call with WHERRY_TIGHTENING_NOW ends it. Without such a network, or with
+ * WHERRY_TIGHTENING_NOW, everything that is not permitted is left before this returns: nobody is
+ * told, and messages wait on both sides until a path is permitted. What permits more takes no such
+ * time. Envelopes that wait at a relay that is no longer permitted are not fetched: the other side
+ * sends them again another way. A transport that has to forget an inbox is stopped and started: all
  * conversations on it pause.
  *
  * Returns: WHERRY_OK, E_ARGUMENT, E_NOT_FOUND, E_DISK.

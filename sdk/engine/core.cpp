@@ -213,9 +213,13 @@ void Core::release_sends(Turn& turn) {
 
 // Whether turns can be taken: the disk takes a small write, and the profile is as on it. What was
 // read since the opening, or a failure, is on the disk for good then: of a process that was killed
-// before its sync, SQLite reads what a loss of power may still take away.
+// before its sync, SQLite reads what a loss of power may still take away. The log is emptied first:
+// what it held when a sync failed is in the page cache, clean, and will never be on the disk, and
+// with it everything that is written behind it.
 Status Core::get_ready() {
   if (!proven_ && !mutant(Mutant::kDiskNotProven)) {
+    db_->empty_log();
+    if (db_->failed()) return db_->take_status();
     db_->begin();
     store::meta_set_number(*db_, kProof, store::meta_get_number(*db_, kProof, 0) + 1);
     if (!db_->commit()) return db_->take_status();

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/mutant.h"
 #include "engine/evidence.h"
+#include "engine/leaving.h"
 #include "engine/paths.h"
 #include "engine/permits.h"
 #include "identity/bundle.h"
@@ -19,7 +20,9 @@ int32_t ask_for_bundle(Turn& turn, Contact& contact) {
   const store::TransportRow* row = turn.profile.transport_named(contact.card->transport);
   Network* network = row == nullptr ? nullptr : turn.network(row->id);
   if (network == nullptr) return WHERRY_REASON_NO_TRANSPORT;
-  if (!permitted(turn.profile, contact, network->listening)) return WHERRY_REASON_PERMITS;
+  if (admission_of(turn.profile, contact, network->listening) != Admission::kPermitted) {
+    return WHERRY_REASON_PERMITS;
+  }
   if (!network->online()) return WHERRY_REASON_TRANSPORT_OFFLINE;
   const int32_t reason = contact.bundle_reason == WHERRY_REASON_NONE
                              ? static_cast<int32_t>(WHERRY_REASON_FETCHING_KEYS)
@@ -221,6 +224,7 @@ void begin_stream(Turn& turn, Contact& contact) {
 }
 
 void tell_again(Turn& turn, Contact& contact) {
+  last_word_voided(turn, contact);
   contact.offer_reset = true;
   contact.tell_moved = contact.ways.moved_to != 0;
   if (!contact.announced) return;

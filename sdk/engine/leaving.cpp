@@ -16,9 +16,13 @@
 namespace wherry::engine {
 namespace {
 
-bool leads_to_them(const Contact& contact, const PathEntry& path) {
-  return path.peer_state != WHERRY_PEER_STATE_GONE &&
-         contact.route.place_of(path.endpoint.transport).has_value();
+// Whether a path leads to them, if not now then when its transport, which is to run, does again.
+bool leads_to_them(Turn& turn, const Contact& contact, const PathEntry& path) {
+  const Network* network = turn.network(path.transport);
+  return network != nullptr && turn.profile.transports.at(path.transport).started &&
+         (path.listed || !contact.ways.closed) &&  // nothing goes back to what was left
+         (path.accepted || !network->running()) && path.peer_state != WHERRY_PEER_STATE_GONE &&
+         (contact.endpoints() == nullptr || contact.ways.knows(path.endpoint));
 }
 
 // The way by which the last word can go; null: none is needed, since one that is permitted leads to
@@ -26,12 +30,17 @@ bool leads_to_them(const Contact& contact, const PathEntry& path) {
 PathEntry* last_way(Turn& turn, Contact& contact) {
   PathEntry* way = nullptr;
   for (PathEntry& path : contact.paths) {
-    if (path.permitted && leads_to_them(contact, path)) return nullptr;
-    if (!path.accepted || path.peer_state == WHERRY_PEER_STATE_GONE ||
-        !permits_last_word(turn.profile, contact, path.reveals)) {
-      continue;
+    if (!leads_to_them(turn, contact, path)) continue;
+    switch (admission_of(turn.profile, contact, reveals_of(turn.network(path.transport), path))) {
+      case Admission::kPermitted:
+        if (contact.route.place_of(path.endpoint.transport)) return nullptr;
+        break;
+      case Admission::kLastWord:
+        if (way == nullptr || contact.ways.in_use == path.endpoint) way = &path;
+        break;
+      default:
+        break;
     }
-    if (way == nullptr || contact.ways.in_use == path.endpoint) way = &path;
   }
   return way;
 }
@@ -45,27 +54,12 @@ bool has_other_network(Turn& turn, const Contact& contact) {
   });
 }
 
-// On auto, if all that it listens on is forbidden: whatever is not, from now on.
-void choose_other_networks(Turn& turn, Contact& contact) {
-  if (!contact.route.automatic() || contact.conversation.stands_by) return;
-  bool permitted_there = false;
-  bool permitted_elsewhere = false;
-  for (const auto& [id, transport] : turn.profile.transports) {
-    const Network* network = turn.network(id);
-    if (network == nullptr || !may_listen(turn.profile, contact, network->listening)) continue;
-    (listens_on(turn, contact, transport) ? permitted_there : permitted_elsewhere) = true;
-  }
-  if (permitted_there || !permitted_elsewhere) return;
-  contact.conversation.stands_by = true;
-  turn.changed_conversation(contact);
-}
-
 void stop_forbidden(Turn& turn) {
   for (auto& [id, network] : turn.runtime.networks) {
     if (!network->running()) continue;
-    if (!may_be_online(turn.profile, network->listening)) {
+    if (!may_be_online(turn.profile, *network)) {
       stop_network(turn, *network);
-      network->start_at = turn.now;
+      network->start_at = turn.now;  // which says why it may not
     } else if (std::ranges::any_of(network->inboxes, [&](uint64_t inbox) {
                  return turn.profile.inboxes.contains(inbox) &&
                         !may_be_open(turn.profile, *network, turn.profile.inboxes.at(inbox));
@@ -78,55 +72,64 @@ void stop_forbidden(Turn& turn) {
 void leave(Turn& turn, Contact& contact) {
   if (mutant(Mutant::kNeverLeaves)) return;
   contact.conversation.leaving.reset();
-  contact.last_word = 0;
   contact.leave_at = Executor::kNever;
   turn.changed_conversation(contact);
   stop_forbidden(turn);
   refresh_paths(turn, contact);
 }
 
-// Whether it is known to have left, or to have come.
-bool is_said(const Contact& contact) {
-  if (contact.last_word == 0) return false;
-  const auto copy = std::ranges::find(contact.copies, contact.last_word, &Copy::id);
-  return copy == contact.copies.end() || copy->last == delivery::Attempt::kStored ||
-         copy->last == delivery::Attempt::kHanded;
-}
-
-void say(Turn& turn, Contact& contact, Session& session, PathEntry& way, Network& network) {
-  // Said anew after a restart, or if it was said beside what may not go there any more.
+// In an envelope of its own: what else was to go there may not any more.
+void say(const Sender& to) {
+  Contact& contact = to.contact;
+  if (!to.session.ratchet.can_seal() || own_endpoints(to.turn, contact).empty()) return;
   if (contact.announced) contact.announced->list.clear();
   message::Payload payload;
-  if (!session.ratchet.can_seal() || !add_endpoints(turn, contact, payload)) return;
-  if (!seal_alone({turn, contact, session, way, network, true}, payload, true)) return;
-  contact.last_word = contact.copies.back().id;
+  if (!add_endpoints(to.turn, contact, payload) || !seal_alone(to, payload, Keep::kYes)) return;
+  contact.conversation.leaving->copy = contact.copies.back().id;
+  to.turn.changed_conversation(contact);
 }
 
-void repeat(Turn& turn, Contact& contact, PathEntry& way, Network& network) {
-  const auto copy = std::ranges::find(contact.copies, contact.last_word, &Copy::id);
-  if (copy->send_id != 0 || copy->next_at > turn.now) return;
-  std::optional<Bytes> envelope = store::sealed_envelope(turn.db, copy->id);
+void repeat(const Sender& to, Copy& copy) {
+  if (copy.send_id != 0 || copy.next_at > to.turn.now) return;
+  std::optional<Bytes> envelope = store::sealed_envelope(to.turn.db, copy.id);
   if (!envelope) return;
-  ++copy->attempts;
-  copy->sent_at = turn.now;
-  copy->send_id = turn.send(network, contact, way, copy->id, std::move(*envelope), true);
+  ++copy.attempts;
+  copy.sent_at = to.turn.now;
+  copy.send_id =
+      to.turn.send(to.network, to.contact, to.path, copy.id, std::move(*envelope), to.passing);
+}
+
+// A copy is bound to its endpoint.
+bool is_for(const Copy& copy, const PathEntry& path) {
+  return copy.transport == path.transport && copy.endpoint == path.endpoint.text;
+}
+
+void drop(Turn& turn, Contact& contact, uint64_t copy) {
+  store::sealed_delete(turn.db, copy);
+  std::erase_if(contact.copies, [&](const Copy& one) { return one.id == copy; });
 }
 
 void begin(Turn& turn, Contact& contact, const wherry_reveals& before, int32_t tightening) {
   const wherry_reveals now = own_permits(turn.profile, contact);
   store::ConversationRow& conversation = contact.conversation;
   if (!policy::within(now, before)) conversation.stands_by = false;
-  if (tightening == WHERRY_TIGHTENING_NOW || mutant(Mutant::kLeavesAtOnce)) {
+  // Where this person is now may be another place than was said.
+  contact.leave_at = Executor::kNever;
+  contact.last_words = 0;
+  if (conversation.leaving) conversation.leaving = store::Leaving{conversation.leaving->before};
+  // Whoever was not accepted is told nothing.
+  if (tightening == WHERRY_TIGHTENING_NOW || mutant(Mutant::kLeavesAtOnce) ||
+      contact.row.state == WHERRY_CONTACT_STATE_REQUEST) {
     conversation.leaving.reset();
   } else if (!conversation.leaving && !policy::within(before, now)) {
-    conversation.leaving = before;
+    conversation.leaving = store::Leaving{before};
   }
   turn.changed_conversation(contact);
 }
 
 // In this turn, however many others wait to be looked at.
 void apply(Turn& turn, Contact& contact) {
-  choose_other_networks(turn, contact);
+  if (contact.row.state == WHERRY_CONTACT_STATE_REQUEST) return;
   refresh_paths(turn, contact);
   ensure_inboxes(turn, contact);
   say_last_word(turn, contact);
@@ -146,7 +149,9 @@ Status set_profile_permits(Turn& turn, const wherry_reveals& permits, int32_t ti
   for (auto& [id, contact] : turn.profile.contacts) {
     begin(turn, *contact, *each_before++, tightening);
   }
-  for (auto& [id, network] : turn.runtime.networks) network->start_at = turn.now;
+  for (auto& [id, network] : turn.runtime.networks) {
+    if (network->reason == WHERRY_REASON_PERMITS) network->start_at = turn.now;
+  }
   stop_forbidden(turn);
   for (auto& [id, contact] : turn.profile.contacts) apply(turn, *contact);
   return {};
@@ -160,33 +165,62 @@ Status set_conversation_permits(Turn& turn, uint64_t conversation, const wherry_
   const wherry_reveals before = own_permits(turn.profile, contact);
   contact.conversation.permits = permits;
   begin(turn, contact, before, tightening);
+  if (!contact.conversation.leaving) stop_forbidden(turn);
   apply(turn, contact);
   return {};
 }
 
 void say_last_word(Turn& turn, Contact& contact) {
-  if (!contact.conversation.leaving) return;
-  Session* session = sending_session(turn.profile, contact);
+  std::optional<store::Leaving>& leaving = contact.conversation.leaving;
+  // Without plug-ins nothing can be said, nor is anything listened to.
+  if (!leaving || turn.runtime.networks.empty()) return;
   PathEntry* way = last_way(turn, contact);
-  const bool can_be_said = session != nullptr && session->stage == store::SessionStage::kWorking &&
-                           way != nullptr && has_other_network(turn, contact);
-  if (can_be_said && is_said(contact)) {
-    contact.leave_at = std::min(contact.leave_at, turn.now + limits::kLeaveAfter_ms);
-    if (contact.leave_at > turn.now) turn.wake(contact, contact.leave_at);
+  if (way == nullptr || !has_other_network(turn, contact) || contact.leave_at <= turn.now) {
+    return leave(turn, contact);
   }
-  if (!can_be_said || contact.leave_at <= turn.now) {
-    leave(turn, contact);
-    return;
-  }
+  if (contact.leave_at != Executor::kNever) turn.wake(contact, contact.leave_at);
+  if (leaving->said) return;
+  // A handshake that is under way is answered there.
+  Session* session = sending_session(turn.profile, contact);
+  if (session == nullptr || session->stage != store::SessionStage::kWorking) return;
   Network* network = turn.network(way->transport);
-  if (network == nullptr || !network->online() || is_said(contact)) return;
+  if (!way->accepted || !network->online()) return;
   if (network->room() == 0) {
     network->crowded = true;
-  } else if (contact.last_word == 0) {
-    say(turn, contact, *session, *way, *network);
-  } else {
-    repeat(turn, contact, *way, *network);
+    return;
   }
+  const Sender to{turn, contact, *session, *way, *network, Passing::kLastWord};
+  auto copy = std::ranges::find(contact.copies, leaving->copy, &Copy::id);
+  if (copy != contact.copies.end() && !is_for(*copy, *way)) {
+    drop(turn, contact, copy->id);
+    copy = contact.copies.end();
+  }
+  if (copy != contact.copies.end()) {
+    repeat(to, *copy);
+  } else if (contact.last_words < limits::kLastWordsMax) {
+    say(to);
+  }
+}
+
+void last_word_sent(Turn& turn, Contact& contact, uint64_t copy, bool left) {
+  std::optional<store::Leaving>& leaving = contact.conversation.leaving;
+  if (!leaving || copy == 0 || leaving->copy != copy || leaving->said == left) return;
+  leaving->said = left;
+  turn.changed_conversation(contact);
+  if (left) {
+    ++contact.last_words;
+    contact.leave_at = std::min(contact.leave_at, turn.now + limits::kLeaveAfter_ms);
+  } else if (contact.last_words < limits::kLastWordsMax) {
+    contact.leave_at = Executor::kNever;
+  }
+}
+
+void last_word_voided(Turn& turn, Contact& contact) {
+  std::optional<store::Leaving>& leaving = contact.conversation.leaving;
+  if (!leaving || leaving->copy == 0) return;
+  leaving->copy = 0;
+  leaving->said = false;
+  turn.changed_conversation(contact);
 }
 
 }  // namespace wherry::engine

@@ -18,6 +18,13 @@ Status set_conversation_permits(Turn& turn, uint64_t conversation, const wherry_
 // impossible.
 void say_last_word(Turn& turn, Contact& contact);
 
+// What the network said of a copy, if that is the last word: it has left, or has failed.
+void last_word_sent(Turn& turn, Contact& contact, uint64_t copy, bool left);
+
+// It was not opened, and will not be. It is said anew, but the time to leave runs on: nobody else
+// is to keep this person there.
+void last_word_voided(Turn& turn, Contact& contact);
+
 }  // namespace wherry::engine
 
 #endif  // WHERRY_ENGINE_LEAVING_H

@@ -147,11 +147,14 @@ void probe(Turn& turn, Contact& contact, Session& session, PathEntry& path, bool
   turn.env.random->fill(path.probe.data(), path.probe.size());
   payload.probe = path.probe;
   payload.answers = contact.answers;
-  const bool keep = only_way && add_endpoints(turn, contact, payload);
-  if (!keep && contact.announced && !contact.announced->list.empty()) {
+  const bool news = only_way && add_endpoints(turn, contact, payload);
+  if (!news && contact.announced && !contact.announced->list.empty()) {
     payload.endpoints = contact.announced;
   }
-  if (!seal_alone({turn, contact, session, path, *network}, payload, keep)) return;
+  if (!seal_alone({turn, contact, session, path, *network}, payload,
+                  news ? Keep::kYes : Keep::kNo)) {
+    return;
+  }
   contact.answers.clear();
   ++path.probes;
   path.probe_at = turn.now + delivery::backoff_ms(limits::kProbeRetryFirst_ms,
@@ -168,7 +171,7 @@ void answer_somehow(Turn& turn, Contact& contact, Session& session) {
     payload.answers = contact.answers;
     Network* network = room_on(turn, session, path);
     if (network == nullptr ||
-        !seal_alone({turn, contact, session, path, *network}, payload, false)) {
+        !seal_alone({turn, contact, session, path, *network}, payload, Keep::kNo)) {
       continue;
     }
     contact.answers.clear();
@@ -282,6 +285,18 @@ void send_probes(Turn& turn, Contact& contact, const ChosenPath& chosen) {
   }
   if (chosen.path == nullptr && !contact.answers.empty() && contact.quiet_until <= turn.now) {
     answer_somehow(turn, contact, *session);
+  }
+}
+
+void probe_again(Turn& turn, Contact& contact, uint64_t transport) {
+  // Who has another way has time.
+  const bool has_way = std::ranges::any_of(contact.paths, [&](const PathEntry& path) {
+    return path.works_since != 0 && !is_unproven(contact, path);
+  });
+  if (has_way && transport == 0) return;
+  for (PathEntry& path : contact.paths) {
+    if (transport != 0 && path.transport != transport) continue;
+    path.probe_at = std::min(path.probe_at, turn.now + limits::kProbeRetryFirst_ms);
   }
 }
 

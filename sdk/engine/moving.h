@@ -39,6 +39,10 @@ void moving_told(Contact& contact);
 // Sends probes that are due, and answers if there is no other way for them.
 void send_probes(Turn& turn, Contact& contact, const ChosenPath& chosen);
 
+// A network works again, or they were heard: what waits for an answer is asked again soon.
+// transport: 0 for all.
+void probe_again(Turn& turn, Contact& contact, uint64_t transport);
+
 // An envelope is to go by this path.
 void use_path(Turn& turn, Contact& contact, const PathEntry& path);
 

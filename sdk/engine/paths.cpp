@@ -67,7 +67,7 @@ bool wants_to_send(Turn& turn, const Contact& contact) {
 void reconnect(Turn& turn, const Contact& contact, PathEntry& path) {
   Network* network = turn.network(path.transport);
   if (path.peer_state != WHERRY_PEER_STATE_UNREACHABLE || path.connect_at > turn.now ||
-      network == nullptr || !network->online() || !(path.permitted || path.last_word)) {
+      network == nullptr || !network->online() || path.admission == Admission::kForbidden) {
     return;
   }
   if (!wants_to_send(turn, contact)) return;
@@ -106,7 +106,7 @@ void break_before_make(Turn& turn, Contact& contact) {
   const auto old = std::ranges::find(contact.paths, false, &PathEntry::listed);
   if (old == contact.paths.end()) return;
   const bool hides = std::ranges::any_of(contact.paths, [&](const PathEntry& path) {
-    return path.listed && path.accepted && path.permitted &&
+    return path.listed && path.accepted && path.permitted() &&
            contact.route.place_of(path.endpoint.transport) &&
            routing::hides_address(old->reveals, path.reveals);
   });
@@ -116,12 +116,31 @@ void break_before_make(Turn& turn, Contact& contact) {
     turn.changed(contact);
     drop_path(turn, contact, *old);
     old->peer = 0;
-    old->accepted = old->permitted = false;
+    old->accepted = false;
+    old->admission = Admission::kForbidden;
   }
   if (!contact.ways.closed || contact.quiet_until != 0) return;
   constexpr auto span = static_cast<uint64_t>(limits::kQuietMax_ms - limits::kQuietMin_ms + 1);
   contact.quiet_until =
       turn.now + limits::kQuietMin_ms + static_cast<int64_t>(turn.env.random->number() % span);
+}
+
+// On auto, if all that it listens on is forbidden: whatever is not, from now on.
+void choose_other_networks(Turn& turn, Contact& contact) {
+  if (!contact.route.automatic() || contact.conversation.stands_by ||
+      turn.profile.transports.size() < 2) {
+    return;
+  }
+  bool permitted_there = false;
+  bool permitted_elsewhere = false;
+  for (const auto& [id, transport] : turn.profile.transports) {
+    const Network* network = turn.network(id);
+    if (network == nullptr || !may_listen(turn.profile, contact, network->listening)) continue;
+    (listens_on(turn, contact, transport) ? permitted_there : permitted_elsewhere) = true;
+  }
+  if (permitted_there || !permitted_elsewhere) return;
+  contact.conversation.stands_by = true;
+  turn.changed_conversation(contact);
 }
 
 }  // namespace
@@ -145,10 +164,8 @@ void refresh_paths(Turn& turn, Contact& contact) {
     const store::TransportRow* row = turn.profile.transport_named(endpoint.transport);
     path.transport = row == nullptr ? 0 : row->id;
     Network* network = turn.network(path.transport);
-    // What the plug-in still holds for a path that was permitted is dropped, but for a last word.
-    const bool may_stay = permitted(turn.profile, contact, path.reveals);
-    const bool last_word = !may_stay && permits_last_word(turn.profile, contact, path.reveals);
-    if ((path.permitted && !may_stay) || (path.last_word && !last_word && !may_stay)) {
+    // What the plug-in still holds is dropped when less may go there.
+    if (admission_of(turn.profile, contact, path.reveals) < path.admission) {
       drop_path(turn, contact, path);
       path.peer = 0;
     }
@@ -162,11 +179,10 @@ void refresh_paths(Turn& turn, Contact& contact) {
         network->contact_by_peer[path.peer] = contact.row.id;
       }
     }
-    path.permitted = path.accepted && permitted(turn.profile, contact, path.reveals);
-    path.last_word =
-        path.accepted && !path.permitted && permits_last_word(turn.profile, contact, path.reveals);
+    path.admission =
+        path.accepted ? admission_of(turn.profile, contact, path.reveals) : Admission::kForbidden;
     path.listed = is_listed(contact, endpoint);
-    const bool works = path.permitted && network != nullptr && network->online() &&
+    const bool works = path.permitted() && network != nullptr && network->online() &&
                        path.peer_state != WHERRY_PEER_STATE_UNREACHABLE &&
                        path.peer_state != WHERRY_PEER_STATE_GONE;
     path.works_since = !works ? 0 : path.works_since != 0 ? path.works_since : turn.now;
@@ -214,7 +230,7 @@ wherry_reveals reveals_of(const Network* network, const PathEntry& path) {
 }
 
 bool is_unproven(const Contact& contact, const PathEntry& path) {
-  return contact.endpoints() != nullptr && path.listed && path.accepted && path.permitted &&
+  return contact.endpoints() != nullptr && path.listed && path.accepted && path.permitted() &&
          contact.route.place_of(path.endpoint.transport) && !contact.ways.knows(path.endpoint);
 }
 
@@ -259,6 +275,7 @@ void close_inbox(Turn& turn, const store::InboxRow& inbox) {
 }
 
 void ensure_inboxes(Turn& turn, Contact& contact) {
+  choose_other_networks(turn, contact);
   for (const auto& [id, transport] : turn.profile.transports) {
     Network* network = turn.network(id);
     if (network == nullptr || !network->running()) continue;

@@ -24,8 +24,15 @@ bool same(const wherry_reveals& a, const wherry_reveals& b) {
   return policy::within(a, b) && policy::within(b, a);
 }
 
-bool still_listens(const Contact& contact, const wherry_reveals& listening) {
-  return contact.conversation.leaving && policy::within(listening, *contact.conversation.leaving);
+// Whether the network is what the contact's last word is about: it goes there, or they write there.
+bool is_being_left(const Profile& profile, const Contact& contact, const Network& network) {
+  const auto& leaving = contact.conversation.leaving;
+  if (!leaving || !policy::within(network.listening, leaving->before)) return false;
+  const store::InboxRow* inbox =
+      profile.inbox_of(store::InboxKind::kContact, contact.row.id, network.id());
+  const auto& in_use = contact.ways.in_use;
+  return (inbox != nullptr && inbox->told()) ||
+         (in_use && in_use->transport == profile.transports.at(network.id()).name);
 }
 
 }  // namespace
@@ -45,16 +52,13 @@ std::optional<std::vector<uint32_t>> announced_permits(const Profile& profile,
   return policy::to_list(mine);
 }
 
-bool permitted(const Profile& profile, const Contact& contact, const wherry_reveals& reveals) {
-  return policy::within(reveals, permits_of(profile, contact).all());
-}
-
-bool permits_last_word(const Profile& profile, const Contact& contact,
+Admission admission_of(const Profile& profile, const Contact& contact,
                        const wherry_reveals& reveals) {
-  if (!contact.conversation.leaving) return false;
-  policy::Permits before = permits_of(profile, contact);
-  before.profile = before.mine = *contact.conversation.leaving;
-  return policy::within(reveals, before.all());
+  policy::Permits permits = permits_of(profile, contact);
+  if (policy::within(reveals, permits.all())) return Admission::kPermitted;
+  if (!contact.conversation.leaving) return Admission::kForbidden;
+  permits.profile = permits.mine = contact.conversation.leaving->before;
+  return policy::within(reveals, permits.all()) ? Admission::kLastWord : Admission::kForbidden;
 }
 
 bool may_listen(const Profile& profile, const Contact& contact, const wherry_reveals& listening) {
@@ -70,13 +74,13 @@ bool may_be_open(const Profile& profile, const Network& network, const store::In
   const auto owner = profile.contacts.find(inbox.owner);
   return owner != profile.contacts.end() &&
          (may_listen(profile, *owner->second, network.listening) ||
-          still_listens(*owner->second, network.listening));
+          is_being_left(profile, *owner->second, network));
 }
 
-bool may_be_online(const Profile& profile, const wherry_reveals& listening) {
-  return policy::within(listening, profile.permits) ||
+bool may_be_online(const Profile& profile, const Network& network) {
+  return policy::within(network.listening, profile.permits) ||
          std::ranges::any_of(profile.contacts, [&](const auto& entry) {
-           return still_listens(*entry.second, listening);
+           return is_being_left(profile, *entry.second, network);
          });
 }
 

@@ -17,10 +17,8 @@ wherry_reveals own_permits(const Profile& profile, const Contact& contact);
 std::optional<std::vector<uint32_t>> announced_permits(const Profile& profile,
                                                        const Contact& contact);
 
-// Whether a path that reveals this may be used for the conversation.
-bool permitted(const Profile& profile, const Contact& contact, const wherry_reveals& reveals);
-// Or still for the last word on it.
-bool permits_last_word(const Profile& profile, const Contact& contact,
+// What may go for the conversation by a path that reveals this.
+Admission admission_of(const Profile& profile, const Contact& contact,
                        const wherry_reveals& reveals);
 
 // Whether a network that reveals this by being online is to listen for the conversation. That is
@@ -31,8 +29,8 @@ bool may_listen(const Profile& profile, const Contact& contact, const wherry_rev
 // Whether an inbox, a card's too, may be open: so that it listens, or until the last word is said.
 bool may_be_open(const Profile& profile, const Network& network, const store::InboxRow& inbox);
 
-// Whether a network that reveals this may be online.
-bool may_be_online(const Profile& profile, const wherry_reveals& listening);
+// Whether a network may be online.
+bool may_be_online(const Profile& profile, const Network& network);
 
 // Notes what a conversation has revealed.
 void note_revealed(Turn& turn, Contact& contact, const wherry_reveals& reveals);

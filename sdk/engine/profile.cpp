@@ -89,6 +89,8 @@ Status load_contacts(store::Connection& db, Profile& profile) {
     const auto conversation = conversations.find(row.conversation);
     if (conversation == conversations.end()) return damaged("list of conversations");
     contact->conversation = conversation->second;
+    const auto& leaving = contact->conversation.leaving;
+    if (leaving && leaving->said) contact->leave_at = 0;  // it has been long enough
     contact->row = std::move(row);
     if (Status unpacked = unpack(*contact); !unpacked) return unpacked;
     if (Status streams = load_streams(db, *contact); !streams) return streams;

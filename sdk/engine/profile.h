@@ -69,14 +69,16 @@ struct IncomingStream {
 };
 
 // The way to one endpoint of a contact; peer 0: no running transport knows it.
+// What may go by a path: nothing, only the last word on it (see leaving.h), or all.
+enum class Admission : uint8_t { kForbidden, kLastWord, kPermitted };
+
 struct PathEntry {
   message::Endpoint endpoint;
   uint64_t transport = 0;  // 0: this profile has no such transport
   uint64_t peer = 0;       // the host's id; 0: not added
   bool accepted = false;
   wherry_reveals reveals{};
-  bool permitted = false;   // when it was last looked at
-  bool last_word = false;   // it is not, but for that; see leaving.h
+  Admission admission = Admission::kForbidden;  // when it was last looked at
   bool listed = true;       // in their newest set; else it was in use before that came
   Id128 probe{};            // that waits for an answer; zeros: none
   int probes = 0;           // sent since the last answer
@@ -85,6 +87,8 @@ struct PathEntry {
   int32_t peer_state = WHERRY_PEER_STATE_UNKNOWN;
   int connects = 0;        // asked for since it was last reachable
   int64_t connect_at = 0;  // steady ms of the next time, while it is not
+
+  bool permitted() const { return admission == Admission::kPermitted; }
 };
 
 // What the app was told last of a direction's way to another network.
@@ -127,8 +131,8 @@ struct Contact {
   std::vector<Id128> answers;               // to probes of theirs, not sent yet
   delivery::Quota probes;                   // sent
   int64_t quiet_until = 0;                  // steady ms; 0: no quiet time was drawn
-  uint64_t last_word = 0;                   // its copy, see leaving.h; 0: not said yet
-  int64_t leave_at = Executor::kNever;      // steady ms; once it has left
+  int64_t leave_at = Executor::kNever;      // steady ms; once the last word has left, see leaving.h
+  int last_words = 0;                       // that have left
   delivery::Quota handshakes;               // accepted
 
   uint64_t bundle_request = 0;  // under way

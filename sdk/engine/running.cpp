@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "codec/utf8.h"
 #include "engine/cards.h"
+#include "engine/moving.h"
 #include "engine/paths.h"
 #include "engine/permits.h"
 #include "engine/sending.h"
@@ -48,7 +49,7 @@ Status start_network(Turn& turn, Network& network) {
   Result<plugin::Settings> settings = settings_from_bytes(row.settings);
   if (!settings) return settings.error();
   network.listening = network.listening_with(*settings);
-  if (!may_be_online(turn.profile, network.listening)) {
+  if (!may_be_online(turn.profile, network)) {
     network.state = WHERRY_TRANSPORT_STATE_FAILED;
     network.reason = WHERRY_REASON_PERMITS;
     network.start_at = Executor::kNever;  // until the permits or its settings change
@@ -114,6 +115,7 @@ void on_state(Turn& turn, Network& network, const StateReport& report) {
       if (card.row.published_ms == 0) publish(turn, card);
     }
     for (auto& [id, contact] : turn.profile.contacts) {
+      probe_again(turn, *contact, network.id());
       if (contact->card && contact->card->transport == name) {
         contact->bundle_request = 0;
         contact->bundle_at = 0;
@@ -184,7 +186,10 @@ void on_peer(Turn& turn, Network& network, const PeerReport& report) {
   for (PathEntry& path : contact->paths) {
     if (path.peer != report.peer) continue;
     path.peer_state = report.state;
-    if (report.state == WHERRY_PEER_STATE_REACHABLE) path.connects = 0;
+    if (report.state == WHERRY_PEER_STATE_REACHABLE) {
+      path.connects = 0;
+      path.probe_at = std::min(path.probe_at, turn.now);
+    }
     if (report.state == WHERRY_PEER_STATE_UNREACHABLE) {
       path.connect_at = turn.now + delivery::backoff_ms(limits::kReconnectFirst_ms,
                                                         limits::kReconnectMax_ms, ++path.connects);

@@ -131,8 +131,8 @@ void keep_copy(const Sender& to, session::SealStep& step, const std::vector<stor
     for (const store::OutboxRow& taken : rows) to.contact.window_bytes += taken.size;
     to.contact.waiting_count -= rows.size();
   }
-  copy.send_id = to.turn.send(to.network, to.contact, to.path, copy.id, std::move(step.envelope),
-                              to.last_word);
+  copy.send_id =
+      to.turn.send(to.network, to.contact, to.path, copy.id, std::move(step.envelope), to.passing);
   to.contact.copies.push_back(std::move(copy));
 }
 
@@ -228,14 +228,14 @@ bool seal_next(const Sender& to) {
   return true;
 }
 
-bool seal_alone(const Sender& to, const message::Payload& payload, bool keep) {
+bool seal_alone(const Sender& to, const message::Payload& payload, Keep keep) {
   Result<session::SealStep> step =
       session::seal(to.session.ratchet, sealed_floor(to.contact, to.session),
                     message::encode(payload), 0, *to.turn.env.random);
   if (!step) return false;
   to.session.ratchet = std::move(step->next);
   to.turn.changed(to.session);
-  if (keep) {
+  if (keep == Keep::kYes) {
     keep_copy(to, *step, {}, true);
   } else {
     to.turn.send(to.network, to.contact, to.path, kProbeCopy, std::move(step->envelope));

@@ -19,7 +19,7 @@ struct Sender {
   Session& session;
   PathEntry& path;
   Network& network;
-  bool last_word = false;  // see leaving.h
+  Passing passing = Passing::kPermitted;
 };
 
 // The lowest number of a session that may be sent again as it was sealed.
@@ -40,8 +40,10 @@ void seal_greeting(const Sender& to);
 // One envelope with whatever is due. False: nothing was, or it could not be sealed.
 bool seal_next(const Sender& to);
 
-// An envelope of its own with this payload and nothing else. False: it could not be sealed.
-bool seal_alone(const Sender& to, const message::Payload& payload, bool keep);
+// An envelope of its own with this payload and nothing else, kept until it is known to have come or
+// not. False: it could not be sealed.
+enum class Keep : bool { kNo, kYes };
+bool seal_alone(const Sender& to, const message::Payload& payload, Keep keep);
 
 }  // namespace wherry::engine
 

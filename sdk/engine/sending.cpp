@@ -191,6 +191,7 @@ void on_sent(Turn& turn, Network& network, const SentReport& report) {
   }
   const auto copy = std::ranges::find(contact->copies, id, &Copy::id);
   if (copy == contact->copies.end()) return;
+  last_word_sent(turn, *contact, id, !failed);
 
   switch (report.outcome) {
     case WHERRY_OUTCOME_HANDED:

@@ -9,6 +9,7 @@
 #include "conversation/order.h"
 #include "engine/evidence.h"
 #include "engine/greeting.h"
+#include "engine/leaving.h"
 #include "engine/moving.h"
 #include "engine/paths.h"
 
@@ -168,6 +169,7 @@ void settle_control(Turn& turn, Contact& contact, const Session& session) {
         copy.g >= session.ratchet.peer_received) {
       return false;
     }
+    last_word_sent(turn, contact, copy.id, true);
     store::sealed_delete(turn.db, copy.id);
     return true;
   });
@@ -209,6 +211,7 @@ void take_reset(Turn& turn, Contact& contact, message::ResetOffer& offer) {
 }  // namespace
 
 void take_payload(Turn& turn, Contact& contact, const Session& session, message::Payload& payload) {
+  probe_again(turn, contact, 0);
   if (payload.probe) take_probe(turn, contact, *payload.probe);
   take_answers(turn, contact, payload.answers);
   if (payload.endpoints) take_endpoints(turn, contact, session, *payload.endpoints);

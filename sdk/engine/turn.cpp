@@ -47,9 +47,10 @@ void Turn::open_inbox(Network& network, const store::InboxRow& inbox) {
 }
 
 uint64_t Turn::send(Network& network, Contact& contact, const PathEntry& path, uint64_t copy,
-                    Bytes envelope, bool last_word) {
-  const bool may_pass = permitted(profile, contact, path.reveals) ||
-                        (last_word && permits_last_word(profile, contact, path.reveals));
+                    Bytes envelope, Passing passing) {
+  const Admission admission = admission_of(profile, contact, path.reveals);
+  const bool may_pass = admission == Admission::kPermitted ||
+                        (admission == Admission::kLastWord && passing == Passing::kLastWord);
   if (!may_pass && !mutant(Mutant::kAcksUnpermitted)) {
     log.error("an envelope was about to leave by a path that is not permitted; it is held back");
     return 0;

@@ -43,6 +43,10 @@ struct Runtime {
   int64_t housekeeping_at = 0;  // steady ms
 };
 
+// By what right an envelope leaves: its path is permitted, or it is the last word on it (see
+// leaving.h).
+enum class Passing : uint8_t { kPermitted, kLastWord };
+
 class Turn {
  public:
   Turn(store::Connection& database, Env& environment, Log& logger, Profile& loaded,
@@ -93,9 +97,9 @@ class Turn {
   void open_inbox(Network& network, const store::InboxRow& inbox);
 
   // Queues an envelope for a plug-in; nothing is sent but by this, and nothing over a path that is
-  // not permitted, but for a last word (see leaving.h). Out: its send id; 0: it was not permitted.
+  // not permitted, but for a last word. Out: its send id; 0: it was not permitted.
   uint64_t send(Network& network, Contact& contact, const PathEntry& path, uint64_t copy,
-                Bytes envelope, bool last_word = false);
+                Bytes envelope, Passing passing = Passing::kPermitted);
 
   // What changed in memory and is to be written by save().
   void changed(Contact& contact);

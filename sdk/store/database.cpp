@@ -189,6 +189,11 @@ void Connection::rollback() {
   forgive();
 }
 
+void Connection::empty_log() {
+  Query checkpoint = query("PRAGMA wal_checkpoint(TRUNCATE)");
+  if (checkpoint.next() && checkpoint.integer(0) != 0) poison(SQLITE_BUSY);
+}
+
 Status Connection::take_status() {
   if (!failed()) return {};
   Error error = *error_;

@@ -96,6 +96,8 @@ class Connection {
   // True: durable. False: nothing of the transaction happened; error() says why.
   bool commit();
   void rollback();
+  // Moves all of the log into the database and empties it. E_BUSY while somebody reads from it.
+  void empty_log();
 
   bool failed() const { return error_.has_value(); }
   const Error& error() const { return *error_; }

@@ -149,10 +149,27 @@ wherry_reveals reveals_of(const Query& query, int column, const wherry_reveals& 
   return set ? *set : damaged;
 }
 
+constexpr size_t kLeavingTail = 9;  // copy (u64, little-endian), said
+
+Bytes leaving_bytes(const std::optional<Leaving>& leaving) {
+  if (!leaving) return {};
+  Bytes bytes = policy::to_bytes(leaving->before);
+  for (int shift = 0; shift < 64; shift += 8) {
+    bytes.push_back(static_cast<uint8_t>(leaving->copy >> shift));
+  }
+  bytes.push_back(leaving->said ? 1 : 0);
+  return bytes;
+}
+
 // Damaged: nothing is left to say there.
-std::optional<wherry_reveals> leaving_of(const Query& query, int column) {
-  const Result<wherry_reveals> set = policy::from_bytes(query.view(column));
-  return set ? std::optional(*set) : std::nullopt;
+std::optional<Leaving> leaving_of(ByteView bytes) {
+  if (bytes.size() <= kLeavingTail) return std::nullopt;
+  const size_t head = bytes.size() - kLeavingTail;
+  const Result<wherry_reveals> before = policy::from_bytes(bytes.first(head));
+  if (!before) return std::nullopt;
+  Leaving leaving{*before, 0, bytes[head + 8] != 0};
+  for (size_t i = 0; i < 8; ++i) leaving.copy |= uint64_t{bytes[head + i]} << (8 * i);
+  return leaving;
 }
 
 }  // namespace
@@ -170,7 +187,7 @@ std::vector<ConversationRow> conversations(Connection& db, uint64_t after, uint3
                     query.number(8), query.number(9), query.small(10),
                     reveals_of(query, 11, policy::nothing()),
                     reveals_of(query, 12, policy::everything()), query.text(13),
-                    leaving_of(query, 14), query.number(15) != 0});
+                    leaving_of(query.view(14)), query.number(15) != 0});
   }
   return rows;
 }
@@ -182,7 +199,7 @@ uint64_t conversation_insert(Connection& db, const ConversationRow& row) {
       "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   const Bytes permits = policy::to_bytes(row.permits);
   const Bytes revealed = policy::to_bytes(row.revealed);
-  const Bytes leaving = row.leaving ? policy::to_bytes(*row.leaving) : Bytes();
+  const Bytes leaving = leaving_bytes(row.leaving);
   query << row.kind << ByteView(row.gid) << row.contact << row.clock << row.sent << row.received
         << row.incarnation << row.next_seq << row.last_message << row.waiting << permits << revealed
         << row.route << leaving << (row.stands_by ? 1 : 0);
@@ -197,7 +214,7 @@ void conversation_update(Connection& db, const ConversationRow& row) {
       "id=?");
   const Bytes permits = policy::to_bytes(row.permits);
   const Bytes revealed = policy::to_bytes(row.revealed);
-  const Bytes leaving = row.leaving ? policy::to_bytes(*row.leaving) : Bytes();
+  const Bytes leaving = leaving_bytes(row.leaving);
   query << row.contact << row.clock << row.sent << row.received << row.incarnation << row.next_seq
         << row.last_message << row.waiting << permits << revealed << row.route << leaving
         << (row.stands_by ? 1 : 0) << row.id;

@@ -69,6 +69,13 @@ std::vector<ContactRow> contacts(Connection& db, uint64_t after, uint32_t limit)
 uint64_t contact_insert(Connection& db, const ContactRow& row);
 void contact_update(Connection& db, const ContactRow& row);
 
+// A network that is no longer permitted, until the last word on it is said (engine/leaving.h).
+struct Leaving {
+  wherry_reveals before{};  // what was permitted
+  uint64_t copy = 0;        // the last word's; 0: not sealed yet
+  bool said = false;        // it has left, as far as its network knows
+};
+
 struct ConversationRow {
   uint64_t id = 0;
   int32_t kind = 1;  // 1: direct
@@ -84,7 +91,7 @@ struct ConversationRow {
   wherry_reveals permits = policy::everything();  // this person's for it
   wherry_reveals revealed = policy::nothing();    // by what was sent and opened so far
   std::string route;                              // routing::Route as text; empty: auto
-  std::optional<wherry_reveals> leaving;          // what was permitted until the last word is said
+  std::optional<Leaving> leaving;                 // what is no longer permitted
   bool stands_by = false;  // on auto: listens elsewhere, since permits forbid where it was
 };
 

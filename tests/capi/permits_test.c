@@ -129,6 +129,15 @@ static void arguments_are_checked(void) {
   CHECK_FAILS(WHERRY_E_ARGUMENT, wherry_profile_permits(people.alice, NULL, details()));
   CHECK_FAILS(WHERRY_E_ARGUMENT, wherry_profile_set_permits(people.alice, NULL,
                                                             WHERRY_TIGHTENING_ANNOUNCE, details()));
+  CHECK_FAILS(WHERRY_E_ARGUMENT, wherry_profile_set_permits(people.alice, &all, 2, details()));
+  CHECK_FAILS(WHERRY_E_ARGUMENT,
+              wherry_conversation_set_permits(people.alice, people.to_bob, &all, -1, details()));
+  CHECK_OK(wherry_conversation_set_permits(people.alice, people.to_bob, &all, WHERRY_TIGHTENING_NOW,
+                                           details()));
+  CHECK_OK(wherry_conversation_permits(people.alice, &page, people.to_bob, details()));
+  CHECK(wherry_page_permits(page, 0)->leaving == 0);
+  wherry_page_free(page);
+  page = NULL;
   CHECK_FAILS(WHERRY_E_ARGUMENT,
               wherry_conversation_permits(people.alice, NULL, people.to_bob, details()));
   CHECK_FAILS(WHERRY_E_ARGUMENT,

@@ -3,18 +3,12 @@
 #include "base/limits.h"
 #include "engine/greeting.h"
 #include "engine/leaving.h"
-#include "policy/reveals.h"
+#include "tests/support/reveals.h"
 
 namespace wherry::test {
 namespace {
 
 constexpr int64_t kMinute_ms = 60'000;
-
-wherry_reveals no_relay() {
-  wherry_reveals set = policy::everything();
-  set.facts[WHERRY_OBSERVER_HOME_OPERATOR] &= ~uint32_t{WHERRY_FACT_MY_IP};
-  return set;
-}
 
 class HostilePermits : public Attack {
  protected:

@@ -4,6 +4,9 @@
 #include <algorithm>
 
 #include "base/limits.h"
+#include "policy/permits.h"
+#include "policy/reveals.h"
+#include "store/meta.h"
 #include "tests/sim/plan.h"
 
 namespace wherry::sim {
@@ -150,7 +153,7 @@ bool relay_permitted(const wherry_reveals& permits) {
 // What was permitted before still is for the last word on it.
 bool relay_left(const store::ConversationRow& conversation) {
   return !relay_permitted(conversation.permits) &&
-         !(conversation.leaving && relay_permitted(*conversation.leaving));
+         !(conversation.leaving && relay_permitted(conversation.leaving->before));
 }
 
 bool is_last_word(store::Connection& db, uint64_t contact, ByteView envelope) {
@@ -161,8 +164,15 @@ bool is_last_word(store::Connection& db, uint64_t contact, ByteView envelope) {
   });
 }
 
+// With the profile's permits among its own.
 store::ConversationRow conversation_row(store::Connection& db, uint64_t id) {
-  return store::conversations(db, id - 1, 1).front();
+  store::ConversationRow row = store::conversations(db, id - 1, 1).front();
+  if (const auto bytes = store::meta_get(db, engine::kProfilePermits)) {
+    if (const auto profile = policy::from_bytes(*bytes)) {
+      row.permits = policy::intersect(row.permits, *profile);
+    }
+  }
+  return row;
 }
 
 }  // namespace
@@ -196,6 +206,22 @@ void check_listening(World& world, int who) {
       if (!relay_left(conversation_row(db, contact.conversation))) continue;
       world.violation("permits", name_of(who) + " listens where they do not permit it");
     }
+  }
+}
+
+void check_leaving(World& world, int who, int other) {
+  const auto uses_relay = [&](int one, int another) {
+    return std::ranges::any_of(store::inboxes(world.database(one)), [&](const auto& inbox) {
+      return inbox.kind == store::InboxKind::kContact &&
+             inbox.owner == world.contact(one, another) &&
+             inbox.endpoint.starts_with(test::FakeNet::scheme(test::FakeKind::kStored));
+    });
+  };
+  if (!uses_relay(who, other) || !uses_relay(other, who)) {
+    world.violation("left", "they were to be at the relay");
+  }
+  if (!conversation_row(world.database(who), world.conversation(who, other)).leaving) {
+    world.violation("left", name_of(who) + " leaves without a word");
   }
 }
 

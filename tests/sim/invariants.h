@@ -27,6 +27,8 @@ void check_departure(test::World& world, int who, const std::string& endpoint, B
 // permits: the relay is not listened at for a conversation that forbids it.
 void check_listening(test::World& world, int who);
 
+// left: what `who` has just forbidden is being left, if it was where both are.
+void check_leaving(test::World& world, int who, int other);
 // left: the relay that `who` permits no longer was left in the conversation with `other`.
 void check_left(test::World& world, int who, int other);
 

@@ -128,7 +128,7 @@ class Drawing {
     for (int64_t times = between(random_, 1, 4); times > 0; --times) {
       const int who = anybody();
       add({begin_ms + between(random_, 0, kHour_ms), Kind::kForbid, who, another(who),
-           between(random_, 0, 1), duration(random_, 500, 6 * kHour_ms)});
+           between(random_, 0, 3), duration(random_, 500, 6 * kHour_ms)});
     }
     for (int64_t talks = between(random_, 2, 5); talks > 0; --talks) {
       say(begin_ms + between(random_, 0, kHour_ms), between(random_, 1, 10));

@@ -28,7 +28,8 @@ enum class Kind {
   kStopTransport,  // the app stops the transport and starts it again
   kMoveInbox,      // the inbox for `other` is another one from now on
   kBoastClock,     // the logical clock of the conversation with `other` claims far too much
-  kForbid,    // `who` permits no relay (0), or what `other` would reveal to it (1), for `for_ms`
+  kForbid,    // `who` permits no relay (0), or what `other` would reveal to it (1), for `for_ms`;
+              // no relay to anybody (2); none from now on, unannounced (3)
   kSetRoute,  // `who` chooses the `amount`th of kRoutes for the conversation with `other`
 };
 inline constexpr int kKinds = static_cast<int>(Kind::kSetRoute) + 1;

@@ -10,6 +10,7 @@
 #include "tests/sim/invariants.h"
 #include "tests/sim/moving_checks.h"
 #include "tests/sim/simulation.h"
+#include "tests/support/reveals.h"
 
 namespace wherry::sim {
 
@@ -47,7 +48,9 @@ class Simulation {
   // Whether `who` was told of the inbox that `other` has for them.
   bool knows_inbox(int who, int other);
   void forbid(const Action& action);
-  void permit(int who, int other, const wherry_reveals& set);
+  void permit(int who, int other, const wherry_reveals& set,
+              int32_t tightening = WHERRY_TIGHTENING_ANNOUNCE);
+  void permit_profile(int who, const wherry_reveals& set);
   void set_route(int who, int other, const std::string& route);
   void permit_everybody(int who, const wherry_reveals& set);
 
@@ -75,8 +78,5 @@ class Simulation {
   int64_t begin_ms_ = 0;
   bool mended_ = false;
 };
-
-// Everything but to be seen by the relay.
-wherry_reveals no_relay();
 
 }  // namespace wherry::sim

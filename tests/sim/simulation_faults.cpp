@@ -3,7 +3,6 @@
 
 #include "engine/leaving.h"
 #include "engine/moving.h"
-#include "policy/reveals.h"
 #include "tests/sim/simulation_day.h"
 
 namespace wherry::sim {
@@ -217,23 +216,36 @@ bool Simulation::knows_inbox(int who, int other) {
 void Simulation::forbid(const Action& action) {
   const int who = action.who;
   const int other = action.other;
-  wherry_reveals set = no_relay();
-  if (action.amount != 0) {
-    set = policy::everything();
-    set.facts[WHERRY_OBSERVER_FAR_OPERATOR] &= ~uint32_t{WHERRY_FACT_OTHER_IP};
+  if (action.amount == 2) {
+    permit_profile(who, test::no_relay());
+    later(action.for_ms, [this, who] { permit_profile(who, policy::everything()); });
+    return;
   }
-  permit(who, other, set);
+  const bool theirs = action.amount == 1;
+  permit(
+      who, other,
+      theirs ? test::all_but(WHERRY_OBSERVER_FAR_OPERATOR, WHERRY_FACT_OTHER_IP) : test::no_relay(),
+      action.amount == 3 ? WHERRY_TIGHTENING_NOW : WHERRY_TIGHTENING_ANNOUNCE);
   later(kPermitsActWithin_ms, [this, who] {
     if (world_.running(who)) check_listening(world_, who);
   });
   later(action.for_ms, [this, who, other] { permit(who, other, policy::everything()); });
 }
 
-void Simulation::permit(int who, int other, const wherry_reveals& set) {
-  alter(who, other, [set](engine::Turn& turn, engine::Contact& contact) {
-    (void)engine::set_conversation_permits(turn, contact.row.conversation, set,
-                                           WHERRY_TIGHTENING_ANNOUNCE);
+void Simulation::permit(int who, int other, const wherry_reveals& set, int32_t tightening) {
+  alter(who, other, [set, tightening](engine::Turn& turn, engine::Contact& contact) {
+    (void)engine::set_conversation_permits(turn, contact.row.conversation, set, tightening);
   });
+}
+
+void Simulation::permit_profile(int who, const wherry_reveals& set) {
+  if (!world_.running(who)) return;
+  world_.push(
+      who,
+      [set](engine::Turn& turn) {
+        return engine::set_profile_permits(turn, set, WHERRY_TIGHTENING_ANNOUNCE);
+      },
+      [](const Status&) {});
 }
 
 void Simulation::set_route(int who, int other, const std::string& route) {
@@ -246,12 +258,6 @@ void Simulation::permit_everybody(int who, const wherry_reveals& set) {
   for (int other = 0; other < plan_.people; ++other) {
     if (other != who) permit(who, other, set);
   }
-}
-
-wherry_reveals no_relay() {
-  wherry_reveals set = policy::everything();
-  set.facts[WHERRY_OBSERVER_HOME_OPERATOR] &= ~uint32_t{WHERRY_FACT_MY_IP};
-  return set;
 }
 
 }  // namespace wherry::sim

@@ -1,5 +1,4 @@
 // Mending everything, coming to rest, and what must hold then.
-#include "policy/reveals.h"
 #include "tests/sim/simulation_day.h"
 
 namespace wherry::sim {
@@ -8,8 +7,8 @@ namespace {
 constexpr uint64_t kNeverStop = uint64_t{1} << 62;
 constexpr int64_t kRestLimit_ms = 60 * kDay_ms;
 constexpr int64_t kQuiet_ms = 25 * 3'600'000;
-// Probes that are not answered are repeated every ten minutes at most, and so many an hour.
-constexpr int64_t kMoveLimit_ms = 3 * 3'600'000;
+// Probes that are not answered are repeated every two hours at most, and so many an hour.
+constexpr int64_t kMoveLimit_ms = 5 * 3'600'000;
 // Each hour cards and prekeys are looked at.
 constexpr uint64_t kQuietTurns = 60;
 
@@ -30,6 +29,7 @@ void Simulation::mend() {
     open(who);
     if (!world_.running(who)) continue;
     start(who, true);
+    permit_profile(who, policy::everything());
     permit_everybody(who, policy::everything());
   }
 }
@@ -95,10 +95,11 @@ void Simulation::somebody_leaves_the_relay() {
     world_.until([this] { return all_moved(world_); }, kMoveLimit_ms);
   }
   tell(name_of(0) + " leaves the relay");
-  permit(0, 1, no_relay());
+  permit(0, 1, test::no_relay());
   apps_.say(0, 1, 1);
   apps_.say(1, 0, 1);
   world_.run_for(1'000);
+  check_leaving(world_, 0, 1);
   if (!world_.until([this] { return settled(); }, kMoveLimit_ms)) {
     world_.violation("left", name_of(0) + " has left the relay, and is not found elsewhere");
   }

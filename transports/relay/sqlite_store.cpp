@@ -404,7 +404,9 @@ std::unique_ptr<Store> open_sqlite_store(const std::filesystem::path& file,
       execute(raw, options.full_sync ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL") &&
       execute(raw, "PRAGMA secure_delete=FAST") && execute(raw, "PRAGMA cache_size=-16384") &&
       execute(raw, "PRAGMA wal_autocheckpoint=4000") &&
-      execute(raw, "PRAGMA journal_size_limit=67108864");
+      execute(raw, "PRAGMA journal_size_limit=67108864") &&
+      // What the log held when a sync failed may be in the page cache alone: it is written anew.
+      execute(raw, "PRAGMA wal_checkpoint(TRUNCATE)");
   if (!configured) return fail(sqlite3_errmsg(raw));
   const std::string problem = prepare(raw);
   if (!problem.empty()) return fail(problem);

@@ -4,23 +4,12 @@
 #include "engine/explaining.h"
 #include "engine/leaving.h"
 #include "pair.h"
-#include "policy/reveals.h"
+#include "tests/support/reveals.h"
 
 namespace wherry::test {
 namespace {
 
 constexpr int64_t kHour = 3'600'000;
-
-wherry_reveals all_but(int observer, uint32_t facts) {
-  wherry_reveals set = policy::everything();
-  set.facts[observer] &= ~facts;
-  return set;
-}
-
-// What the relay of these tests learns of whoever logs in.
-wherry_reveals no_relay() {
-  return all_but(WHERRY_OBSERVER_HOME_OPERATOR, WHERRY_FACT_MY_IP);
-}
 
 struct PermitsPair : Pair {
   using Pair::Pair;
