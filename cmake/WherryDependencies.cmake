@@ -1,7 +1,7 @@
 # Finds what Wherry is built from, and only what the chosen options need.
 #
 # Targets of our own, so that the rest of the build need not know where a thing came from:
-#   wherry_dep::sodium  wherry_dep::sqlite3mc  wherry_dep::cbor  wherry_dep::grpc
+#   wherry_dep::sodium  wherry_dep::sqlite3mc  wherry_dep::cbor  wherry_dep::grpc  wherry_dep::zmq
 # and those of the packages themselves: spdlog::spdlog, fmt::fmt, CLI11::CLI11,
 # nlohmann_json::nlohmann_json, GTest::gtest, GTest::gtest_main, benchmark::benchmark,
 # OpenSSL::SSL, OpenSSL::Crypto, protobuf::libprotobuf, gRPC::grpc++.
@@ -80,6 +80,15 @@ if(WHERRY_TRANSPORT_CENTRALIZED OR WHERRY_BUILD_RELAY)
   add_library(wherry_dep::grpc INTERFACE IMPORTED GLOBAL)
   set_target_properties(wherry_dep::grpc PROPERTIES
     INTERFACE_LINK_LIBRARIES "gRPC::grpc++;protobuf::libprotobuf")
+endif()
+
+if(WHERRY_TRANSPORT_P2P)
+  pkg_check_modules(WHERRY_ZMQ QUIET IMPORTED_TARGET GLOBAL "libzmq>=4.3.4")
+  find_path(WHERRY_CPPZMQ_INCLUDE_DIR zmq_addon.hpp)
+  if(NOT WHERRY_ZMQ_FOUND OR NOT WHERRY_CPPZMQ_INCLUDE_DIR)
+    wherry_missing("ZeroMQ 4.3.4 or newer, with cppzmq")
+  endif()
+  add_library(wherry_dep::zmq ALIAS PkgConfig::WHERRY_ZMQ)
 endif()
 
 if(WHERRY_BUILD_RELAY)

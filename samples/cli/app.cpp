@@ -5,8 +5,8 @@
 #include <filesystem>
 
 #include "passphrase.h"
+#include "plugins.h"
 #include "text.h"
-#include "wherry/transports/centralized.h"
 
 namespace cli {
 namespace {
@@ -14,7 +14,7 @@ namespace {
 // Without plug-ins no transport starts.
 wherry::Options profile_options(Networks networks) {
   wherry::Options options;
-  if (networks == Networks::on) options.plugins = {wherry_transport_centralized()};
+  if (networks == Networks::on) options.plugins = plugins();
   return options;
 }
 

@@ -10,7 +10,7 @@
 #include <string>
 
 #include "pipe_params.h"
-#include "wherry/transports/centralized.h"
+#include "plugins.h"
 
 namespace cli {
 namespace {
@@ -48,10 +48,8 @@ bool is_open(std::int32_t status) {
 }  // namespace
 
 void PipeSession::fill(wherry_profile_options& options) const {
-  static const std::array<const wherry_transport_plugin*, 1> plugins = {
-      wherry_transport_centralized()};
-  options.plugins = plugins.data();
-  options.plugin_count = plugins.size();
+  options.plugins = plugins().data();
+  options.plugin_count = plugins().size();
   options.log_level = log_level_default;
   options.log = &log_line;
 }

@@ -202,6 +202,59 @@ class PipeTest(CliTest):
         self.assertEqual(len(page), 2)
         self.assertEqual(client.close(), 0)
 
+    def receive(self, client, count):
+        """This many more messages of each person, who begin theirs with their initial; in order."""
+        texts = {"a": [], "b": []}
+        while min(len(said) for said in texts.values()) < count:
+            _, event = client.events.get(timeout=LIMIT_S)
+            if event["type"] == 1:
+                texts[event["text"][0]].append(event["text"][1:])
+        return texts
+
+    def test_a_conversation_moves_to_a_direct_link_and_back(self):
+        client = self.pipe()
+        alice, bob = self.create(client, "alice"), self.create(client, "bob")
+        leads_to_alice = self.join(client, alice)
+        self.join(client, bob)
+        settings = [{"name": "listen", "value": "127.0.0.1:0"},
+                    {"name": "allow", "value": "127.0.0.0/8"}]
+        for profile in (alice, bob):
+            direct = client.call("transport_add", profile=profile, name="p2p",
+                                 settings=settings)["transport"]
+            client.call("transport_start", profile=profile, transport=direct)
+        card = client.call("card_make", profile=alice, transport=leads_to_alice, valid_s=0)["text"]
+        contact = client.call("contact_add", profile=bob, card=card, name="Alice")["contact"]
+        talks = {bob: client.call("conversation_with", profile=bob, contact=contact)["conversation"]}
+        client.call("send", profile=bob, conversation=talks[bob], content=1, body=b64(b"hello"))
+        asked = self.event(client, lambda e: e["type"] == 4 and int(e["state"]) == 2)
+        client.call("contact_accept", profile=alice, contact=asked["contact"], name=None)
+        talks[alice] = self.event(client, lambda e: e["type"] == 1)["conversation"]
+
+        def settled(profile, name):
+            route = client.call("conversation_route", profile=profile,
+                                conversation=talks[profile])["page"][0]
+            return (route["sending"], route["receiving"]) == (name, name)
+
+        number = 0
+        for name in ("p2p", "centralized", "p2p"):
+            said = []
+            for moment in range(3):
+                for _ in range(20):
+                    said.append(str(number))
+                    number += 1
+                    for initial, profile in (("a", alice), ("b", bob)):
+                        client.call("send", profile=profile, conversation=talks[profile],
+                                    content=1, body=b64((initial + said[-1]).encode()))
+                if moment == 0:
+                    client.call("conversation_set_route", profile=alice,
+                                conversation=talks[alice], route=name)
+            self.assertEqual(self.receive(client, len(said)), {"a": said, "b": said})
+            until = time.monotonic() + LIMIT_S
+            while not (settled(alice, name) and settled(bob, name)):
+                self.assertLess(time.monotonic(), until, f"they are not at {name}")
+                time.sleep(0.05)
+        self.assertEqual(client.close(), 0)
+
     def test_a_closed_profile_is_gone_and_opens_again(self):
         client = self.pipe()
         profile = self.create(client, "alice")

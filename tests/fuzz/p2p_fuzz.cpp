@@ -1,0 +1,54 @@
+// What a contact, or whoever holds an endpoint of theirs, can send to the peer-to-peer transport:
+// endpoints and frames. What is accepted is, to the last byte, what would be written for its value.
+#include <algorithm>
+#include <string_view>
+
+#include "fuzz.h"
+#include "include/wherry/transport.h"
+#include "transports/p2p/endpoint.h"
+#include "transports/p2p/frames.h"
+#include "transports/p2p/limits.h"
+
+using namespace wherry::transports::p2p;
+
+namespace {
+
+void check_envelopes(std::span<const uint8_t> frame) {
+  const auto envelopes = parse_envelopes(frame);
+  if (!envelopes) return;
+  Bytes again;
+  for (const NumberedEnvelope& one : *envelopes) append(again, one.number, one.bytes);
+  must(std::ranges::equal(frame.subspan(1), std::span(again).subspan(1)));
+}
+
+void check_numbers(std::span<const uint8_t> frame) {
+  const auto ranges = parse_numbers(frame);
+  if (!ranges) return;
+  must(ranges->size() <= kRangesMax);
+  uint32_t last = 0;
+  for (const Range& range : *ranges) {
+    must(range.first > last && range.last >= range.first);
+    last = range.last;
+  }
+}
+
+}  // namespace
+
+int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  if (const auto endpoint = parse_endpoint(text)) {
+    must(to_text(*endpoint) == text && size <= WHERRY_ENDPOINT_SIZE_MAX);
+    must(!endpoint->addresses.empty() && endpoint->addresses.size() <= kAddressesMax);
+  }
+  if (const auto address = parse_address(text)) {
+    must(to_text(*address) == text);
+    if (is_public(*address)) must(!parse_range("10.0.0.0/8")->contains(*address));
+  }
+  if (const auto range = parse_range(text)) must(range->bits >= 0 && range->bits <= 128);
+  const std::span<const uint8_t> frame(data, size);
+  if (kind_of(frame)) {
+    check_envelopes(frame);
+    check_numbers(frame);
+  }
+  return 0;
+}

@@ -1,0 +1,243 @@
+// Direct links that go wrong: each becomes a state or a failed send within seconds.
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <chrono>
+#include <zmq.hpp>
+
+#include "tests/support/pump.h"
+#include "tests/support/transport_host.h"
+#include "transports/common/net.h"
+#include "transports/p2p/endpoint.h"
+#include "transports/p2p/frames.h"
+#include "transports/p2p/p2p.h"
+
+namespace wherry::test {
+namespace {
+
+namespace p2p = transports::p2p;
+
+constexpr std::int64_t kLimitMs = 20'000;
+constexpr std::uint64_t kInbox = 1;
+constexpr std::uint64_t kPeer = 2;
+
+class P2pLink : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    for (TransportHost* host : {&alice, &bob}) {
+      ASSERT_EQ(host->create(), WHERRY_TRANSPORT_OK);
+      ASSERT_TRUE(host->start_and_wait(kLimitMs));
+    }
+    ASSERT_EQ(bob.open_inbox(kInbox, Bytes(32, 7)), WHERRY_TRANSPORT_OK);
+    ASSERT_TRUE(until([&] { return bob.endpoint(kInbox).has_value(); }));
+    endpoint = *p2p::parse_endpoint(*bob.endpoint(kInbox));
+  }
+  void TearDown() override {
+    EXPECT_EQ(alice.violations(), std::vector<std::string>());
+    EXPECT_EQ(bob.violations(), std::vector<std::string>());
+  }
+
+  bool until(const std::function<bool()>& predicate) { return pump.until(predicate, kLimitMs); }
+
+  // Sends to the endpoint, which must fail. Gives why, and for how many ms nothing was said.
+  std::pair<std::int32_t, std::int64_t> failure(const p2p::Endpoint& to) {
+    EXPECT_EQ(alice.add_peer(kPeer, p2p::to_text(to)), WHERRY_TRANSPORT_OK);
+    const auto began = std::chrono::steady_clock::now();
+    const std::uint64_t id = alice.send_one(kPeer, Bytes(100, 1));
+    EXPECT_TRUE(until([&] {
+      const auto last = alice.last_sent(id);
+      return last && last->outcome == WHERRY_OUTCOME_FAILED_RETRY && !alice.peer_reports().empty();
+    }));
+    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(
+        std::chrono::steady_clock::now() - began);
+    EXPECT_EQ(alice.peer_reports().back().state, WHERRY_PEER_STATE_UNREACHABLE);
+    EXPECT_EQ(alice.peer_reports().back().reason, alice.last_sent(id)->reason);
+    EXPECT_EQ(bob.received_count(), 0u);
+    return {alice.last_sent(id)->reason, ms.count()};
+  }
+  void expect_link_works() {
+    const std::uint64_t peer = kPeer + 1;
+    ASSERT_EQ(alice.add_peer(peer, *bob.endpoint(kInbox)), WHERRY_TRANSPORT_OK);
+    const std::size_t before = bob.received_count();
+    ASSERT_NE(alice.send_one(peer, Bytes(50, 2)), 0u);
+    EXPECT_TRUE(until([&] { return bob.received_count() == before + 1; }));
+  }
+
+  RealPump pump;
+  const Settings settings = {{"listen", "127.0.0.1:0"}, {"allow", "127.0.0.0/8"}};
+  HostMemory bobs_memory;
+  TransportHost alice{*wherry_transport_p2p(), pump, settings};
+  TransportHost bob{*wherry_transport_p2p(), pump, settings, &bobs_memory};
+  p2p::Endpoint endpoint;
+};
+
+TEST_F(P2pLink, ToAnotherKey) {
+  endpoint.listener[5] ^= 1;
+  const auto [reason, ms] = failure(endpoint);
+  EXPECT_EQ(reason, WHERRY_REASON_WRONG_KEY);
+  EXPECT_LT(ms, 8'000);
+  expect_link_works();
+}
+
+TEST_F(P2pLink, WithAPassThatNoInboxKnows) {
+  endpoint.pass[5] ^= 1;
+  const auto [reason, ms] = failure(endpoint);
+  EXPECT_EQ(reason, WHERRY_REASON_NOT_ALLOWED);
+  EXPECT_LT(ms, 8'000);
+  expect_link_works();
+}
+
+TEST_F(P2pLink, ToWhereNobodyListens) {
+  endpoint.addresses[0].port = 1;
+  const auto [reason, ms] = failure(endpoint);
+  EXPECT_EQ(reason, WHERRY_REASON_UNREACHABLE);
+  EXPECT_LT(ms, 8'000);
+}
+
+// A server that takes connections and says nothing.
+TEST_F(P2pLink, ToSomebodyWhoIsSilent) {
+  const transports::Descriptor listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  ASSERT_EQ(::bind(listener.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
+  ASSERT_EQ(::listen(listener.get(), 8), 0);
+  ASSERT_EQ(::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &size), 0);
+  endpoint.addresses[0].port = ntohs(address.sin_port);
+  const auto [reason, ms] = failure(endpoint);
+  EXPECT_EQ(reason, WHERRY_REASON_WRONG_KEY);
+  EXPECT_LT(ms, 10'000);
+}
+
+TEST_F(P2pLink, TheNextAddressIsTriedWhenOneFails) {
+  p2p::Address closed = endpoint.addresses[0];
+  closed.port = 1;
+  endpoint.addresses.insert(endpoint.addresses.begin(), closed);
+  ASSERT_EQ(alice.add_peer(kPeer, p2p::to_text(endpoint)), WHERRY_TRANSPORT_OK);
+  ASSERT_NE(alice.send_one(kPeer, Bytes(50, 2)), 0u);
+  EXPECT_TRUE(until([&] { return bob.received_count() == 1; }));
+}
+
+// Somebody who is there, and takes nothing.
+TEST_F(P2pLink, ToSomebodyWhoHasNoRoom) {
+  bob.set_room(0);
+  const auto [reason, ms] = failure(endpoint);
+  EXPECT_EQ(reason, WHERRY_REASON_TIMEOUT);
+  EXPECT_LT(ms, 15'000);
+  bob.set_room(std::nullopt);
+  bob.resume_receive();
+}
+
+TEST_F(P2pLink, AnEnvelopeIsStoredWhenItsReceiverSaysSo) {
+  ASSERT_EQ(alice.add_peer(kPeer, *bob.endpoint(kInbox)), WHERRY_TRANSPORT_OK);
+  const std::uint64_t id = alice.send_one(kPeer, Bytes(50, 2));
+  ASSERT_TRUE(until([&] { return alice.last_sent(id).has_value(); }));
+  EXPECT_EQ(alice.last_sent(id)->outcome, WHERRY_OUTCOME_HANDED);
+  ASSERT_TRUE(until([&] { return bob.received_count() == 1; }));
+  ASSERT_EQ(bob.ack(bob.received()), WHERRY_TRANSPORT_OK);
+  EXPECT_TRUE(until([&] { return alice.last_sent(id)->outcome == WHERRY_OUTCOME_STORED; }));
+}
+
+TEST_F(P2pLink, WhoGoesAwayIsNoticedAndFoundAgain) {
+  ASSERT_EQ(alice.add_peer(kPeer, *bob.endpoint(kInbox)), WHERRY_TRANSPORT_OK);
+  ASSERT_NE(alice.send_one(kPeer, Bytes(50, 2)), 0u);
+  ASSERT_TRUE(until([&] { return bob.received_count() == 1; }));
+  const std::string before = *bob.endpoint(kInbox);
+  ASSERT_TRUE(bob.stop_and_wait(2'000));
+  ASSERT_TRUE(
+      until([&] { return alice.peer_reports().back().state == WHERRY_PEER_STATE_UNREACHABLE; }));
+  bob.destroy();
+  TransportHost again(*wherry_transport_p2p(), pump, settings, &bobs_memory);
+  ASSERT_EQ(again.create(), WHERRY_TRANSPORT_OK);
+  ASSERT_EQ(again.open_inbox(kInbox, Bytes(32, 7)), WHERRY_TRANSPORT_OK);
+  ASSERT_TRUE(again.start_and_wait(kLimitMs));
+  ASSERT_TRUE(until([&] { return again.endpoint(kInbox).has_value(); }));
+  EXPECT_EQ(*again.endpoint(kInbox), before);  // the same key and port
+  ASSERT_EQ(alice.connect_peer(kPeer), WHERRY_TRANSPORT_OK);
+  ASSERT_TRUE(
+      until([&] { return alice.peer_reports().back().state == WHERRY_PEER_STATE_REACHABLE; }));
+  ASSERT_NE(alice.send_one(kPeer, Bytes(50, 3)), 0u);
+  EXPECT_TRUE(until([&] { return again.received_count() == 1; }));
+  EXPECT_EQ(again.violations(), std::vector<std::string>());
+}
+
+// An app elsewhere that holds a contact's endpoint, and breaks every rule of a frame.
+TEST_F(P2pLink, FramesThatAreNoneHurtNobody) {
+  zmq::context_t context;
+  zmq::socket_t socket(context, zmq::socket_type::dealer);
+  const p2p::Key pass = p2p::public_key(endpoint.pass);
+  socket.set(zmq::sockopt::linger, 0);
+  socket.set(zmq::sockopt::rcvtimeo, 5'000);
+  socket.set(zmq::sockopt::curve_serverkey, zmq::const_buffer(endpoint.listener.data(), 32));
+  socket.set(zmq::sockopt::curve_publickey, zmq::const_buffer(pass.data(), 32));
+  socket.set(zmq::sockopt::curve_secretkey, zmq::const_buffer(endpoint.pass.data(), 32));
+  socket.connect("tcp://" + p2p::to_text(endpoint.addresses[0]));
+  const auto refused = [&](const Bytes& frame) {
+    socket.send(zmq::buffer(frame), zmq::send_flags::none);
+    zmq::message_t reply;
+    return socket.recv(reply) && reply.size() == 1 &&
+           *static_cast<const std::uint8_t*>(reply.data()) == 4;
+  };
+  EXPECT_TRUE(refused({}));
+  EXPECT_TRUE(refused({0}));
+  EXPECT_TRUE(refused({1}));
+  EXPECT_TRUE(refused({2, 0, 0, 0, 1, 0, 0, 0, 1}));
+  EXPECT_TRUE(refused({1, 0, 0, 0, 1, 0xff, 0xff, 1}));
+  EXPECT_TRUE(refused(Bytes(100'000, 1)));
+  socket.send(zmq::str_buffer("two"), zmq::send_flags::sndmore);
+  EXPECT_TRUE(refused({1, 0, 0, 0, 1, 0, 1, 9}));
+  EXPECT_EQ(bob.received_count(), 0u);
+  socket.send(zmq::buffer(Bytes{1, 0, 0, 0, 1, 0, 1, 9}), zmq::send_flags::none);
+  EXPECT_TRUE(until([&] { return bob.received_count() == 1; }));
+  expect_link_works();
+}
+
+TEST(P2pNode, DialsNoAddressOfThisNetworkUnlessTold) {
+  RealPump pump;
+  TransportHost host(*wherry_transport_p2p(), pump, {{"listen", ""}});
+  ASSERT_EQ(host.create(), WHERRY_TRANSPORT_OK);
+  const auto status_of = [&](const char* address) {
+    p2p::Endpoint endpoint{{1}, {2}, {*p2p::parse_address(address)}};
+    const std::int32_t status = host.add_peer(kPeer, p2p::to_text(endpoint));
+    if (status == WHERRY_TRANSPORT_OK) host.remove_peer(kPeer);
+    return status;
+  };
+  EXPECT_EQ(status_of("127.0.0.1:22"), WHERRY_TRANSPORT_E_ENDPOINT);
+  EXPECT_EQ(status_of("192.168.1.1:80"), WHERRY_TRANSPORT_E_ENDPOINT);
+  EXPECT_EQ(status_of("[fe80::1]:80"), WHERRY_TRANSPORT_E_ENDPOINT);
+  EXPECT_EQ(status_of("8.8.8.8:443"), WHERRY_TRANSPORT_OK);
+}
+
+TEST(P2pNode, WhoListensNowhereHasNoEndpoint) {
+  RealPump pump;
+  TransportHost host(*wherry_transport_p2p(), pump, {{"listen", ""}});
+  ASSERT_EQ(host.create(), WHERRY_TRANSPORT_OK);
+  ASSERT_TRUE(host.start_and_wait(kLimitMs));
+  ASSERT_EQ(host.open_inbox(kInbox, Bytes(32, 7)), WHERRY_TRANSPORT_OK);
+  ASSERT_TRUE(pump.until([&] { return !host.inbox_reports().empty(); }, kLimitMs));
+  EXPECT_FALSE(host.endpoint(kInbox).has_value());
+  EXPECT_TRUE(host.stop_and_wait(2'000));
+}
+
+TEST(P2pNode, APortThatIsTakenIsSaid) {
+  RealPump pump;
+  TransportHost first(*wherry_transport_p2p(), pump, {{"listen", "127.0.0.1:0"}});
+  ASSERT_EQ(first.create(), WHERRY_TRANSPORT_OK);
+  ASSERT_TRUE(first.start_and_wait(kLimitMs));
+  ASSERT_EQ(first.open_inbox(kInbox, Bytes(32, 7)), WHERRY_TRANSPORT_OK);
+  ASSERT_TRUE(pump.until([&] { return first.endpoint(kInbox).has_value(); }, kLimitMs));
+  const p2p::Address taken = p2p::parse_endpoint(*first.endpoint(kInbox))->addresses[0];
+  TransportHost second(*wherry_transport_p2p(), pump, {{"listen", p2p::to_text(taken)}});
+  ASSERT_EQ(second.create(), WHERRY_TRANSPORT_OK);
+  ASSERT_EQ(second.start(), WHERRY_TRANSPORT_OK);
+  ASSERT_TRUE(
+      pump.until([&] { return second.state() == WHERRY_TRANSPORT_STATE_FAILED; }, kLimitMs));
+  EXPECT_EQ(second.states().back().reason, WHERRY_REASON_SETTING);
+  EXPECT_EQ(second.log_lines(WHERRY_LOG_WARNING).size(), 1u);
+  EXPECT_TRUE(second.stop_and_wait(2'000));
+}
+
+}  // namespace
+}  // namespace wherry::test

@@ -1,0 +1,147 @@
+// Addresses and ranges.
+#include "address.h"
+
+#include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netinet/in.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <memory>
+#include <utility>
+
+namespace wherry::transports::p2p {
+namespace {
+
+using Ip = std::array<std::uint8_t, 16>;
+
+constexpr int kV4Bits = 96;
+constexpr Ip kV4Prefix = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+bool shares(const Ip& a, const Ip& b, int bits) {
+  const int whole = bits / 8;
+  if (!std::equal(a.begin(), a.begin() + whole, b.begin())) return false;
+  if (bits % 8 == 0) return true;
+  const auto at = static_cast<std::size_t>(whole);
+  const int mask = 0xff << (8 - bits % 8);
+  return ((a.at(at) ^ b.at(at)) & mask) == 0;
+}
+
+std::optional<Ip> parse_ip(const std::string& text) {
+  Ip ip{};
+  if (::inet_pton(AF_INET6, text.c_str(), ip.data()) == 1) return ip;
+  ip = kV4Prefix;
+  if (::inet_pton(AF_INET, text.c_str(), ip.data() + 12) == 1) return ip;
+  return std::nullopt;
+}
+
+template <typename Number>
+bool parse_number(std::string_view text, Number& out) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+AddressRange range(const char* text) {
+  return *parse_range(text);
+}
+
+}  // namespace
+
+bool Address::is_v4() const {
+  return shares(ip, kV4Prefix, kV4Bits);
+}
+
+std::optional<Address> parse_address(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  std::string host(text.substr(0, colon));
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
+    host = host.substr(1, host.size() - 2);
+  }
+  const std::optional<Ip> ip = parse_ip(host);
+  Address address;
+  if (!ip || !parse_number(text.substr(colon + 1), address.port)) return std::nullopt;
+  address.ip = *ip;
+  if (to_text(address) != text) return std::nullopt;
+  return address;
+}
+
+std::string to_text(const Address& address) {
+  char text[INET6_ADDRSTRLEN] = {};
+  const std::string port = ":" + std::to_string(address.port);
+  if (address.is_v4()) {
+    ::inet_ntop(AF_INET, address.ip.data() + 12, text, sizeof text);
+    return text + port;
+  }
+  ::inet_ntop(AF_INET6, address.ip.data(), text, sizeof text);
+  return "[" + std::string(text) + "]" + port;
+}
+
+bool is_public(const Address& address) {
+  static const std::vector<AddressRange> others = {
+      range("0.0.0.0/8"),      range("10.0.0.0/8"),     range("100.64.0.0/10"),
+      range("127.0.0.0/8"),    range("169.254.0.0/16"), range("172.16.0.0/12"),
+      range("192.0.0.0/24"),   range("192.0.2.0/24"),   range("192.88.99.0/24"),
+      range("192.168.0.0/16"), range("198.18.0.0/15"),  range("198.51.100.0/24"),
+      range("203.0.113.0/24"), range("224.0.0.0/4"),    range("240.0.0.0/4"),
+      range("2001:0000::/23"), range("2001:db8::/32"),  range("2002::/16"),
+      range("3fff::/20"),
+  };
+  static const AddressRange global = range("2000::/3");
+  if (!address.is_v4() && !global.contains(address)) return false;
+  return std::ranges::none_of(others,
+                              [&](const AddressRange& other) { return other.contains(address); });
+}
+
+bool AddressRange::contains(const Address& address) const {
+  return shares(ip, address.ip, bits);
+}
+
+std::optional<AddressRange> parse_range(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  if (slash == std::string_view::npos) return std::nullopt;
+  const std::optional<Ip> ip = parse_ip(std::string(text.substr(0, slash)));
+  int bits = 0;
+  if (!ip || !parse_number(text.substr(slash + 1), bits) || bits < 0) return std::nullopt;
+  const bool v4 = text.find(':') == std::string_view::npos;
+  if (bits > (v4 ? 32 : 128)) return std::nullopt;
+  return AddressRange{*ip, v4 ? bits + kV4Bits : bits};
+}
+
+std::vector<Address> own_addresses() {
+  ifaddrs* list = nullptr;
+  if (::getifaddrs(&list) != 0) return {};
+  const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owner(list, &::freeifaddrs);
+  static const AddressRange link_local = range("fe80::/10");
+  static const AddressRange automatic = range("169.254.0.0/16");
+  std::vector<Address> own;
+  for (const ifaddrs* one = list; one != nullptr; one = one->ifa_next) {
+    if (one->ifa_addr == nullptr || (one->ifa_flags & IFF_UP) == 0 ||
+        (one->ifa_flags & IFF_LOOPBACK) != 0) {
+      continue;
+    }
+    Address address;
+    if (one->ifa_addr->sa_family == AF_INET) {
+      sockaddr_in in{};
+      std::memcpy(&in, one->ifa_addr, sizeof in);
+      address.ip = kV4Prefix;
+      std::memcpy(address.ip.data() + 12, &in.sin_addr, 4);
+    } else if (one->ifa_addr->sa_family == AF_INET6) {
+      sockaddr_in6 in{};
+      std::memcpy(&in, one->ifa_addr, sizeof in);
+      std::memcpy(address.ip.data(), &in.sin6_addr, 16);
+    } else {
+      continue;
+    }
+    if (!link_local.contains(address) && !automatic.contains(address)) own.push_back(address);
+  }
+  const auto rank = [](const Address& address) {
+    return std::pair((is_public(address) ? 0 : 2) + (address.is_v4() ? 1 : 0), address.ip);
+  };
+  std::ranges::sort(own, {}, rank);
+  return own;
+}
+
+}  // namespace wherry::transports::p2p

@@ -1,0 +1,43 @@
+// Addresses that stand in endpoints: numeric, so that dialling asks no directory.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace wherry::transports::p2p {
+
+// An IP address and a port. IPv4 is kept as its IPv6 form, ::ffff:a.b.c.d (RFC 4291, 2.5.5.2).
+struct Address {
+  std::array<std::uint8_t, 16> ip{};
+  std::uint16_t port = 0;
+
+  bool is_v4() const;
+  bool operator==(const Address&) const = default;
+};
+
+// "1.2.3.4:5" or "[2001:db8::1]:5", in the one form that to_text gives; port 0 too.
+[[nodiscard]] std::optional<Address> parse_address(std::string_view text);
+[[nodiscard]] std::string to_text(const Address& address);
+
+// Whether it is of the Internet: not of a private or local network, this machine, a documentation,
+// a multicast or a reserved one (IANA's special-purpose address registries, RFC 6890).
+[[nodiscard]] bool is_public(const Address& address);
+
+// A range of addresses, "10.0.0.0/8" or "fd00::/8".
+struct AddressRange {
+  std::array<std::uint8_t, 16> ip{};
+  int bits = 128;
+
+  bool contains(const Address& address) const;
+};
+[[nodiscard]] std::optional<AddressRange> parse_range(std::string_view text);
+
+// Addresses of this machine's interfaces that are up, without the loop, link-local and multicast
+// ones: the Internet's first, IPv6 before IPv4. Their port is 0.
+[[nodiscard]] std::vector<Address> own_addresses();
+
+}  // namespace wherry::transports::p2p

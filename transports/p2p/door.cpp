@@ -1,0 +1,179 @@
+// Letting in and taking.
+#include "door.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <zmq_addon.hpp>
+
+#include "include/wherry/transport.h"
+#include "limits.h"
+
+namespace wherry::transports::p2p {
+namespace {
+
+constexpr const char* kZapDomain = "wherry";
+constexpr int kFramesAtOnce = 8;
+
+int milliseconds(std::chrono::milliseconds time) {
+  return static_cast<int>(time.count());
+}
+
+std::span<const std::uint8_t> bytes_of(const zmq::message_t& message) {
+  return {static_cast<const std::uint8_t*>(message.data()), message.size()};
+}
+
+// The inbox that the guard let this message's sender in for; 0: none.
+std::uint64_t inbox_of(const zmq::message_t& message) {
+  const char* name = ::zmq_msg_gets(message.handle(), "User-Id");
+  std::uint64_t inbox = 0;
+  if (name != nullptr) std::from_chars(name, name + std::strlen(name), inbox);
+  return inbox;
+}
+
+}  // namespace
+
+Door::Door(zmq::context_t& context, const Key& secret, Taker taker)
+    : zap_(context, zmq::socket_type::rep),
+      router_(context, zmq::socket_type::router),
+      taker_(std::move(taker)) {
+  zap_.set(zmq::sockopt::linger, 0);
+  zap_.bind("inproc://zeromq.zap.01");
+  router_.set(zmq::sockopt::linger, 0);
+  router_.set(zmq::sockopt::ipv6, true);
+  router_.set(zmq::sockopt::router_mandatory, true);
+  router_.set(zmq::sockopt::curve_server, true);
+  router_.set(zmq::sockopt::curve_secretkey, zmq::const_buffer(secret.data(), secret.size()));
+  router_.set(zmq::sockopt::zap_domain, kZapDomain);
+  router_.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(kFrameBytesMax));
+  router_.set(zmq::sockopt::rcvhwm, kFramesQueued);
+  router_.set(zmq::sockopt::sndhwm, kFramesQueued * 4);
+  router_.set(zmq::sockopt::handshake_ivl, milliseconds(kConnectLimit));
+  router_.set(zmq::sockopt::heartbeat_ivl, milliseconds(kHeartbeatEvery));
+  router_.set(zmq::sockopt::heartbeat_timeout, milliseconds(kHeartbeatLimit));
+}
+
+std::uint16_t Door::bind(const Address& address) {
+  try {
+    router_.bind("tcp://" + to_text(address));
+  } catch (const zmq::error_t&) {
+    return 0;
+  }
+  const std::string bound = router_.get(zmq::sockopt::last_endpoint);
+  std::uint16_t port = 0;
+  const char* digits = bound.c_str() + bound.rfind(':') + 1;
+  std::from_chars(digits, bound.c_str() + bound.size(), port);
+  return port;
+}
+
+void Door::allow(std::uint64_t inbox, const Key& pass) {
+  forbid(inbox);
+  inboxes_[public_key(pass)] = inbox;
+}
+
+void Door::forbid(std::uint64_t inbox) {
+  std::erase_if(inboxes_, [&](const auto& one) { return one.second == inbox; });
+}
+
+void Door::answer_guard() {
+  std::vector<zmq::message_t> request;
+  if (!zmq::recv_multipart(zap_, std::back_inserter(request), zmq::recv_flags::dontwait)) return;
+  // Version, request id, domain, address, identity, mechanism, key.
+  Key key{};
+  const bool sound = request.size() == 7 && request[0].to_string_view() == "1.0" &&
+                     request[5].to_string_view() == "CURVE" && request[6].size() == key.size();
+  auto inbox = inboxes_.end();
+  if (sound) {
+    std::memcpy(key.data(), request[6].data(), key.size());
+    inbox = inboxes_.find(key);
+  }
+  const bool known = inbox != inboxes_.end();
+  const std::string name = known ? std::to_string(inbox->second) : "";
+  const auto text = [](std::string_view words) { return zmq::message_t(words); };
+  std::vector<zmq::message_t> reply;
+  reply.push_back(text("1.0"));
+  reply.push_back(request.size() > 1 ? std::move(request[1]) : text(""));
+  reply.push_back(text(known ? "200" : "400"));
+  reply.push_back(text(known ? "OK" : "unknown key"));
+  reply.push_back(text(name));
+  reply.push_back(text(""));
+  zmq::send_multipart(zap_, reply);
+}
+
+bool Door::receive() {
+  for (int i = 0; i < kFramesAtOnce && !rest_; ++i) {
+    zmq::message_t link;
+    zmq::message_t body;
+    if (!router_.recv(link, zmq::recv_flags::dontwait)) return true;
+    if (!link.more()) continue;
+    if (!router_.recv(body, zmq::recv_flags::dontwait)) return true;
+    bool whole = true;
+    while (body.more()) {  // a frame is one part
+      whole = false;
+      if (!router_.recv(body, zmq::recv_flags::dontwait)) return true;
+    }
+    const std::uint64_t inbox = inbox_of(body);
+    const bool open =
+        std::ranges::any_of(inboxes_, [&](const auto& one) { return one.second == inbox; });
+    const std::span<const std::uint8_t> frame = bytes_of(body);
+    Rest rest{link.to_string(), inbox, Bytes(frame.begin(), frame.end()), 0};
+    if (!whole || !open || kind_of(frame) != FrameKind::kEnvelopes || !parse_envelopes(frame)) {
+      tell(rest.link, {static_cast<std::uint8_t>(FrameKind::kRefused)});
+      continue;
+    }
+    if (!offer(rest)) rest_ = std::move(rest);
+  }
+  return !rest_;
+}
+
+bool Door::resume() {
+  if (rest_ && offer(*rest_)) rest_.reset();
+  return !rest_;
+}
+
+// True: all of it was taken.
+bool Door::offer(Rest& rest) {
+  const std::vector<NumberedEnvelope> envelopes = *parse_envelopes(rest.frame);
+  std::vector<Arrival> arrivals;
+  for (std::size_t i = rest.taken; i < envelopes.size(); ++i) {
+    arrivals.push_back({next_receipt_ + arrivals.size(), envelopes[i].bytes});
+    // Before the offer: it may be durable before the taker has returned.
+    origins_[arrivals.back().receipt] = {rest.link, envelopes[i].number};
+  }
+  const std::size_t taken = taker_(rest.inbox, arrivals);
+  for (std::size_t i = taken; i < arrivals.size(); ++i) origins_.erase(arrivals[i].receipt);
+  next_receipt_ += taken;
+  std::vector<std::uint32_t> numbers;
+  for (std::size_t i = 0; i < taken; ++i) numbers.push_back(envelopes[rest.taken + i].number);
+  while (!numbers.empty()) tell(rest.link, pack_numbers(FrameKind::kTaken, numbers));
+  rest.taken += taken;
+  return rest.taken == envelopes.size();
+}
+
+void Door::stored(std::uint64_t receipt) {
+  const auto origin = origins_.find(receipt);
+  if (origin == origins_.end()) return;
+  durable_[origin->second.link].push_back(origin->second.number);
+  origins_.erase(origin);
+}
+
+void Door::flush() {
+  for (auto& [link, numbers] : durable_) {
+    while (!numbers.empty()) tell(link, pack_numbers(FrameKind::kStored, numbers));
+  }
+  durable_.clear();
+}
+
+// Whoever is gone, or does not read, is not told: they will send it again.
+void Door::tell(const std::string& link, const Bytes& frame) {
+  try {
+    static_cast<void>(
+        router_.send(zmq::buffer(link), zmq::send_flags::sndmore | zmq::send_flags::dontwait) &&
+        router_.send(zmq::buffer(frame), zmq::send_flags::dontwait));
+  } catch (const zmq::error_t& error) {
+    if (error.num() != EHOSTUNREACH) throw;
+    std::erase_if(origins_, [&](const auto& one) { return one.second.link == link; });
+  }
+}
+
+}  // namespace wherry::transports::p2p

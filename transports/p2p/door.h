@@ -1,0 +1,74 @@
+// The listening half: one ROUTER socket for all inboxes. Who may come in is asked of a ZAP handler
+// (rfc.zeromq.org/spec/27): a key that an inbox knows, and no other, and what comes then is that
+// inbox's. The worker's own: nothing here is thread-safe.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+#include <zmq.hpp>
+
+#include "endpoint.h"
+#include "frames.h"
+
+namespace wherry::transports::p2p {
+
+struct Arrival {
+  std::uint64_t receipt = 0;
+  std::span<const std::uint8_t> envelope;
+};
+
+class Door {
+ public:
+  // Takes what it can of envelopes for an inbox, from the first on: how many.
+  using Taker = std::function<std::size_t(std::uint64_t inbox, const std::vector<Arrival>&)>;
+
+  // `secret` is the listener's CURVE key.
+  Door(zmq::context_t& context, const Key& secret, Taker taker);
+
+  // The port; 0: it can not listen there.
+  std::uint16_t bind(const Address& address);
+
+  void allow(std::uint64_t inbox, const Key& pass);
+  void forbid(std::uint64_t inbox);
+
+  void* guard() { return zap_.handle(); }      // readable: answer_guard()
+  void* socket() { return router_.handle(); }  // readable: receive()
+  void answer_guard();
+  // A few frames. False: the taker has no more room; nothing is read before resume().
+  bool receive();
+  bool resume();
+
+  // An envelope is durable.
+  void stored(std::uint64_t receipt);
+  // Tells the diallers what was noted by stored().
+  void flush();
+
+ private:
+  struct Origin {
+    std::string link;  // the ROUTER's name for the dialler's connection
+    std::uint32_t number = 0;
+  };
+  // What was read and not taken yet.
+  struct Rest {
+    std::string link;
+    std::uint64_t inbox = 0;
+    Bytes frame;
+    std::size_t taken = 0;  // envelopes
+  };
+
+  bool offer(Rest& rest);
+  void tell(const std::string& link, const Bytes& frame);
+
+  zmq::socket_t zap_;
+  zmq::socket_t router_;
+  const Taker taker_;
+  std::map<Key, std::uint64_t> inboxes_;     // by the key that their diallers show
+  std::map<std::uint64_t, Origin> origins_;  // of what is not durable yet, by receipt
+  std::map<std::string, std::vector<std::uint32_t>> durable_;  // to be told, by link
+  std::uint64_t next_receipt_ = 1;
+  std::optional<Rest> rest_;
+};
+
+}  // namespace wherry::transports::p2p

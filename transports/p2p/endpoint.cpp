@@ -1,0 +1,96 @@
+// Endpoints as text.
+#include "endpoint.h"
+
+#include <zmq.h>
+
+#include <algorithm>
+
+#include "include/wherry/transport.h"
+#include "limits.h"
+#include "transports/common/crypto.h"
+
+namespace wherry::transports::p2p {
+namespace {
+
+constexpr std::string_view kScheme = "zd1:";
+constexpr std::string_view kPassContext = "zd1 pass";
+constexpr std::string_view kCheckContext = "zd1 check";
+constexpr std::size_t kCheckBytes = 6;
+constexpr std::size_t kCheckSize = 9;  // as text, with its slash
+
+bool decode(std::string_view text, Key& out) {
+  const auto bytes = from_base64url(text);
+  if (!bytes || bytes->size() != out.size()) return false;
+  std::ranges::copy(*bytes, out.begin());
+  return true;
+}
+
+// Against slips of the pen: an address with one would lead anywhere.
+std::string check_of(std::string_view text) {
+  std::array<std::uint8_t, 16> digest{};
+  static_cast<void>(hash(digest, kCheckContext,
+                         {{reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}}));
+  return "/" + base64url(std::span(digest).first(kCheckBytes));
+}
+
+}  // namespace
+
+Key public_key(const Key& secret) {
+  // libzmq takes and gives Z85 (rfc.zeromq.org/spec/32): 40 characters.
+  std::array<char, 41> secret_text{};
+  std::array<char, 41> public_text{};
+  Key key{};
+  ::zmq_z85_encode(secret_text.data(), secret.data(), secret.size());
+  ::zmq_curve_public(public_text.data(), secret_text.data());
+  ::zmq_z85_decode(key.data(), public_text.data());
+  wipe({reinterpret_cast<std::uint8_t*>(secret_text.data()), secret_text.size()});
+  return key;
+}
+
+Key pass_of(std::span<const std::uint8_t, 32> inbox_secret) {
+  Key pass{};
+  // The size is within derive's bounds, so it can not refuse.
+  static_cast<void>(derive(pass, kPassContext, inbox_secret));
+  return pass;
+}
+
+std::string to_text(const Endpoint& endpoint) {
+  const std::string keys = "/" + base64url(endpoint.listener) + "/" + base64url(endpoint.pass);
+  std::string text(kScheme);
+  for (const Address& address : endpoint.addresses) {
+    const std::string more = (text.size() == kScheme.size() ? "" : ",") + to_text(address);
+    if (text.size() + more.size() + keys.size() + kCheckSize <= WHERRY_ENDPOINT_SIZE_MAX) {
+      text += more;
+    }
+  }
+  text += keys;
+  return text + check_of(text);
+}
+
+std::optional<Endpoint> parse_endpoint(std::string_view text) {
+  if (text.size() > WHERRY_ENDPOINT_SIZE_MAX || !text.starts_with(kScheme)) return std::nullopt;
+  const std::size_t end = text.size() - std::min(text.size(), kCheckSize);
+  if (text.substr(end) != check_of(text.substr(0, end))) return std::nullopt;
+  text = text.substr(kScheme.size(), end - std::min(end, kScheme.size()));
+  const std::size_t first = text.find('/');
+  const std::size_t second = first == std::string_view::npos ? first : text.find('/', first + 1);
+  if (second == std::string_view::npos) return std::nullopt;
+  Endpoint endpoint;
+  if (!decode(text.substr(first + 1, second - first - 1), endpoint.listener) ||
+      !decode(text.substr(second + 1), endpoint.pass)) {
+    return std::nullopt;
+  }
+  std::string_view rest = text.substr(0, first);
+  for (;;) {
+    const std::size_t comma = rest.find(',');
+    const std::optional<Address> address = parse_address(rest.substr(0, comma));
+    if (!address || address->port == 0 || endpoint.addresses.size() == kAddressesMax) {
+      return std::nullopt;
+    }
+    endpoint.addresses.push_back(*address);
+    if (comma == std::string_view::npos) return endpoint;
+    rest.remove_prefix(comma + 1);
+  }
+}
+
+}  // namespace wherry::transports::p2p

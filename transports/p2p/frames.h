@@ -1,0 +1,53 @@
+// What goes over a direct link, inside CURVE. One frame is one ZeroMQ message:
+//
+//   envelopes  1, then for each: number (u32), size (u16), bytes     dialler → listener
+//   taken      2, then ranges: first (u32), last (u32)               listener → dialler
+//   stored     3, likewise: durable there                            listener → dialler
+//   refused    4                                                     listener → dialler
+//
+// Integers are big-endian. Numbers rise from 1 within a link, so that both ends can name an
+// envelope.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace wherry::transports::p2p {
+
+enum class FrameKind : std::uint8_t { kEnvelopes = 1, kTaken = 2, kStored = 3, kRefused = 4 };
+
+using Bytes = std::vector<std::uint8_t>;
+
+struct NumberedEnvelope {
+  std::uint32_t number = 0;
+  std::span<const std::uint8_t> bytes;
+};
+
+struct Range {
+  std::uint32_t first = 0;
+  std::uint32_t last = 0;
+
+  bool operator==(const Range&) const = default;
+};
+
+// What kind it is; nothing of the rest is checked. None: no frame.
+[[nodiscard]] std::optional<FrameKind> kind_of(std::span<const std::uint8_t> frame);
+
+// Puts an envelope (1 to WHERRY_ENVELOPE_SIZE_MAX bytes) at the end of a frame, which is empty at
+// first.
+void append(Bytes& frame, std::uint32_t number, std::span<const std::uint8_t> envelope);
+
+// At least one, with rising numbers from 1. They point into the frame. None: it is malformed.
+[[nodiscard]] std::optional<std::vector<NumberedEnvelope>> parse_envelopes(
+    std::span<const std::uint8_t> frame);
+
+// A frame of `kind` with these numbers, as ranges where they follow each other; sorts them. At most
+// kRangesMax ranges: the rest stays in `numbers`.
+[[nodiscard]] Bytes pack_numbers(FrameKind kind, std::vector<std::uint32_t>& numbers);
+
+// Rising ranges that do not touch. None: it is malformed.
+[[nodiscard]] std::optional<std::vector<Range>> parse_numbers(std::span<const std::uint8_t> frame);
+
+}  // namespace wherry::transports::p2p

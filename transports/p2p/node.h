@@ -1,0 +1,85 @@
+// One instance: what the host calls, and the worker that does it. The calls check, note what is to
+// be done, and return; the worker owns every socket.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <thread>
+#include <vector>
+#include <zmq.hpp>
+
+#include "door.h"
+#include "include/wherry/transport.h"
+#include "link.h"
+#include "settings.h"
+#include "transports/common/net.h"
+
+namespace wherry::transports::p2p {
+
+class Node {
+ public:
+  Node(const wherry_transport_host_api& api, wherry_transport_host* host, NodeSettings settings);
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+  ~Node();
+
+  std::int32_t start();
+  void stop();
+  void update(std::uint32_t flags);
+  std::int32_t open_inbox(std::uint64_t inbox, std::span<const std::uint8_t, 32> secret);
+  std::int32_t close_inbox(std::uint64_t inbox);
+  std::int32_t add_peer(std::uint64_t peer, const char* text, wherry_reveals* reveals);
+  std::int32_t remove_peer(std::uint64_t peer);
+  std::int32_t connect_peer(std::uint64_t peer);
+  std::int32_t send(std::span<const wherry_outgoing> envelopes, std::size_t* accepted);
+  std::int32_t ack(std::span<const wherry_receipt> receipts);
+  void resume_receive();
+
+ private:
+  struct Life;  // of the worker: its sockets
+  using Task = std::function<void(Life&)>;
+  struct Outgoing {
+    std::uint64_t peer = 0;
+    std::uint64_t send_id = 0;
+    Bytes envelope;
+  };
+
+  // For the worker; false: it does not run.
+  bool post(Task task);
+  void wake();
+
+  // The worker's own.
+  void run();
+  bool begin(Life& life);
+  void work(Life& life);
+  void take_tasks(Life& life);
+  void dial(Life& life);
+  void wait(Life& life);
+  void report(Life& life);
+  void announce(Life& life);
+  void tell_peer(Life& life, std::uint64_t peer);
+  Key listener_key();
+  void log(std::int32_t level, const std::string& text);
+
+  const wherry_transport_host_api& api_;
+  wherry_transport_host* const host_;
+  const NodeSettings settings_;
+  std::thread worker_;  // from start until the next start or the end joins it
+
+  std::mutex mutex_;  // guards everything below
+  bool started_ = false;
+  bool stopping_ = false;
+  bool refused_ = false;    // send accepted fewer than it was given: on_writable is owed
+  int wake_ = -1;           // eventfd of the worker
+  std::size_t queued_ = 0;  // envelopes accepted and not on a link yet
+  std::map<std::uint64_t, Key> inboxes_;  // their passes
+  std::map<std::uint64_t, Endpoint> peers_;
+  std::vector<Outgoing> sends_;
+  std::vector<Task> tasks_;
+};
+
+}  // namespace wherry::transports::p2p

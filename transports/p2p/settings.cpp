@@ -1,0 +1,118 @@
+// Settings and what they reveal.
+#include "settings.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "limits.h"
+#include "transports/common/net.h"
+
+namespace wherry::transports::p2p {
+namespace {
+
+// Both ends of a link, and whoever carries its packets, see these of it.
+constexpr std::uint32_t kLink =
+    WHERRY_FACT_USE | WHERRY_FACT_TIMING | WHERRY_FACT_SIZE | WHERRY_FACT_PRESENCE;
+// Whoever dials learns one key and one port for all inboxes of a person.
+constexpr std::uint32_t kListener = WHERRY_FACT_STABLE_ID | WHERRY_FACT_INBOXES_TOGETHER;
+constexpr std::uint32_t kBothEnds =
+    kLink | WHERRY_FACT_MY_IP | WHERRY_FACT_OTHER_IP | WHERRY_FACT_WHO_TALKS;
+
+// Each part of a list with commas between; empty parts are not taken.
+template <typename Parse, typename Out>
+bool parse_list(std::string_view text, Parse&& parse, Out& out) {
+  while (!text.empty()) {
+    const std::size_t comma = text.find(',');
+    const auto one = parse(text.substr(0, comma));
+    if (!one) return false;
+    out.push_back(*one);
+    if (comma == std::string_view::npos) return true;
+    text.remove_prefix(comma + 1);
+    if (text.empty()) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+bool NodeSettings::may_dial(const Address& address) const {
+  return is_public(address) || std::ranges::any_of(allow, [&](const AddressRange& range) {
+           return range.contains(address);
+         });
+}
+
+std::optional<NodeSettings> parse_settings(const wherry_setting* settings, std::size_t count,
+                                           std::string& error) {
+  NodeSettings parsed;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::string_view name = settings[i].name;
+    const std::string_view value = settings[i].value;
+    if (value.empty()) continue;
+    if (name == "listen") {
+      parsed.listen = parse_address(value);
+      if (!parsed.listen) error = "setting listen: not ADDRESS:PORT or [IPV6]:PORT, in numbers";
+    } else if (name == "advertise") {
+      if (!parse_list(value, parse_address, parsed.advertise) ||
+          std::ranges::find(parsed.advertise, 0, &Address::port) != parsed.advertise.end()) {
+        error = "setting advertise: not a list of ADDRESS:PORT, in numbers, with commas between";
+      }
+    } else if (name == "allow") {
+      if (!parse_list(value, parse_range, parsed.allow)) {
+        error = "setting allow: not a list of ranges like 192.168.0.0/16, with commas between";
+      }
+    } else if (name == "proxy") {
+      parsed.proxy = parse_authority(value);
+      if (!parsed.proxy) error = "setting proxy: not HOST:PORT or [IPV6]:PORT";
+    }
+    if (!error.empty()) return std::nullopt;
+  }
+  return parsed;
+}
+
+wherry_reveals reveals_of_listening(const NodeSettings& settings) {
+  wherry_reveals reveals{};
+  if (!settings.listen) return reveals;
+  // Contacts were told where; those who carry packets see who comes.
+  reveals.facts[WHERRY_OBSERVER_OTHER_PERSON] =
+      kLink | kListener | WHERRY_FACT_MY_IP | WHERRY_FACT_OTHER_IP;
+  reveals.facts[WHERRY_OBSERVER_LOCAL_NETWORK] = kBothEnds;
+  reveals.facts[WHERRY_OBSERVER_NETWORK] = kBothEnds;
+  return reveals;
+}
+
+wherry_reveals reveals_of_dialling(const NodeSettings& settings) {
+  wherry_reveals reveals = reveals_of_listening(settings);
+  std::uint32_t& person = reveals.facts[WHERRY_OBSERVER_OTHER_PERSON];
+  std::uint32_t& local = reveals.facts[WHERRY_OBSERVER_LOCAL_NETWORK];
+  std::uint32_t& network = reveals.facts[WHERRY_OBSERVER_NETWORK];
+  // The other end's address is in the endpoint that they gave.
+  person |= kLink | WHERRY_FACT_OTHER_IP;
+  if (!settings.proxy) {
+    person |= WHERRY_FACT_MY_IP;
+    local |= kBothEnds;
+    network |= kBothEnds;
+    return reveals;
+  }
+  // SOCKS5 says in the clear where to; beyond the proxy the packets are the proxy's.
+  reveals.facts[WHERRY_OBSERVER_PROXY] = kBothEnds;
+  const bool here = is_loopback(settings.proxy->host);
+  local |= kLink | WHERRY_FACT_MY_IP | (here ? 0U : kBothEnds);
+  network |= kLink | WHERRY_FACT_MY_IP | WHERRY_FACT_OTHER_IP | (here ? 0U : kBothEnds);
+  if (!is_numeric(settings.proxy->host)) {
+    reveals.facts[WHERRY_OBSERVER_DIRECTORY] = WHERRY_FACT_MY_IP | WHERRY_FACT_PRESENCE;
+  }
+  return reveals;
+}
+
+wherry_reveals reveals_at_worst() {
+  wherry_reveals worst{};
+  worst.facts[WHERRY_OBSERVER_OTHER_PERSON] =
+      kLink | kListener | WHERRY_FACT_MY_IP | WHERRY_FACT_OTHER_IP;
+  worst.facts[WHERRY_OBSERVER_LOCAL_NETWORK] = kBothEnds;
+  worst.facts[WHERRY_OBSERVER_NETWORK] = kBothEnds;
+  worst.facts[WHERRY_OBSERVER_PROXY] = kBothEnds;
+  worst.facts[WHERRY_OBSERVER_DIRECTORY] = WHERRY_FACT_MY_IP | WHERRY_FACT_PRESENCE;
+  return worst;
+}
+
+}  // namespace wherry::transports::p2p

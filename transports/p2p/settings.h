@@ -1,0 +1,35 @@
+// Settings of the transport and what they reveal.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "address.h"
+#include "include/wherry/transport.h"
+#include "transports/common/relay_address.h"
+
+namespace wherry::transports::p2p {
+
+struct NodeSettings {
+  std::optional<Address> listen;    // none: this person only dials
+  std::vector<Address> advertise;   // empty: those of this machine's interfaces
+  std::vector<AddressRange> allow;  // that are dialled although they are not of the Internet
+  std::optional<Authority> proxy;   // SOCKS5, for dialling
+
+  // Whether an address that a contact gave may be dialled.
+  bool may_dial(const Address& address) const;
+};
+
+// Strict. Out: error, one line that says what to do.
+[[nodiscard]] std::optional<NodeSettings> parse_settings(const wherry_setting* settings,
+                                                         std::size_t count, std::string& error);
+
+// What listening with these settings reveals.
+[[nodiscard]] wherry_reveals reveals_of_listening(const NodeSettings& settings);
+// What dialling a contact and sending to them does, beside that.
+[[nodiscard]] wherry_reveals reveals_of_dialling(const NodeSettings& settings);
+// A superset of both with any settings.
+[[nodiscard]] wherry_reveals reveals_at_worst();
+
+}  // namespace wherry::transports::p2p
