@@ -53,7 +53,7 @@ run_ctest() {
     shift
     export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
     export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
-    export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
+    export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:suppressions=$root/tests/tsan_suppressions.txt
     # ThreadSanitizer's fixed shadow memory can collide with a randomised address space.
     if [[ $preset == tsan ]] && setarch -R true 2>/dev/null; then
         steady=(setarch -R)
