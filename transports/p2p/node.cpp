@@ -315,6 +315,9 @@ void Node::announce(Life& life) {
       const bool any = settings_.listen->ip == Address{}.ip ||
                        to_text(*settings_.listen).starts_with("0.0.0.0:");
       life.advertised = any ? own_addresses() : std::vector<Address>{*settings_.listen};
+      // Where nobody else would dial is nobody's business.
+      std::erase_if(life.advertised,
+                    [&](const Address& address) { return any && !settings_.may_dial(address); });
       for (Address& address : life.advertised) address.port = life.port;
     }
     if (life.advertised.size() > kAddressesMax) life.advertised.resize(kAddressesMax);

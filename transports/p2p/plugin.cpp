@@ -23,7 +23,7 @@ constexpr wherry_setting_description kSettings[] = {
      "on; empty: nowhere"},
     {"advertise", WHERRY_SETTING_TEXT, "",
      "What contacts are told to dial, ADDRESS:PORT with commas between; empty: this machine's own "
-     "addresses"},
+     "addresses, of the Internet or in `allow`"},
     {"allow", WHERRY_SETTING_TEXT, "",
      "Ranges with commas between, as 192.168.0.0/16, that are dialled although they are not of the "
      "Internet"},
