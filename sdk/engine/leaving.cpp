@@ -33,8 +33,7 @@ PathEntry* last_way(Turn& turn, Contact& contact) {
     if (!leads_to_them(turn, contact, path)) continue;
     switch (admission_of(turn.profile, contact, reveals_of(turn.network(path.transport), path))) {
       case Admission::kPermitted:
-        if (contact.route.place_of(path.endpoint.transport)) return nullptr;
-        break;
+        return nullptr;  // in the route or not: until one of it works, messages go there
       case Admission::kLastWord:
         if (way == nullptr || contact.ways.in_use == path.endpoint) way = &path;
         break;
