@@ -2,12 +2,12 @@
 #include "plugin.h"
 
 #include <cstring>
-#include <exception>
 #include <memory>
-#include <new>
-#include <system_error>
 #include <utility>
 
+#include "transports/common/guarded.h"
+
+using wherry::transports::guarded;
 using wherry::transports::Locator;
 using wherry::transports::centralized::Client;
 
@@ -26,26 +26,6 @@ constexpr wherry_setting_description kSettings[] = {
     {"proxy", WHERRY_SETTING_ADDRESS, "",
      "A SOCKS5 proxy to reach the relay through, HOST:PORT; empty: none"},
 };
-
-// No exception may cross. What can be thrown here is a lack of memory, threads or descriptors.
-template <class Function>
-std::int32_t guard(Function&& function) noexcept {
-  try {
-    return function();
-  } catch (const std::exception&) {
-    return WHERRY_TRANSPORT_E_RESOURCE;
-  } catch (...) {
-    return WHERRY_TRANSPORT_E_RESOURCE;
-  }
-}
-
-template <class Function>
-void guard_void(Function&& function) noexcept {
-  guard([&] {
-    function();
-    return std::int32_t{WHERRY_TRANSPORT_OK};
-  });
-}
 
 const wherry_transport_description* describe() {
   static const wherry_transport_description description = [] {
@@ -68,58 +48,58 @@ const wherry_transport_description* describe() {
 }
 
 std::int32_t start(wherry_transport* transport) {
-  return guard([&] { return transport->client->start(); });
+  return guarded([&] { return transport->client->start(); });
 }
 
 void stop(wherry_transport* transport) {
-  guard_void([&] { transport->client->stop(); });
+  guarded([&] { transport->client->stop(); });
 }
 
 void destroy(wherry_transport* transport) {
-  guard_void([&] { transport->client->join(); });
+  guarded([&] { transport->client->join(); });
   delete transport;
 }
 
 void update(wherry_transport* transport, std::uint32_t flags) {
-  guard_void([&] { transport->client->update(flags); });
+  guarded([&] { transport->client->update(flags); });
 }
 
 std::int32_t open_inbox(wherry_transport* transport, std::uint64_t inbox,
                         const std::uint8_t* secret) {
-  return guard([&] {
+  return guarded([&] {
     return transport->client->open_inbox(inbox, std::span<const std::uint8_t, 32>(secret, 32));
   });
 }
 
 std::int32_t close_inbox(wherry_transport* transport, std::uint64_t inbox) {
-  return guard([&] { return transport->client->close_inbox(inbox); });
+  return guarded([&] { return transport->client->close_inbox(inbox); });
 }
 
 // The rendezvous secret is for networks without a fixed place to meet; here the relay is that.
 std::int32_t add_peer(wherry_transport* transport, std::uint64_t peer, const char* endpoint,
                       const std::uint8_t*, wherry_reveals* reveals) {
-  return guard([&] { return transport->client->add_peer(peer, endpoint, reveals); });
+  return guarded([&] { return transport->client->add_peer(peer, endpoint, reveals); });
 }
 
 std::int32_t remove_peer(wherry_transport* transport, std::uint64_t peer) {
-  return guard([&] { return transport->client->remove_peer(peer); });
+  return guarded([&] { return transport->client->remove_peer(peer); });
 }
 
 std::int32_t connect_peer(wherry_transport* transport, std::uint64_t peer) {
-  return guard([&] { return transport->client->connect_peer(peer); });
+  return guarded([&] { return transport->client->connect_peer(peer); });
 }
 
 std::int32_t send(wherry_transport* transport, const wherry_outgoing* envelopes, std::size_t count,
                   std::size_t* accepted) {
-  return guard([&] { return transport->client->send(envelopes, count, *accepted); });
+  return guarded([&] { return transport->client->send(envelopes, count, *accepted); });
 }
 
 std::int32_t ack(wherry_transport* transport, const wherry_receipt* receipts, std::size_t count) {
-  return guard([&] { return transport->client->ack(receipts, count); });
+  return guarded([&] { return transport->client->ack(receipts, count); });
 }
 
 void resume_receive(wherry_transport* transport) {
-  guard_void([&] { transport->client->resume_receive(); });
+  guarded([&] { transport->client->resume_receive(); });
 }
 
 Locator to_locator(const std::uint8_t* bytes) {
@@ -131,7 +111,7 @@ Locator to_locator(const std::uint8_t* bytes) {
 std::int32_t put_bundle(wherry_transport* transport, std::uint64_t request,
                         const std::uint8_t* locator, const std::uint8_t* owner, wherry_bytes bundle,
                         std::uint32_t time_to_live_s) {
-  return guard([&]() -> std::int32_t {
+  return guarded([&]() -> std::int32_t {
     if (bundle.size > WHERRY_BUNDLE_SIZE_MAX) return WHERRY_TRANSPORT_E_ARGUMENT;
     return transport->client->put_bundle(
         request, to_locator(locator), std::span<const std::uint8_t, 32>(owner, 32),
@@ -141,13 +121,13 @@ std::int32_t put_bundle(wherry_transport* transport, std::uint64_t request,
 
 std::int32_t get_bundle(wherry_transport* transport, std::uint64_t request, const char* endpoint,
                         const std::uint8_t* locator) {
-  return guard(
+  return guarded(
       [&] { return transport->client->get_bundle(request, endpoint, to_locator(locator)); });
 }
 
 std::int32_t listening(const wherry_setting* settings, std::size_t setting_count,
                        wherry_reveals* reveals) {
-  return guard([&]() -> std::int32_t {
+  return guarded([&]() -> std::int32_t {
     std::string error;
     const auto parsed = centralized::parse_settings(settings, setting_count, error);
     if (!parsed) return WHERRY_TRANSPORT_E_SETTING;
@@ -157,7 +137,7 @@ std::int32_t listening(const wherry_setting* settings, std::size_t setting_count
 }
 
 void diagnose(wherry_transport* transport) {
-  guard_void([&] { transport->client->diagnose(); });
+  guarded([&] { transport->client->diagnose(); });
 }
 
 }  // namespace
@@ -167,7 +147,7 @@ namespace wherry::transports::centralized {
 std::int32_t create_client(wherry_transport** transport, const wherry_transport_host_api* api,
                            wherry_transport_host* host, const wherry_setting* settings,
                            std::size_t setting_count, LinkFactory make_link, Dialler dialler) {
-  return guard([&]() -> std::int32_t {
+  return guarded([&]() -> std::int32_t {
     std::string error;
     auto parsed = parse_settings(settings, setting_count, error);
     if (!parsed) {

@@ -13,12 +13,15 @@
 #include <utility>
 
 #include "include/wherry/transport.h"
+#include "transports/common/guarded.h"
 #include "transports/loopback/endpoint.h"
 #include "transports/loopback/hub.h"
 #include "transports/loopback/limits.h"
 
 namespace wherry::loopback {
 namespace {
+
+using transports::guarded;
 
 constexpr const char* kHubIdKey = "hub-id";
 
@@ -407,16 +410,6 @@ bool Instance::offer(std::uint64_t inbox, const Address& address) {
 
 Instance& instance(wherry_transport* transport) {
   return *reinterpret_cast<Instance*>(transport);
-}
-
-// No exception crosses the interface; here only memory and threads can run out.
-template <typename Function>
-std::int32_t guarded(Function&& function) noexcept {
-  try {
-    return function();
-  } catch (...) {
-    return WHERRY_TRANSPORT_E_RESOURCE;
-  }
 }
 
 std::int32_t create(wherry_transport** transport, const wherry_transport_host_api* api,

@@ -53,6 +53,10 @@ bool Address::is_v4() const {
   return shares(ip, kV4Prefix, kV4Bits);
 }
 
+bool Address::is_any() const {
+  return ip == Ip{} || ip == kV4Prefix;
+}
+
 std::optional<Address> parse_address(std::string_view text) {
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) return std::nullopt;

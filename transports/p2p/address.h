@@ -16,6 +16,7 @@ struct Address {
   std::uint16_t port = 0;
 
   bool is_v4() const;
+  bool is_any() const;  // 0.0.0.0 or [::]: every address of this machine
   bool operator==(const Address&) const = default;
 };
 

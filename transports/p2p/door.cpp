@@ -8,16 +8,13 @@
 
 #include "include/wherry/transport.h"
 #include "limits.h"
+#include "sockets.h"
 
 namespace wherry::transports::p2p {
 namespace {
 
 constexpr const char* kZapDomain = "wherry";
 constexpr int kFramesAtOnce = 8;
-
-int milliseconds(std::chrono::milliseconds time) {
-  return static_cast<int>(time.count());
-}
 
 std::span<const std::uint8_t> bytes_of(const zmq::message_t& message) {
   return {static_cast<const std::uint8_t*>(message.data()), message.size()};
@@ -39,18 +36,13 @@ Door::Door(zmq::context_t& context, const Key& secret, Taker taker)
       taker_(std::move(taker)) {
   zap_.set(zmq::sockopt::linger, 0);
   zap_.bind("inproc://zeromq.zap.01");
-  router_.set(zmq::sockopt::linger, 0);
-  router_.set(zmq::sockopt::ipv6, true);
+  set_up(router_);
   router_.set(zmq::sockopt::router_mandatory, true);
-  router_.set(zmq::sockopt::curve_server, true);
-  router_.set(zmq::sockopt::curve_secretkey, zmq::const_buffer(secret.data(), secret.size()));
-  router_.set(zmq::sockopt::zap_domain, kZapDomain);
-  router_.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(kFrameBytesMax));
   router_.set(zmq::sockopt::rcvhwm, kFramesQueued);
   router_.set(zmq::sockopt::sndhwm, kFramesQueued * 4);
-  router_.set(zmq::sockopt::handshake_ivl, milliseconds(kConnectLimit));
-  router_.set(zmq::sockopt::heartbeat_ivl, milliseconds(kHeartbeatEvery));
-  router_.set(zmq::sockopt::heartbeat_timeout, milliseconds(kHeartbeatLimit));
+  router_.set(zmq::sockopt::curve_server, true);
+  router_.set(zmq::sockopt::curve_secretkey, key_buffer(secret));
+  router_.set(zmq::sockopt::zap_domain, kZapDomain);
 }
 
 std::uint16_t Door::bind(const Address& address) {
@@ -115,13 +107,13 @@ bool Door::receive() {
     const std::uint64_t inbox = inbox_of(body);
     const bool open =
         std::ranges::any_of(inboxes_, [&](const auto& one) { return one.second == inbox; });
-    const std::span<const std::uint8_t> frame = bytes_of(body);
-    Rest rest{link.to_string(), inbox, Bytes(frame.begin(), frame.end()), 0};
-    if (!whole || !open || kind_of(frame) != FrameKind::kEnvelopes || !parse_envelopes(frame)) {
-      tell(rest.link, {static_cast<std::uint8_t>(FrameKind::kRefused)});
+    rest_.emplace(Rest{link.to_string(), inbox, std::move(body), {}, 0});
+    if (!whole || !open || !read(*rest_)) {
+      tell(rest_->link, {static_cast<std::uint8_t>(FrameKind::kRefused)});
+      rest_.reset();
       continue;
     }
-    if (!offer(rest)) rest_ = std::move(rest);
+    resume();
   }
   return !rest_;
 }
@@ -131,23 +123,34 @@ bool Door::resume() {
   return !rest_;
 }
 
+// False: it is no frame of envelopes.
+bool Door::read(Rest& rest) {
+  const std::span<const std::uint8_t> frame = bytes_of(rest.body);
+  if (kind_of(frame) != FrameKind::kEnvelopes) return false;
+  auto envelopes = parse_envelopes(frame);
+  if (!envelopes) return false;
+  rest.envelopes = std::move(*envelopes);
+  return true;
+}
+
 // True: all of it was taken.
 bool Door::offer(Rest& rest) {
-  const std::vector<NumberedEnvelope> envelopes = *parse_envelopes(rest.frame);
   std::vector<Arrival> arrivals;
-  for (std::size_t i = rest.taken; i < envelopes.size(); ++i) {
-    arrivals.push_back({next_receipt_ + arrivals.size(), envelopes[i].bytes});
+  for (std::size_t i = rest.taken; i < rest.envelopes.size(); ++i) {
+    arrivals.push_back({next_receipt_ + arrivals.size(), rest.envelopes[i].bytes});
     // Before the offer: it may be durable before the taker has returned.
-    origins_[arrivals.back().receipt] = {rest.link, envelopes[i].number};
+    origins_[arrivals.back().receipt] = {rest.link, rest.envelopes[i].number};
   }
   const std::size_t taken = taker_(rest.inbox, arrivals);
   for (std::size_t i = taken; i < arrivals.size(); ++i) origins_.erase(arrivals[i].receipt);
   next_receipt_ += taken;
   std::vector<std::uint32_t> numbers;
-  for (std::size_t i = 0; i < taken; ++i) numbers.push_back(envelopes[rest.taken + i].number);
+  for (std::size_t i = 0; i < taken; ++i) {
+    numbers.push_back(rest.envelopes[rest.taken + i].number);
+  }
   while (!numbers.empty()) tell(rest.link, pack_numbers(FrameKind::kTaken, numbers));
   rest.taken += taken;
-  return rest.taken == envelopes.size();
+  return rest.taken == rest.envelopes.size();
 }
 
 void Door::stored(std::uint64_t receipt) {

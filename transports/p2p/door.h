@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 #include <zmq.hpp>
@@ -50,14 +51,16 @@ class Door {
     std::string link;  // the ROUTER's name for the dialler's connection
     std::uint32_t number = 0;
   };
-  // What was read and not taken yet.
+  // What was read and not taken yet. It stays where it is: the envelopes point into the body.
   struct Rest {
     std::string link;
     std::uint64_t inbox = 0;
-    Bytes frame;
-    std::size_t taken = 0;  // envelopes
+    zmq::message_t body;
+    std::vector<NumberedEnvelope> envelopes;
+    std::size_t taken = 0;  // of them
   };
 
+  bool read(Rest& rest);
   bool offer(Rest& rest);
   void tell(const std::string& link, const Bytes& frame);
 

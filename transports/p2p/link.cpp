@@ -6,13 +6,10 @@
 #include <cstring>
 
 #include "limits.h"
+#include "sockets.h"
 
 namespace wherry::transports::p2p {
 namespace {
-
-int milliseconds(std::chrono::milliseconds time) {
-  return static_cast<int>(time.count());
-}
 
 std::string monitor_name() {
   static std::atomic<std::uint64_t> last{0};
@@ -63,27 +60,17 @@ void Link::try_next(zmq::context_t& context, Clock::time_point now) {
 
 void Link::connect(zmq::context_t& context, const Address& address) {
   socket_ = zmq::socket_t(context, zmq::socket_type::dealer);
-  socket_.set(zmq::sockopt::linger, 0);
-  socket_.set(zmq::sockopt::ipv6, true);
+  set_up(socket_);
   socket_.set(zmq::sockopt::immediate, true);
   socket_.set(zmq::sockopt::reconnect_ivl, -1);  // whoever paces dialling is not here
   socket_.set(zmq::sockopt::connect_timeout, milliseconds(kConnectLimit));
-  socket_.set(zmq::sockopt::handshake_ivl, milliseconds(kConnectLimit));
-  socket_.set(zmq::sockopt::heartbeat_ivl, milliseconds(kHeartbeatEvery));
-  socket_.set(zmq::sockopt::heartbeat_timeout, milliseconds(kHeartbeatLimit));
-  socket_.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(kFrameBytesMax));
   socket_.set(zmq::sockopt::rcvhwm, kFramesQueued * 4);
   socket_.set(zmq::sockopt::sndhwm, kFramesQueued);
-  const auto key = [](const Key& bytes) { return zmq::const_buffer(bytes.data(), bytes.size()); };
-  socket_.set(zmq::sockopt::curve_serverkey, key(endpoint_.listener));
-  socket_.set(zmq::sockopt::curve_publickey, key(public_key_));
-  socket_.set(zmq::sockopt::curve_secretkey, key(endpoint_.pass));
-  if (settings_.proxy) {
-    const bool v6 = settings_.proxy->host.find(':') != std::string::npos;
-    socket_.set(zmq::sockopt::socks_proxy,
-                (v6 ? "[" + settings_.proxy->host + "]" : settings_.proxy->host) + ":" +
-                    std::to_string(settings_.proxy->port));
-  }
+  socket_.set(zmq::sockopt::curve_serverkey, key_buffer(endpoint_.listener));
+  socket_.set(zmq::sockopt::curve_publickey, key_buffer(public_key_));
+  socket_.set(zmq::sockopt::curve_secretkey, key_buffer(endpoint_.pass));
+  if (settings_.proxy)
+    socket_.set(zmq::sockopt::socks_proxy, transports::to_text(*settings_.proxy));
   const std::string name = monitor_name();
   if (::zmq_socket_monitor(socket_.handle(), name.c_str(), kEvents) != 0) throw zmq::error_t();
   monitor_ = zmq::socket_t(context, zmq::socket_type::pair);

@@ -147,14 +147,8 @@ std::int32_t Node::remove_peer(std::uint64_t peer) {
     if (peers_.erase(peer) == 0) return WHERRY_TRANSPORT_E_ARGUMENT;
     queued_ -= std::erase_if(sends_, [&](const Outgoing& one) { return one.peer == peer; });
   }
-  post([this, peer](Life& life) {
-    const auto link = life.links.find(peer);
-    if (link == life.links.end()) return;
-    {
-      const std::lock_guard lock(mutex_);
-      queued_ -= std::min(queued_, link->second.queued());
-    }
-    life.links.erase(link);
+  post([peer](Life& life) {
+    life.links.erase(peer);
     life.told.erase(peer);
   });
   return WHERRY_TRANSPORT_OK;
@@ -232,7 +226,6 @@ void Node::run() {
       announce(life);
       work(life);
     }
-    for (auto& [peer, link] : life.links) link.close();
   } catch (const std::exception& error) {
     log(WHERRY_LOG_ERROR, std::string("p2p: ") + error.what());
     api_.on_state(host_, WHERRY_TRANSPORT_STATE_FAILED, 0, WHERRY_REASON_RESOURCE, nullptr);
@@ -312,8 +305,7 @@ void Node::announce(Life& life) {
   if (life.advertised.empty() && life.door) {
     life.advertised = settings_.advertise;
     if (life.advertised.empty()) {
-      const bool any = settings_.listen->ip == Address{}.ip ||
-                       to_text(*settings_.listen).starts_with("0.0.0.0:");
+      const bool any = settings_.listen->is_any();
       life.advertised = any ? own_addresses() : std::vector<Address>{*settings_.listen};
       // Where nobody else would dial is nobody's business.
       std::erase_if(life.advertised,

@@ -1,12 +1,12 @@
 // The C table of the peer-to-peer transport: checks, converts, and stops exceptions.
-#include <exception>
-#include <memory>
 #include <string>
 
 #include "node.h"
 #include "p2p.h"
 #include "settings.h"
+#include "transports/common/guarded.h"
 
+using wherry::transports::guarded;
 using wherry::transports::p2p::Node;
 
 struct wherry_transport {
@@ -32,16 +32,6 @@ constexpr wherry_setting_description kSettings[] = {
      "listens"},
 };
 
-// No exception may cross. What can be thrown here is a lack of memory, threads or descriptors.
-template <class Function>
-std::int32_t guard(Function&& function) noexcept {
-  try {
-    return function();
-  } catch (...) {
-    return WHERRY_TRANSPORT_E_RESOURCE;
-  }
-}
-
 const wherry_transport_description* describe() {
   static const wherry_transport_description description = [] {
     wherry_transport_description it{};
@@ -64,7 +54,7 @@ const wherry_transport_description* describe() {
 std::int32_t create(wherry_transport** transport, const wherry_transport_host_api* api,
                     wherry_transport_host* host, const wherry_setting* settings,
                     std::size_t setting_count) {
-  return guard([&]() -> std::int32_t {
+  return guarded([&]() -> std::int32_t {
     std::string error;
     auto parsed = p2p::parse_settings(settings, setting_count, error);
     if (!parsed) {
@@ -78,7 +68,7 @@ std::int32_t create(wherry_transport** transport, const wherry_transport_host_ap
 
 std::int32_t listening(const wherry_setting* settings, std::size_t setting_count,
                        wherry_reveals* reveals) {
-  return guard([&]() -> std::int32_t {
+  return guarded([&]() -> std::int32_t {
     std::string error;
     const auto parsed = p2p::parse_settings(settings, setting_count, error);
     if (!parsed) return WHERRY_TRANSPORT_E_SETTING;
@@ -92,54 +82,42 @@ constexpr wherry_transport_plugin kPlugin = {
     .abi = WHERRY_TRANSPORT_ABI,
     .describe = describe,
     .create = create,
-    .start = [](auto* self) { return guard([&] { return self->node.start(); }); },
+    .start = [](auto* self) { return guarded([&] { return self->node.start(); }); },
     .stop = [](auto* self) { self->node.stop(); },
     .destroy = [](auto* self) { delete self; },
-    .update =
-        [](auto* self, std::uint32_t flags) {
-          guard([&] {
-            self->node.update(flags);
-            return std::int32_t{WHERRY_TRANSPORT_OK};
-          });
-        },
+    .update = [](auto* self, std::uint32_t flags) { guarded([&] { self->node.update(flags); }); },
     .open_inbox =
         [](auto* self, std::uint64_t inbox, const std::uint8_t* secret) {
-          return guard([&] {
+          return guarded([&] {
             return self->node.open_inbox(inbox, std::span<const std::uint8_t, 32>(secret, 32));
           });
         },
     .close_inbox =
         [](auto* self, std::uint64_t inbox) {
-          return guard([&] { return self->node.close_inbox(inbox); });
+          return guarded([&] { return self->node.close_inbox(inbox); });
         },
     .add_peer =
         [](auto* self, std::uint64_t peer, const char* endpoint, const std::uint8_t*,
            wherry_reveals* reveals) {
-          return guard([&] { return self->node.add_peer(peer, endpoint, reveals); });
+          return guarded([&] { return self->node.add_peer(peer, endpoint, reveals); });
         },
     .remove_peer =
         [](auto* self, std::uint64_t peer) {
-          return guard([&] { return self->node.remove_peer(peer); });
+          return guarded([&] { return self->node.remove_peer(peer); });
         },
     .connect_peer =
         [](auto* self, std::uint64_t peer) {
-          return guard([&] { return self->node.connect_peer(peer); });
+          return guarded([&] { return self->node.connect_peer(peer); });
         },
     .send =
         [](auto* self, const wherry_outgoing* envelopes, std::size_t count, std::size_t* accepted) {
-          return guard([&] { return self->node.send({envelopes, count}, accepted); });
+          return guarded([&] { return self->node.send({envelopes, count}, accepted); });
         },
     .ack =
         [](auto* self, const wherry_receipt* receipts, std::size_t count) {
-          return guard([&] { return self->node.ack({receipts, count}); });
+          return guarded([&] { return self->node.ack({receipts, count}); });
         },
-    .resume_receive =
-        [](auto* self) {
-          guard([&] {
-            self->node.resume_receive();
-            return std::int32_t{WHERRY_TRANSPORT_OK};
-          });
-        },
+    .resume_receive = [](auto* self) { guarded([&] { self->node.resume_receive(); }); },
     .put_bundle = nullptr,  // what the description does not name,
     .get_bundle = nullptr,  // the host never calls
     .look_up = nullptr,
