@@ -88,21 +88,6 @@ void say(const Sender& to) {
   to.turn.changed_conversation(contact);
 }
 
-void repeat(const Sender& to, Copy& copy) {
-  if (copy.send_id != 0 || copy.next_at > to.turn.now) return;
-  std::optional<Bytes> envelope = store::sealed_envelope(to.turn.db, copy.id);
-  if (!envelope) return;
-  ++copy.attempts;
-  copy.sent_at = to.turn.now;
-  copy.send_id =
-      to.turn.send(to.network, to.contact, to.path, copy.id, std::move(*envelope), to.passing);
-}
-
-// A copy is bound to its endpoint.
-bool is_for(const Copy& copy, const PathEntry& path) {
-  return copy.transport == path.transport && copy.endpoint == path.endpoint.text;
-}
-
 void drop(Turn& turn, Contact& contact, uint64_t copy) {
   store::sealed_delete(turn.db, copy);
   std::erase_if(contact.copies, [&](const Copy& one) { return one.id == copy; });
@@ -183,11 +168,7 @@ void say_last_word(Turn& turn, Contact& contact) {
   Session* session = sending_session(turn.profile, contact);
   if (session == nullptr || session->stage != store::SessionStage::kWorking) return;
   Network* network = turn.network(way->transport);
-  if (!way->accepted || !network->online()) return;
-  if (network->room() == 0) {
-    network->crowded = true;
-    return;
-  }
+  if (!way->accepted || !network->online() || !network->has_room()) return;
   const Sender to{turn, contact, *session, *way, *network, Passing::kLastWord};
   auto copy = std::ranges::find(contact.copies, leaving->copy, &Copy::id);
   if (copy != contact.copies.end() && !is_for(*copy, *way)) {
@@ -195,7 +176,7 @@ void say_last_word(Turn& turn, Contact& contact) {
     copy = contact.copies.end();
   }
   if (copy != contact.copies.end()) {
-    repeat(to, *copy);
+    repeat_copy(to, *copy);
   } else if (contact.last_words < limits::kLastWordsMax) {
     say(to);
   }

@@ -117,11 +117,7 @@ Network* room_on(Turn& turn, const Session& session, const PathEntry& path) {
       session.ratchet.unsettled() >= limits::kUnsettledMax) {
     return nullptr;
   }
-  if (network->room() == 0) {
-    network->crowded = true;
-    return nullptr;
-  }
-  return network;
+  return network->has_room() ? network : nullptr;
 }
 
 bool may_be_probed(const PathEntry& path) {

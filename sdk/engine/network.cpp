@@ -137,6 +137,11 @@ size_t Network::room() const {
   return flights.size() >= limits::kInFlight ? 0 : limits::kInFlight - flights.size();
 }
 
+bool Network::has_room() {
+  crowded = crowded || room() == 0;
+  return room() != 0;
+}
+
 void Network::set_handed(uint64_t send_id, const Flight& flight) {
   handed.emplace(send_id, flight);
   // Nothing need ever be said of it again: only the newest are remembered.

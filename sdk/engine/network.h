@@ -63,6 +63,8 @@ class Network : public plugin::HostEvents {
   void flush();
   // How many more envelopes may be under way.
   size_t room() const;
+  // Whether there is any; if not, everybody is looked at again when there is.
+  bool has_room();
   // The plug-in said what became of it. None: it is not (any more) remembered.
   std::optional<Flight> end_flight(uint64_t send_id);
   // It left; more may become known of it, or not.

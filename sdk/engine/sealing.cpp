@@ -110,6 +110,17 @@ std::vector<store::OutboxRow> add_messages(Turn& turn, const Contact& contact, s
   return taken;
 }
 
+// With it the session has taken its step.
+Result<session::SealStep> seal_payload(const Sender& to, const message::Payload& payload) {
+  Result<session::SealStep> step =
+      session::seal(to.session.ratchet, sealed_floor(to.contact, to.session),
+                    message::encode(payload), 0, *to.turn.env.random);
+  if (!step) return step;
+  to.session.ratchet = std::move(step->next);
+  to.turn.changed(to.session);
+  return step;
+}
+
 void keep_copy(const Sender& to, session::SealStep& step, const std::vector<store::OutboxRow>& rows,
                bool control) {
   Copy copy;
@@ -166,6 +177,21 @@ store::SealedRow row_of(const Contact& contact, const Copy& copy, Bytes envelope
   return row;
 }
 
+bool is_for(const Copy& copy, const PathEntry& path) {
+  return (copy.transport == path.transport && copy.endpoint == path.endpoint.text) ||
+         mutant(Mutant::kCopyToAnotherEndpoint);
+}
+
+void repeat_copy(const Sender& to, Copy& copy) {
+  if (copy.send_id != 0 || copy.next_at > to.turn.now) return;
+  std::optional<Bytes> envelope = store::sealed_envelope(to.turn.db, copy.id);
+  if (!envelope) return;
+  ++copy.attempts;
+  copy.sent_at = to.turn.now;
+  copy.send_id =
+      to.turn.send(to.network, to.contact, to.path, copy.id, std::move(*envelope), to.passing);
+}
+
 bool add_endpoints(Turn& turn, Contact& contact, message::Payload& payload) {
   std::optional<message::Endpoints> endpoints = unannounced_endpoints(turn, contact);
   if (!endpoints) return false;
@@ -209,15 +235,11 @@ bool seal_next(const Sender& to) {
   const bool control = keep;
   keep = control || !rows.empty();
   if (!keep && !acknowledge) return false;
-  Result<session::SealStep> step =
-      session::seal(to.session.ratchet, sealed_floor(to.contact, to.session),
-                    message::encode(payload), 0, *to.turn.env.random);
+  Result<session::SealStep> step = seal_payload(to, payload);
   if (!step) {
     to.turn.log.error("an envelope could not be sealed: " + step.error().text);
     return false;
   }
-  to.session.ratchet = std::move(step->next);
-  to.turn.changed(to.session);
   acknowledged(to.turn, to.contact);
   moving_told(to.contact);
   if (keep) {
@@ -229,12 +251,8 @@ bool seal_next(const Sender& to) {
 }
 
 bool seal_alone(const Sender& to, const message::Payload& payload, Keep keep) {
-  Result<session::SealStep> step =
-      session::seal(to.session.ratchet, sealed_floor(to.contact, to.session),
-                    message::encode(payload), 0, *to.turn.env.random);
+  Result<session::SealStep> step = seal_payload(to, payload);
   if (!step) return false;
-  to.session.ratchet = std::move(step->next);
-  to.turn.changed(to.session);
   if (keep == Keep::kYes) {
     keep_copy(to, *step, {}, true);
   } else {

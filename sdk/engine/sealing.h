@@ -30,6 +30,12 @@ size_t room_alone(const Network& network);
 
 store::SealedRow row_of(const Contact& contact, const Copy& copy, Bytes envelope);
 
+// A copy is bound to its endpoint.
+bool is_for(const Copy& copy, const PathEntry& path);
+
+// Sends the same bytes again, if they are due.
+void repeat_copy(const Sender& to, Copy& copy);
+
 // Adds endpoints and permits that they were not told yet; they are told from now on. True:
 // something was added, and the copy is to be kept.
 bool add_endpoints(Turn& turn, Contact& contact, message::Payload& payload);

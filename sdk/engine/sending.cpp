@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "base/limits.h"
-#include "base/mutant.h"
 #include "engine/evidence.h"
 #include "engine/greeting.h"
 #include "engine/leaving.h"
@@ -23,11 +22,6 @@ bool next_is_too_large(Turn& turn, const Contact& contact, const Network& networ
       store::outbox_unsealed(turn.db, contact.row.id, contact.unsealed_from, 1);
   return !next.empty() &&
          next.front().size + message::kRecordOverhead + kPayloadFrame > room_alone(network);
-}
-
-bool is_for(const Copy& copy, const PathEntry& path) {
-  return (copy.transport == path.transport && copy.endpoint == path.endpoint.text) ||
-         mutant(Mutant::kCopyToAnotherEndpoint);
 }
 
 // A copy is bound to its endpoint: for another one its messages are sealed anew. A whole window may
@@ -78,19 +72,11 @@ void rewrap_strays(Turn& turn, Contact& contact, const Session& session, const P
   }
 }
 
-void repeat_due(Turn& turn, Contact& contact, PathEntry& path, Network& network) {
-  for (Copy& copy : contact.copies) {
-    if (!is_for(copy, path)) continue;
-    if (network.room() == 0) {
-      network.crowded = true;
-      return;
-    }
-    if (copy.send_id != 0 || copy.next_at > turn.now) continue;
-    std::optional<Bytes> envelope = store::sealed_envelope(turn.db, copy.id);
-    if (!envelope) continue;
-    ++copy.attempts;
-    copy.sent_at = turn.now;
-    copy.send_id = turn.send(network, contact, path, copy.id, std::move(*envelope));
+void repeat_due(const Sender& to) {
+  for (Copy& copy : to.contact.copies) {
+    if (!is_for(copy, to.path)) continue;
+    if (!to.network.has_room()) return;
+    repeat_copy(to, copy);
   }
 }
 
@@ -125,12 +111,12 @@ int32_t drive(Turn& turn, Contact& contact, const ChosenPath& chosen) {
       seal_greeting(to);
     } else {
       rewrap_strays(turn, contact, *session, *chosen.path);
-      repeat_due(turn, contact, *chosen.path, *chosen.network);
+      repeat_due(to);
     }
     return WHERRY_REASON_HANDSHAKE;
   }
   drop_strays(turn, contact, *chosen.path);
-  repeat_due(turn, contact, *chosen.path, *chosen.network);
+  repeat_due(to);
   if (session->ratchet.unsettled() >= limits::kUnsettledMax) {
     reset_sessions(turn, contact, WHERRY_REASON_NONE);
     return WHERRY_REASON_HANDSHAKE;
@@ -142,7 +128,7 @@ int32_t drive(Turn& turn, Contact& contact, const ChosenPath& chosen) {
     ++sealed;
   }
   if (sealed == limits::kSealsPerTurn) turn.pump(contact);
-  if (chosen.network->room() == 0) chosen.network->crowded = true;
+  chosen.network->has_room();
   return next_is_too_large(turn, contact, *chosen.network) ? WHERRY_REASON_TOO_LARGE
                                                            : WHERRY_REASON_WINDOW;
 }

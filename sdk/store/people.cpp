@@ -1,6 +1,9 @@
 // Tables card, prekey, seen, contact, conversation.
 #include "store/people.h"
 
+#include <algorithm>
+
+#include "codec/fields.h"
 #include "policy/permits.h"
 
 namespace wherry::store {
@@ -149,27 +152,24 @@ wherry_reveals reveals_of(const Query& query, int column, const wherry_reveals& 
   return set ? *set : damaged;
 }
 
-constexpr size_t kLeavingTail = 9;  // copy (u64, little-endian), said
-
+// What was permitted, copy, said.
 Bytes leaving_bytes(const std::optional<Leaving>& leaving) {
   if (!leaving) return {};
   Bytes bytes = policy::to_bytes(leaving->before);
-  for (int shift = 0; shift < 64; shift += 8) {
-    bytes.push_back(static_cast<uint8_t>(leaving->copy >> shift));
-  }
-  bytes.push_back(leaving->said ? 1 : 0);
+  codec::append_le(bytes, leaving->copy);
+  codec::append_le(bytes, static_cast<uint8_t>(leaving->said ? 1 : 0));
   return bytes;
 }
 
 // Damaged: nothing is left to say there.
 std::optional<Leaving> leaving_of(ByteView bytes) {
-  if (bytes.size() <= kLeavingTail) return std::nullopt;
-  const size_t head = bytes.size() - kLeavingTail;
-  const Result<wherry_reveals> before = policy::from_bytes(bytes.first(head));
-  if (!before) return std::nullopt;
-  Leaving leaving{*before, 0, bytes[head + 8] != 0};
-  for (size_t i = 0; i < 8; ++i) leaving.copy |= uint64_t{bytes[head + i]} << (8 * i);
-  return leaving;
+  constexpr size_t kTail = sizeof(uint64_t) + 1;
+  codec::FieldReader fields(bytes);
+  const auto before = policy::from_bytes(fields.take(bytes.size() - std::min(bytes.size(), kTail)));
+  const auto copy = fields.number<uint64_t>();
+  const bool said = fields.number<uint8_t>() != 0;
+  if (!before || !fields.done()) return std::nullopt;
+  return Leaving{*before, copy, said};
 }
 
 }  // namespace
