@@ -18,6 +18,11 @@ static void check(int32_t status) {
   exit(1);
 }
 
+/* What goes on is told beside what is said. */
+static void note(const char* what) {
+  fprintf(stderr, "(%s)\n", what);
+}
+
 /* Waits for an event of this kind whose field has this value or a higher one. */
 static wherry_event* wait_for(wherry_profile me, int32_t kind, int32_t field, int64_t value) {
   for (;;) {
@@ -54,6 +59,7 @@ int main(int argc, char** argv) {
   options.plugins = plugins;
   options.plugin_count = 1;
 
+  note("making a profile");
   const char* passphrase = "ask the user for it";
   wherry_profile me;
   uint64_t relay;
@@ -61,6 +67,7 @@ int main(int argc, char** argv) {
                               WHERRY_KEY_PASSPHRASE, &options, &error));
   check(wherry_transport_add(me, &relay, "centralized",
                              &(wherry_option){.name = "relay", .value = argv[2]}, 1, &error));
+  note("connecting to the relay");
   check(wherry_transport_start(me, relay, &error));
   wherry_event_free(
       wait_for(me, WHERRY_EVENT_TRANSPORT, WHERRY_FIELD_STATE, WHERRY_TRANSPORT_STATE_ONLINE));
@@ -70,6 +77,7 @@ int main(int argc, char** argv) {
     check(wherry_card_make(me, card, sizeof card, relay, 0, &error));
     printf("card: %s\n", card);
     fflush(stdout);
+    note("waiting a minute for somebody who holds this card");
     wherry_event* request =
         wait_for(me, WHERRY_EVENT_CONTACT, WHERRY_FIELD_STATE, WHERRY_CONTACT_STATE_REQUEST);
     check(wherry_contact_accept(me, (uint64_t)wherry_event_integer(request, WHERRY_FIELD_CONTACT),
@@ -83,6 +91,7 @@ int main(int argc, char** argv) {
     check(wherry_contact_add(me, &friend, argv[3], "a friend", &error));
     check(wherry_conversation_with(me, &conversation, friend, &error));
     say(me, conversation, "hello");
+    note("waiting a minute for the answer");
     hear(me);
   }
   return wherry_close(me);

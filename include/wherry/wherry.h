@@ -573,8 +573,9 @@ typedef struct wherry_path {
 } wherry_path;
 
 /*
- * The ways to the other person, in the order in which they would be used, each with what stands
- * against it: who would have to permit what to let it go.
+ * The ways to the other person, as they announced them, best first for them, and after these one
+ * that is used still though it is not announced any more; each with what stands against it: who
+ * would have to permit what to let it go.
  *
  * Returns: WHERRY_OK, E_ARGUMENT, E_NOT_FOUND, E_DISK.
  * Out: page, of wherry_path.
@@ -592,8 +593,9 @@ WHERRY_API int32_t wherry_conversation_explain(wherry_profile profile, wherry_pa
  * the other side is there. A person whose route is auto follows where the other one goes. Events
  * SENDING_ROUTE and RECEIVING_ROUTE tell of progress.
  *
- * A network that does not show this device's address after one that does is used only after a
- * random quiet time of 30 to 300 seconds, in which nothing is sent: times would link the two.
+ * A network that shows this device's address to nobody but those who carry its packets, after one
+ * that shows it to others, is used only after a random quiet time of 30 to 300 seconds, in which
+ * nothing is sent: times would link the two.
  *
  * Returns: WHERRY_OK, E_ARGUMENT, E_UTF8, E_NOT_FOUND (the conversation, or a transport that is not
  *   configured), E_DISK.
@@ -642,6 +644,7 @@ typedef struct wherry_message {
   int64_t received_ms;                /* by this machine's clock */
   const uint8_t* body;                /* followed by a NUL that is not counted */
   size_t body_size;                   /* bytes */
+  uint64_t transport;                 /* by which it came; 0: it is this profile's */
 } wherry_message;
 
 /*

@@ -129,7 +129,7 @@ typedef enum wherry_reason {
   WHERRY_REASON_TRANSPORT_OFFLINE = 3,
   /* No endpoint of the other person is known yet. */
   WHERRY_REASON_NO_ENDPOINT = 4,
-  /* No path stays within what is permitted to reveal: wherry_conversation_explain says why. */
+  /* No path stays within what is permitted to reveal. */
   WHERRY_REASON_PERMITS = 5,
   /* The first message is on its way; the rest follows its answer. */
   WHERRY_REASON_HANDSHAKE = 6,
@@ -192,7 +192,14 @@ typedef enum wherry_reason {
   /*
    * The old network is left; the new one is used after a quiet time, so that nothing links the two.
    */
-  WHERRY_REASON_QUIET = 35
+  WHERRY_REASON_QUIET = 35,
+  /*
+   * The other person's endpoint can not be used from here: it is at another relay, or at an address
+   * that the settings do not allow.
+   */
+  WHERRY_REASON_ENDPOINT_REFUSED = 36,
+  /* This machine can not listen at the address of the settings. */
+  WHERRY_REASON_CANNOT_LISTEN = 37
 } wherry_reason;
 
 /* When networks that are no longer permitted are left. */
@@ -286,7 +293,7 @@ typedef enum wherry_field {
   WHERRY_FIELD_REASON = 11,
   /* wherry_transport_state, wherry_contact_state or wherry_route_state. */
   WHERRY_FIELD_STATE = 12,
-  /* A transport's id. */
+  /* A transport's id; of a message: by which it came. */
   WHERRY_FIELD_TRANSPORT = 13,
   /* 0..100. */
   WHERRY_FIELD_PERCENT = 14,
@@ -302,7 +309,7 @@ typedef enum wherry_field {
 typedef enum wherry_event_type {
   /*
    * A message came and is durable. Fields: CONVERSATION, MESSAGE, MESSAGE_ID, AUTHOR, CONTENT,
-   * BODY, SENT_MS, RECEIVED_MS.
+   * BODY, SENT_MS, RECEIVED_MS, TRANSPORT.
    */
   WHERRY_EVENT_MESSAGE = 1,
   /*

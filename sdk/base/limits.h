@@ -35,6 +35,9 @@ inline constexpr uint64_t kUnsettledMax = 1000;
 inline constexpr int kHeaderTrialsPerSecond = 64;
 inline constexpr int kResetsPerDay = 3;
 inline constexpr int64_t kResetOfferValid_s = 3650LL * 86400;
+// Used reset prekeys of a contact that are kept, for kPrekeyKeep_ms (PROTOCOL §4.3): more than two
+// days of resets. Each costs a trial of what does not open.
+inline constexpr size_t kUsedPrekeysKept = 8;
 // Handshakes accepted of one contact: each voids what was sealed for them.
 inline constexpr int kHandshakesPerHour = 12;
 // Superseded sessions of a contact that are kept for late envelopes.
@@ -43,9 +46,16 @@ inline constexpr size_t kReceiveOnlyKept = 4;
 inline constexpr int64_t kCollisionOver_ms = 30 * 1000;
 
 // Delivery (PROTOCOL §6, §7).
-inline constexpr size_t kWindowMessages = 256;
+inline constexpr size_t kWindowMessages = 1024;
+inline constexpr size_t kWindowEnvelopes = 256;
+// If all are lost, what follows is found by its tag, and so are some that only acknowledge.
+static_assert(kWindowEnvelopes < kTagsAhead);
 inline constexpr size_t kWindowBytes = 4u << 20;
-inline constexpr uint64_t kReceiveAhead = 512;
+// Numbers, and bytes of bodies, from the lowest message that is not acknowledged on.
+inline constexpr uint64_t kReceiveAhead = 2048;
+inline constexpr size_t kAheadBytes = 16u << 20;
+// Of what came before its turn, for one conversation: twice what an honest device sends.
+inline constexpr uint64_t kEarlyBytesMax = 2 * kAheadBytes;
 // Several messages that wait share an envelope up to this size.
 inline constexpr size_t kPackedEnvelope = 4096;
 inline constexpr uint32_t kPackedMessages = 32;
@@ -61,6 +71,10 @@ inline constexpr size_t kAckRanges = 32;
 inline constexpr int64_t kAckDelay_ms = 200;
 inline constexpr size_t kAckMessages = 64;
 inline constexpr int64_t kGapRepeat_ms = 1000;
+// What is settled and not acknowledged is sealed anew: after so long, and again.
+inline constexpr int64_t kMissedAckAfter_ms = 1000;
+inline constexpr int64_t kMissedAckFirst_ms = 10 * 1000;
+inline constexpr int64_t kMissedAckMax_ms = 600 * 1000;
 inline constexpr int64_t kRetryHanded_ms = 15 * 1000;
 inline constexpr int64_t kRetryHandedMax_ms = 3600 * 1000;
 inline constexpr int64_t kRetryStored_ms = 3600 * 1000;
@@ -88,7 +102,8 @@ inline constexpr int kProbesPerHour = 36;  // sent to one contact
 inline constexpr int64_t kProbeRetryFirst_ms = 5 * 1000;
 // Of what is never answered an absent contact has to skip each: half a year of this is too much.
 inline constexpr int64_t kProbeRetryMax_ms = 7200 * 1000;
-inline constexpr int kProbesUnanswered = 3;  // so many, and the person is told
+inline constexpr uint64_t kProbeOvertakenMax = 64;  // envelopes; then its number is given up
+inline constexpr int kProbesUnanswered = 3;         // so many, and the person is told
 // Between leaving a network that shows my address and the first packet by one that does not.
 inline constexpr int64_t kQuietMin_ms = 30 * 1000;
 inline constexpr int64_t kQuietMax_ms = 300 * 1000;
@@ -105,11 +120,13 @@ inline constexpr int64_t kDiskRetryMax_ms = 30 * 1000;
 // Reconnecting a transport and asking for bundles and inboxes again.
 inline constexpr int64_t kReconnectFirst_ms = 500;
 inline constexpr int64_t kReconnectMax_ms = 60 * 1000;
+// After something was heard from somebody who was thought to be away.
+inline constexpr int64_t kHeardAgain_ms = 2 * 1000;
 inline constexpr int64_t kBundleRetryFirst_ms = 2000;
 inline constexpr int64_t kBundleRetryMax_ms = 600 * 1000;
 
 // The engine's turn (group commit).
-inline constexpr size_t kTurnInputs = 256;
+inline constexpr size_t kTurnInputs = 1024;
 inline constexpr size_t kTurnBytes = 1u << 20;
 // Inputs that wait for a turn: from plug-ins (envelopes) and from submitting callers.
 inline constexpr size_t kIncomingWaiting = 1024;
@@ -122,6 +139,9 @@ inline constexpr size_t kInFlight = 512;
 // follows in the next.
 inline constexpr size_t kPumpContacts = 64;
 inline constexpr int kSealsPerTurn = 64;
+
+// Ids of the newest messages, in memory alone: about 100 bytes each.
+inline constexpr size_t kMessageIdsKept = 2048;
 
 // Events.
 inline constexpr size_t kEventsRead = 64;

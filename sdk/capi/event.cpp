@@ -43,7 +43,7 @@ int64_t integer(const engine::Event& event, int32_t field) {
     case WHERRY_FIELD_STATE:
       return transport ? event.ephemeral.state : row.value;
     case WHERRY_FIELD_TRANSPORT:
-      return static_cast<int64_t>(event.ephemeral.transport);
+      return static_cast<int64_t>(message ? message->transport : event.ephemeral.transport);
     case WHERRY_FIELD_PERCENT:
       return event.ephemeral.percent;
     case WHERRY_FIELD_COUNT:

@@ -23,6 +23,7 @@ wherry_page* message_page(std::vector<store::MessageRow> rows) {
     item.reason = row.reason;
     item.sent_ms = row.sent_ms;
     item.received_ms = row.received_ms;
+    item.transport = row.transport;
     item.body_size = row.body.size();
     item.body = page->keep(wherry::ByteView(row.body));
     items.push_back(item);

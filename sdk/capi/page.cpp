@@ -25,6 +25,7 @@ Json to_json(const wherry_message& m) {
   out["reason"] = m.reason;
   out["sent_ms"] = wide(m.sent_ms);
   out["received_ms"] = wide(m.received_ms);
+  out["transport"] = wide(m.transport);
   add_body(out, m.content, {m.body, m.body_size});
   return out;
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/limits.h"
+#include "engine/contacts.h"
 #include "engine/greeting.h"
 #include "engine/receiving.h"
 
@@ -24,8 +25,11 @@ std::vector<Candidate> candidates(Turn& turn, const store::InboxRow& inbox) {
     if (card != turn.profile.cards.end()) {
       list.push_back({store::PrekeyKind::kCard, inbox.owner, card->second.row.fetch.clone()});
     }
-  } else if (auto prekey = store::prekey_of(turn.db, store::PrekeyKind::kReset, inbox.owner)) {
-    list.push_back({store::PrekeyKind::kReset, inbox.owner, prekey->fetch.clone()});
+  } else {
+    // Used ones too: a repeat is known by them, and an old disk has no other.
+    for (store::PrekeyRow& prekey : store::reset_prekeys(turn.db, inbox.owner)) {
+      list.push_back({store::PrekeyKind::kReset, inbox.owner, std::move(prekey.fetch)});
+    }
   }
   return list;
 }
@@ -68,14 +72,15 @@ Contact* author(Turn& turn, const session::Accepted& accepted, const Candidate& 
 
 // The same handshake again: its ratchet knows whether this is news. If it lost a collision and its
 // author still repeats it, they do not have the session that won; but if anything came in that one
-// since the last time, they have it, and this is only an old envelope.
+// since the last time, they have it, and this is only an old envelope. What comes in it later tells
+// that as well: see take_up_again(). Each time costs as much as a handshake that is new.
 void repeated(Turn& turn, Session& session, const session::FirstEnvelope& first) {
   Contact& contact = *turn.profile.contact(session.contact);
   if (session.stage == store::SessionStage::kReceiveOnly && contact.sessions.back() == session.id &&
       std::abs(turn.wall_ms - session.made_ms) > limits::kCollisionOver_ms) {
     Session* winner = sending_session(turn.profile, contact);
     const bool heard = winner != nullptr && std::exchange(winner->heard, false);
-    if (!heard) {
+    if (!heard && may_begin(turn, contact)) {
       session.stage = store::SessionStage::kWorking;
       turn.changed(session);
       send_in(turn, contact, session);
@@ -130,7 +135,9 @@ bool accept_greeting(Turn& turn, const store::InboxRow& inbox, ByteView envelope
     contact->row.devices = accepted->list.bytes();
     turn.changed(*contact);
     if (row->kind == store::PrekeyKind::kReset) {
-      store::prekey_delete(turn.db, row->id);
+      if (row->used_ms == 0) {
+        store::prekey_set_used(turn.db, *row, turn.wall_ms, limits::kUsedPrekeysKept);
+      }
       contact->offer_reset = true;
     }
     store::seen_insert(turn.db, first->seen, row->id, session.id);

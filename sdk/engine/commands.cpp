@@ -5,8 +5,8 @@
 #include "base/mutant.h"
 #include "conversation/order.h"
 #include "crypto/hash.h"
+#include "engine/contacts.h"
 #include "engine/greeting.h"
-#include "engine/receiving.h"
 #include "engine/running.h"
 #include "engine/settings.h"
 
@@ -162,8 +162,9 @@ Result<uint64_t> add_message(Turn& turn, const Outbound& message) {
     const uint64_t place = conversation.id;
     row.mid = crypto::hash<16>(turn.profile.local.view(), "ref",
                                {*message.ref, {reinterpret_cast<const uint8_t*>(&place), 8}});
-    if (const auto same = store::message_by_mid(turn.db, conversation.id, row.mid)) {
-      if (same->author == 0 && same->content == message.content &&
+    if (const auto id = turn.profile.message_ids.find(turn.db, conversation.id, row.mid)) {
+      const std::optional<store::MessageRow> same = store::message(turn.db, *id);
+      if (same && same->author == 0 && same->content == message.content &&
           equal(same->body, message.body)) {
         return same->id;
       }
@@ -181,13 +182,10 @@ Result<uint64_t> add_message(Turn& turn, const Outbound& message) {
   row.received_ms = row.sent_ms;
   row.body = message.body;
   store::message_insert(turn.db, row);
-  store::outbox_insert(turn.db,
-                       {contact->row.id, conversation.next_seq, row.id, 0, row.body.size()});
-  ++conversation.next_seq;
+  turn.profile.message_ids.add(turn.db, row.conversation, row.mid, row.id);
   ++conversation.sent;
   conversation.last_message = row.id;
-  ++contact->waiting_count;
-  turn.changed_conversation(*contact);
+  add_to_outbox(turn, *contact, row.id, row.body.size());
   turn.pump(*contact);
   return row.id;
 }

@@ -1,4 +1,6 @@
-// What an app may ask for, as steps of a turn. A command that fails has changed nothing.
+// What an app may ask for of transports, contacts and messages, as steps of a turn; routes are in
+// moving.h, permits in leaving.h, cards in cards.h, explanations in explaining.h. A command that
+// fails has changed nothing.
 #ifndef WHERRY_ENGINE_COMMANDS_H
 #define WHERRY_ENGINE_COMMANDS_H
 

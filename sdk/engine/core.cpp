@@ -85,7 +85,9 @@ Result<std::unique_ptr<Core>> Core::make(std::unique_ptr<store::Connection> db, 
   core->add_networks();
   // A plug-in without what it keeps would take its relay for another.
   if (core->db_->failed()) return core->db_->take_status().error();
-  if (Status begun = feed.begin(core->profile_->next_event); !begun) return begun.error();
+  if (Status ready = core->get_ready(); !ready) {
+    log.warning("the disk does not work yet: " + ready.error().text);
+  }
   return core;
 }
 
@@ -215,7 +217,7 @@ void Core::release_sends(Turn& turn) {
 // read since the opening, or a failure, is on the disk for good then: of a process that was killed
 // before its sync, SQLite reads what a loss of power may still take away. The log is emptied first:
 // what it held when a sync failed is in the page cache, clean, and will never be on the disk, and
-// with it everything that is written behind it.
+// with it everything that is written behind it. Nor is the app told of any event before.
 Status Core::get_ready() {
   if (!proven_ && !mutant(Mutant::kDiskNotProven)) {
     db_->empty_log();
@@ -225,7 +227,17 @@ Status Core::get_ready() {
     if (!db_->commit()) return db_->take_status();
     proven_ = true;
   }
-  if (profile_ != nullptr) return {};
+  if (profile_ == nullptr) {
+    if (Status loaded = load_again(); !loaded) return loaded;
+  }
+  if (feeding_) return {};
+  Status begun = feed_.begin(profile_->next_event);
+  feeding_ = begun.ok();
+  return begun;
+}
+
+// After a failed turn: what memory has of it was never stored.
+Status Core::load_again() {
   Result<std::unique_ptr<Profile>> loaded = Profile::load(*db_);
   db_->forgive();
   if (!loaded) return loaded.error();

@@ -45,6 +45,7 @@ class Core {
   void release_sends(Turn& turn);
   void fail_turn(Turn& turn, std::vector<Input> inputs, const Error& error);
   Status get_ready();
+  Status load_again();
   void refuse(std::vector<Input> inputs, const Error& error);
   void add_networks();
   int64_t next_turn(int64_t now);
@@ -60,6 +61,7 @@ class Core {
   Runtime runtime_;
   std::vector<std::pair<size_t, Status>> outcomes_;  // of the turn's commands, by input
   bool proven_ = false;                              // see get_ready()
+  bool feeding_ = false;                             // the feed has begun
   int failures_ = 0;                                 // of the disk, one after the other
   int64_t stalled_until_ = INT64_MIN;                // steady ms
   int64_t networks_at_ = Executor::kNever;           // steady ms of the next look at them

@@ -21,7 +21,7 @@ void raise_evidence(Turn& turn, const Contact& contact, uint64_t message, int32_
 }
 
 void raise_evidence(Turn& turn, const Contact& contact, const Copy& copy, int32_t evidence) {
-  if (copy.first_seq == 0) return;
+  if (!copy.has_messages()) return;
   for (const store::OutboxRow& row :
        store::outbox_between(turn.db, contact.row.id, copy.first_seq, copy.last_seq)) {
     raise_evidence(turn, contact, row.message, evidence, WHERRY_REASON_NONE);
@@ -29,10 +29,10 @@ void raise_evidence(Turn& turn, const Contact& contact, const Copy& copy, int32_
 }
 
 void set_waiting(Turn& turn, Contact& contact, int32_t reason) {
-  uint64_t waiting = contact.waiting_count;
-  for (const Copy& copy : contact.copies) {
+  uint64_t waiting = contact.outbox.waiting;
+  for (const Copy& copy : contact.outbox.copies) {
     const bool sent = copy.send_id != 0 || copy.last != delivery::Attempt::kFailed;
-    if (!sent && copy.first_seq != 0) waiting += copy.last_seq - copy.first_seq + 1;
+    if (!sent && copy.has_messages()) waiting += copy.last_seq - copy.first_seq + 1;
   }
   if (waiting == 0) reason = WHERRY_REASON_NONE;
   const int32_t before = contact.conversation.waiting;

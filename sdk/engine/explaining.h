@@ -24,7 +24,7 @@ struct Explanation {
   policy::Permits permits;
   wherry_reveals revealed = {};
   bool leaving = false;         // see leaving.h
-  std::vector<PathView> paths;  // in the order of the route
+  std::vector<PathView> paths;  // in the order of their set, then one in use from before
 };
 Result<Explanation> explain(Turn& turn, uint64_t conversation);
 

@@ -122,6 +122,7 @@ Status Feed::fill(std::unique_lock<std::mutex>& lock) {
   const uint64_t committed = committed_;
   lock.unlock();
   std::deque<Event> page;
+  store::Snapshot snapshot(*reader_);
   const std::vector<store::EventRow> rows =
       store::events_after(*reader_, after, limits::kEventsRead);
   uint64_t read = rows.size() < limits::kEventsRead ? committed : after;
@@ -129,7 +130,7 @@ Status Feed::fill(std::unique_lock<std::mutex>& lock) {
     page.push_back(event_of(row));
     read = std::max(read, row.seq);
   }
-  Status status = reader_->take_status();
+  Status status = snapshot.end();
   lock.lock();
   if (!status) return status;
   page_ = std::move(page);

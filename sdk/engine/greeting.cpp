@@ -7,6 +7,7 @@
 #include "base/mutant.h"
 #include "engine/evidence.h"
 #include "engine/leaving.h"
+#include "engine/moving.h"
 #include "engine/paths.h"
 #include "engine/permits.h"
 #include "identity/bundle.h"
@@ -191,9 +192,9 @@ void send_in(Turn& turn, Contact& contact, Session& chosen) {
     Session* other = turn.profile.session(id);
     if (other == &chosen || other->stage == store::SessionStage::kReceiveOnly) continue;
     retire(turn, *other);
-    copies_stay = copies_stay && std::ranges::none_of(contact.copies, [id](const Copy& copy) {
-                    return copy.session == id;
-                  });
+    copies_stay =
+        copies_stay && std::ranges::none_of(contact.outbox.copies,
+                                            [id](const Copy& copy) { return copy.session == id; });
   }
   contact.row.session = chosen.hash;
   turn.changed(contact);
@@ -214,19 +215,28 @@ bool prefer_accepted(Turn& turn, Contact& contact, Session& accepted) {
   return chosen == &accepted;
 }
 
+void take_up_again(Turn& turn, Contact& contact, Session& heard) {
+  const Session* sending = sending_session(turn.profile, contact);
+  const bool won = sending != nullptr && heard.mine && !sending->mine &&
+                   heard.follows == sending->follows && heard.hash < sending->hash;
+  if (!won) return;
+  heard.stage = store::SessionStage::kWorking;
+  turn.changed(heard);
+  send_in(turn, contact, heard);
+}
+
 void begin_stream(Turn& turn, Contact& contact) {
   void_copies(turn, contact);
   if (mutant(Mutant::kResetKeepsNumbers)) return;
   contact.conversation.incarnation = turn.env.random->number();
-  contact.conversation.next_seq = store::outbox_renumber(turn.db, contact.row.id);
-  contact.waiting_count = contact.conversation.next_seq - 1;
-  turn.changed_conversation(contact);
+  renumber_outbox(turn, contact);
 }
 
 void tell_again(Turn& turn, Contact& contact) {
   last_word_voided(turn, contact);
   contact.offer_reset = true;
   contact.tell_moved = contact.ways.moved_to != 0;
+  answer_again(contact);
   if (!contact.announced) return;
   contact.announced->list.clear();
   contact.row.announced = contact.announced->to_bytes();
@@ -234,13 +244,7 @@ void tell_again(Turn& turn, Contact& contact) {
 }
 
 void void_copies(Turn& turn, Contact& contact) {
-  store::sealed_delete_all(turn.db, contact.row.id);
-  store::outbox_unseal_all(turn.db, contact.row.id);
-  contact.waiting_count += contact.window_messages;
-  contact.window_messages = 0;
-  contact.window_bytes = 0;
-  contact.copies.clear();
-  contact.unsealed_from = 1;
+  unseal(turn.db, contact, [](const Copy&) { return true; });
   // Control members may have been among them.
   tell_again(turn, contact);
   turn.pump(contact);

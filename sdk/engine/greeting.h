@@ -38,6 +38,10 @@ void send_in(Turn& turn, Contact& contact, Session& chosen);
 // True: `accepted` is used.
 bool prefer_accepted(Turn& turn, Contact& contact, Session& accepted);
 
+// Something new opened in a session that was given up. If that one of ours had won a collision, and
+// what we send in is the one that lost, its author has the winner after all.
+void take_up_again(Turn& turn, Contact& contact, Session& heard);
+
 // Gives the old sessions up for sending and greets again, within the day's budget, with a new
 // incarnation: see begin_stream().
 void reset_sessions(Turn& turn, Contact& contact, int32_t reason);

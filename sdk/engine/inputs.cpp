@@ -1,4 +1,4 @@
-// The queue.
+// The queues.
 #include "engine/inputs.h"
 
 #include "base/limits.h"
@@ -17,7 +17,8 @@ size_t weight(const Input& input) {
 void Inputs::push(Input input) {
   {
     std::lock_guard lock(mutex_);
-    queue_.push_back(std::move(input));
+    const bool is_command = std::holds_alternative<Command>(input);
+    (is_command ? commands_ : reports_).push_back(std::move(input));
   }
   executor_.wake();
 }
@@ -33,7 +34,7 @@ bool Inputs::offer(Incoming incoming) {
     }
     ++incoming_;
     incoming_bytes_ += size;
-    queue_.push_back(std::move(incoming));
+    reports_.push_back(std::move(incoming));
   }
   executor_.wake();
   return true;
@@ -43,38 +44,38 @@ std::vector<Input> Inputs::take(bool commands_only) {
   std::lock_guard lock(mutex_);
   std::vector<Input> taken;
   size_t bytes = 0;
-  for (auto at = queue_.begin();
-       at != queue_.end() && taken.size() < limits::kTurnInputs && bytes < limits::kTurnBytes;) {
-    if (commands_only && !std::holds_alternative<Command>(*at)) {
-      ++at;
-      continue;
+  const auto take_from = [&](std::deque<Input>& queue, size_t count_max, size_t bytes_max) {
+    while (!queue.empty() && taken.size() < count_max && bytes < bytes_max) {
+      bytes += weight(queue.front());
+      taken.push_back(std::move(queue.front()));
+      queue.pop_front();
     }
-    const size_t size = weight(*at);
-    if (std::holds_alternative<Incoming>(*at)) {
-      --incoming_;
-      incoming_bytes_ -= size;
-    }
-    bytes += size;
-    taken.push_back(std::move(*at));
-    at = queue_.erase(at);
+  };
+  if (!commands_only) take_from(reports_, limits::kTurnInputs / 2, limits::kTurnBytes / 2);
+  take_from(commands_, limits::kTurnInputs, limits::kTurnBytes);
+  if (!commands_only) take_from(reports_, limits::kTurnInputs, limits::kTurnBytes);
+  for (const Input& input : taken) {
+    if (!std::holds_alternative<Incoming>(input)) continue;
+    --incoming_;
+    incoming_bytes_ -= weight(input);
   }
   return taken;
 }
 
-void Inputs::put_back(std::vector<Input> inputs) {
+void Inputs::put_back(std::vector<Input> reports) {
   std::lock_guard lock(mutex_);
-  for (auto at = inputs.rbegin(); at != inputs.rend(); ++at) {
+  for (auto at = reports.rbegin(); at != reports.rend(); ++at) {
     if (std::holds_alternative<Incoming>(*at)) {
       ++incoming_;
       incoming_bytes_ += weight(*at);
     }
-    queue_.push_front(std::move(*at));
+    reports_.push_front(std::move(*at));
   }
 }
 
 bool Inputs::empty() const {
   std::lock_guard lock(mutex_);
-  return queue_.empty();
+  return commands_.empty() && reports_.empty();
 }
 
 bool Inputs::room_again() {

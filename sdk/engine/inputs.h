@@ -1,5 +1,5 @@
-// What the engine's turns work on: commands of the app and reports of plug-ins, in one bounded
-// queue that any thread may fill.
+// What the engine's turns work on: commands of the app and reports of plug-ins, in two bounded
+// queues that any thread may fill.
 #ifndef WHERRY_ENGINE_INPUTS_H
 #define WHERRY_ENGINE_INPUTS_H
 
@@ -80,8 +80,9 @@ struct StoppedReport {
 using Input = std::variant<Command, Incoming, SentReport, StateReport, InboxReport, PeerReport,
                            WritableReport, BundleReport, StateValue, StoppedReport>;
 
-// Thread-safe. Incoming envelopes are bounded by limits::kIncomingWaiting and
-// kIncomingWaitingBytes; what else a plug-in reports is bounded by what it was asked.
+// Thread-safe. Commands keep their order, and so do reports; neither wait behind many of the other.
+// Incoming envelopes are bounded by limits::kIncomingWaiting and kIncomingWaitingBytes; what else a
+// plug-in reports is bounded by what it was asked.
 class Inputs {
  public:
   explicit Inputs(Executor& executor) : executor_(executor) {}
@@ -89,10 +90,11 @@ class Inputs {
   void push(Input input);
   // Takes an envelope, or says that there is no room now.
   bool offer(Incoming incoming);
-  // At most limits::kTurnInputs and kTurnBytes. With `commands_only`, the rest stays in order.
+  // At most limits::kTurnInputs and kTurnBytes, half of it for reports if there are as many. With
+  // `commands_only`, reports stay.
   std::vector<Input> take(bool commands_only);
-  // Puts back what could not be committed, before everything else, in its order.
-  void put_back(std::vector<Input> inputs);
+  // Puts reports back that could not be committed, before all others, in their order.
+  void put_back(std::vector<Input> reports);
 
   bool empty() const;
   // True once after envelopes were refused and room was made since.
@@ -101,7 +103,8 @@ class Inputs {
  private:
   Executor& executor_;
   mutable std::mutex mutex_;
-  std::deque<Input> queue_;
+  std::deque<Input> commands_;
+  std::deque<Input> reports_;
   size_t incoming_ = 0;
   size_t incoming_bytes_ = 0;
   bool refused_ = false;

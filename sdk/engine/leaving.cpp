@@ -84,13 +84,12 @@ void say(const Sender& to) {
   if (contact.announced) contact.announced->list.clear();
   message::Payload payload;
   if (!add_endpoints(to.turn, contact, payload) || !seal_alone(to, payload, Keep::kYes)) return;
-  contact.conversation.leaving->copy = contact.copies.back().id;
+  contact.conversation.leaving->copy = contact.outbox.copies.back().id;
   to.turn.changed_conversation(contact);
 }
 
 void drop(Turn& turn, Contact& contact, uint64_t copy) {
-  store::sealed_delete(turn.db, copy);
-  std::erase_if(contact.copies, [&](const Copy& one) { return one.id == copy; });
+  drop_copies(turn.db, contact, [&](const Copy& one) { return one.id == copy; });
 }
 
 void begin(Turn& turn, Contact& contact, const wherry_reveals& before, int32_t tightening) {
@@ -168,14 +167,14 @@ void say_last_word(Turn& turn, Contact& contact) {
   Session* session = sending_session(turn.profile, contact);
   if (session == nullptr || session->stage != store::SessionStage::kWorking) return;
   Network* network = turn.network(way->transport);
-  if (!way->accepted || !network->online() || !network->has_room()) return;
+  if (!way->accepted || !network->online() || !network->has_room(contact.row.id)) return;
   const Sender to{turn, contact, *session, *way, *network, Passing::kLastWord};
-  auto copy = std::ranges::find(contact.copies, leaving->copy, &Copy::id);
-  if (copy != contact.copies.end() && !is_for(*copy, *way)) {
+  auto copy = std::ranges::find(contact.outbox.copies, leaving->copy, &Copy::id);
+  if (copy != contact.outbox.copies.end() && !is_for(*copy, *way)) {
     drop(turn, contact, copy->id);
-    copy = contact.copies.end();
+    copy = contact.outbox.copies.end();
   }
-  if (copy != contact.copies.end()) {
+  if (copy != contact.outbox.copies.end()) {
     repeat_copy(to, *copy);
   } else if (contact.last_words < limits::kLastWordsMax) {
     say(to);

@@ -59,7 +59,7 @@ Standing sending(Turn& turn, const Contact& contact) {
   if (contact.quiet_until > turn.now) return {WHERRY_ROUTE_STATE_QUIET, WHERRY_REASON_NONE};
   int32_t reason = obstacle_of(turn, contact, *next);
   // Which is news only when it lasts.
-  if (reason == WHERRY_REASON_UNPROVEN && next->probes < limits::kProbesUnanswered) {
+  if (reason == WHERRY_REASON_UNPROVEN && next->probe.sent < limits::kProbesUnanswered) {
     reason = WHERRY_REASON_NONE;
   }
   return {WHERRY_ROUTE_STATE_PROBING, reason};
@@ -117,7 +117,7 @@ Network* room_on(Turn& turn, const Session& session, const PathEntry& path) {
       session.ratchet.unsettled() >= limits::kUnsettledMax) {
     return nullptr;
   }
-  return network->has_room() ? network : nullptr;
+  return network->has_room(session.contact) ? network : nullptr;
 }
 
 bool may_be_probed(const PathEntry& path) {
@@ -125,37 +125,40 @@ bool may_be_probed(const PathEntry& path) {
          path.peer_state != WHERRY_PEER_STATE_UNREACHABLE;
 }
 
+// They are in an envelope now.
+void told_answers(Contact& contact) {
+  if (contact.answers.empty()) return;
+  contact.answers_told = std::move(contact.answers);
+  contact.answers.clear();
+}
+
 // Whoever is asked may know no way to answer: so a probe says where, until it is known that they
 // heard. The first that says something new is kept, if there is no other way to say it.
 void probe(Turn& turn, Contact& contact, Session& session, PathEntry& path, bool only_way) {
-  if (path.probe_at > turn.now) {
-    turn.wake(contact, path.probe_at);
-    return;
-  }
-  if (!contact.probes.spend(turn.now, 3600 * 1000, limits::kProbesPerHour)) {
-    path.probe_at = turn.now + limits::kProbeRetryMax_ms;
-    turn.wake(contact, path.probe_at);
+  if (path.probe.next_at > turn.now) {
+    turn.wake(contact, path.probe.next_at);
     return;
   }
   Network* network = room_on(turn, session, path);
-  if (network == nullptr) return;
+  if (network == nullptr || !spend_probe(turn, contact, path)) return;
   message::Payload payload;
-  turn.env.random->fill(path.probe.data(), path.probe.size());
-  payload.probe = path.probe;
+  // A late answer counts too: it is the same question until it is answered.
+  if (!path.probe.waits()) turn.env.random->fill(path.probe.id.data(), path.probe.id.size());
+  payload.probe = path.probe.id;
   payload.answers = contact.answers;
   const bool news = only_way && add_endpoints(turn, contact, payload);
   if (!news && contact.announced && !contact.announced->list.empty()) {
     payload.endpoints = contact.announced;
   }
+  path.probe.session = session.id;
+  path.probe.g = session.ratchet.next_g();
+  path.probe.sent_at = turn.now;
   if (!seal_alone({turn, contact, session, path, *network}, payload,
                   news ? Keep::kYes : Keep::kNo)) {
     return;
   }
-  contact.answers.clear();
-  ++path.probes;
-  path.probe_at = turn.now + delivery::backoff_ms(limits::kProbeRetryFirst_ms,
-                                                  limits::kProbeRetryMax_ms, path.probes);
-  turn.wake(contact, path.probe_at);
+  // Whoever has another way says them there as well: this envelope may be lost.
+  if (only_way) told_answers(contact);
 }
 
 // An answer is worth sending even to where no message may go yet: both sides may be waiting for
@@ -170,7 +173,7 @@ void answer_somehow(Turn& turn, Contact& contact, Session& session) {
         !seal_alone({turn, contact, session, path, *network}, payload, Keep::kNo)) {
       continue;
     }
-    contact.answers.clear();
+    told_answers(contact);
     return;
   }
 }
@@ -223,19 +226,21 @@ Result<RouteView> route_of(Turn& turn, uint64_t conversation) {
 }
 
 void take_probe(Turn& turn, Contact& contact, const Id128& probe) {
-  if (contact.answers.size() >= limits::kAnswersMax) return;
-  contact.answers.push_back(probe);
+  if (std::ranges::find(contact.answers, probe) == contact.answers.end()) {
+    if (contact.answers.size() >= limits::kAnswersMax) return;
+    contact.answers.push_back(probe);
+  }
   contact.ack_at = turn.now;
   turn.pump(contact);
 }
 
 void take_answers(Turn& turn, Contact& contact, const std::vector<Id128>& answers) {
   for (PathEntry& path : contact.paths) {
-    const bool asked = path.probe != Id128{};
-    const bool answered = asked && std::ranges::find(answers, path.probe) != answers.end();
+    const bool asked = path.probe.waits();
+    const bool answered = asked && std::ranges::find(answers, path.probe.id) != answers.end();
     if (!answered && !(asked && mutant(Mutant::kAnswerUnchecked))) continue;
-    path.probe = {};
-    path.probes = 0;
+    path.probe.id = {};
+    path.probe.sent = 0;
     contact.ways.prove(path.endpoint);
     save_ways(turn, contact);
     turn.pump(contact);
@@ -263,9 +268,27 @@ bool add_moving(const Contact& contact, message::Payload& payload) {
   return true;
 }
 
+void answer_again(Contact& contact) {
+  if (contact.answers.empty()) contact.answers = contact.answers_told;
+}
+
 void moving_told(Contact& contact) {
-  contact.answers.clear();
+  told_answers(contact);
   contact.tell_moved = false;
+}
+
+bool spend_probe(Turn& turn, Contact& contact, PathEntry& path) {
+  Probe& probe = path.probe;
+  bool may = false;
+  if (probe.next_at <= turn.now) {
+    may = contact.probes.spend(turn.now, 3600 * 1000, limits::kProbesPerHour);
+    if (may) ++probe.sent;
+    probe.next_at = turn.now + (may ? delivery::backoff_ms(limits::kProbeRetryFirst_ms,
+                                                           limits::kProbeRetryMax_ms, probe.sent)
+                                    : limits::kProbeRetryMax_ms);
+  }
+  turn.wake(contact, probe.next_at);
+  return may;
 }
 
 void send_probes(Turn& turn, Contact& contact, const ChosenPath& chosen) {
@@ -292,7 +315,7 @@ void probe_again(Turn& turn, Contact& contact, uint64_t transport) {
   if (has_way && transport == 0) return;
   for (PathEntry& path : contact.paths) {
     if (transport != 0 && path.transport != transport) continue;
-    path.probe_at = std::min(path.probe_at, turn.now + limits::kProbeRetryFirst_ms);
+    path.probe.next_at = std::min(path.probe.next_at, turn.now + limits::kProbeRetryFirst_ms);
   }
 }
 
@@ -301,6 +324,9 @@ void use_path(Turn& turn, Contact& contact, const PathEntry& path) {
   if (other) {
     contact.ways.use(path.endpoint);
     contact.quiet_until = 0;
+    // What was told last by the old way may find nobody there any more.
+    answer_again(contact);
+    if (!contact.answers.empty()) contact.ack_at = turn.now;
   }
   const bool settled = contact.endpoints() != nullptr && contact.ways.settle(*contact.endpoints());
   contact.tell_moved = contact.tell_moved || settled;

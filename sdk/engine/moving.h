@@ -35,6 +35,12 @@ void take_moved(Turn& turn, Contact& contact, const message::Moved& moved);
 bool add_moving(const Contact& contact, message::Payload& payload);
 // What it added is sealed.
 void moving_told(Contact& contact);
+// What carried the last answers may be lost: they are told again.
+void answer_again(Contact& contact);
+
+// Whether an endpoint may be asked or dialled now; if so, that counts. If not, the contact is
+// looked at again when it may.
+bool spend_probe(Turn& turn, Contact& contact, PathEntry& path);
 
 // Sends probes that are due, and answers if there is no other way for them.
 void send_probes(Turn& turn, Contact& contact, const ChosenPath& chosen);

@@ -72,6 +72,7 @@ void Network::stop() {
   if (!running()) return;
   stopping = true;
   state = WHERRY_TRANSPORT_STATE_OFF;
+  phase.clear();
   reconnect_at = Executor::kNever;
   forget_all();
   // One that never started has nothing to stop, and would never say that it has stopped.
@@ -137,9 +138,21 @@ size_t Network::room() const {
   return flights.size() >= limits::kInFlight ? 0 : limits::kInFlight - flights.size();
 }
 
-bool Network::has_room() {
+size_t Network::room_for(uint64_t contact) const {
+  const auto theirs = flights_of_.find(contact);
+  const size_t used = theirs == flights_of_.end() ? 0 : theirs->second;
+  const size_t share = (room() + used) / 4;
+  return std::min(room(), share > used ? share - used : 0);
+}
+
+bool Network::has_room(uint64_t contact) {
   crowded = crowded || room() == 0;
-  return room() != 0;
+  return room_for(contact) != 0;
+}
+
+void Network::begin_flight(uint64_t send_id, const Flight& flight) {
+  flights.emplace(send_id, flight);
+  ++flights_of_[flight.contact];
 }
 
 void Network::set_handed(uint64_t send_id, const Flight& flight) {
@@ -149,9 +162,12 @@ void Network::set_handed(uint64_t send_id, const Flight& flight) {
 }
 
 std::optional<Network::Flight> Network::end_flight(uint64_t send_id) {
-  for (auto* under_way : {&flights, &handed}) {
-    if (const auto node = under_way->extract(send_id)) return node.mapped();
+  if (const auto node = flights.extract(send_id)) {
+    const auto theirs = flights_of_.find(node.mapped().contact);
+    if (--theirs->second == 0) flights_of_.erase(theirs);
+    return node.mapped();
   }
+  if (const auto node = handed.extract(send_id)) return node.mapped();
   return std::nullopt;
 }
 
@@ -161,12 +177,14 @@ void Network::forget_peer(uint64_t peer, uint64_t contact) {
     std::erase_if(*under_way,
                   [contact](const auto& flight) { return flight.second.contact == contact; });
   }
+  flights_of_.erase(contact);
   contact_by_peer.erase(peer);
 }
 
 void Network::forget_all() {
   queue_.clear();
   flights.clear();
+  flights_of_.clear();
   handed.clear();
   contact_by_peer.clear();
 }

@@ -32,6 +32,7 @@ class Network : public plugin::HostEvents {
   // What an attempt was made for; copy 0: nothing that is kept.
   struct Flight {
     uint64_t contact = 0;
+    uint64_t peer = 0;
     uint64_t copy = 0;
   };
 
@@ -63,8 +64,14 @@ class Network : public plugin::HostEvents {
   void flush();
   // How many more envelopes may be under way.
   size_t room() const;
-  // Whether there is any; if not, everybody is looked at again when there is.
-  bool has_room();
+  // How many more for one contact, who may have a quarter of what the others leave: so that whoever
+  // takes nothing in keeps nobody else waiting.
+  size_t room_for(uint64_t contact) const;
+  // Whether there is any for them; if there is none for anybody, everybody is looked at again when
+  // there is. When there is more for one, on_sent() of theirs says so.
+  bool has_room(uint64_t contact);
+  // A turn gave the plug-in an envelope.
+  void begin_flight(uint64_t send_id, const Flight& flight);
   // The plug-in said what became of it. None: it is not (any more) remembered.
   std::optional<Flight> end_flight(uint64_t send_id);
   // It left; more may become known of it, or not.
@@ -106,6 +113,8 @@ class Network : public plugin::HostEvents {
   std::unordered_map<uint64_t, uint64_t> contact_by_peer;  // contact ids
 
  private:
+  std::unordered_map<uint64_t, size_t> flights_of_;  // how many, by contact
+
   Result<std::unique_ptr<plugin::Instance>> make(const plugin::Settings& settings);
   // Offers the first `count` of what is queued.
   plugin::Instance::Sent offer(size_t count);

@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "base/mutant.h"
+#include "engine/moving.h"
 #include "engine/permits.h"
 #include "engine/running.h"
 #include "engine/sending.h"
@@ -47,7 +48,7 @@ void drop_path(Turn& turn, Contact& contact, const PathEntry& path) {
   });
   if (acknowledges) acknowledge_again(turn, contact);
   network->forget_peer(path.peer, contact.row.id);
-  for (Copy& copy : contact.copies) {
+  for (Copy& copy : contact.outbox.copies) {
     if (copy.transport == path.transport) copy.send_id = 0;
   }
   turn.calls.push_back([network, peer = path.peer] {
@@ -56,21 +57,25 @@ void drop_path(Turn& turn, Contact& contact, const PathEntry& path) {
 }
 
 bool wants_to_send(Turn& turn, const Contact& contact) {
-  return contact.waiting_count != 0 || !contact.copies.empty() ||
-         contact.ack_at != Executor::kNever ||
+  return !contact.outbox.empty() || contact.ack_at != Executor::kNever ||
          (!contact.sessions.empty() && unannounced_endpoints(turn, contact).has_value()) ||
          std::ranges::any_of(contact.paths,
                              [&](const PathEntry& path) { return is_unproven(contact, path); });
 }
 
 // Plug-ins do not reconnect by themselves; each try is followed by a report.
-void reconnect(Turn& turn, const Contact& contact, PathEntry& path) {
+void reconnect(Turn& turn, Contact& contact, PathEntry& path) {
   Network* network = turn.network(path.transport);
   if (path.peer_state != WHERRY_PEER_STATE_UNREACHABLE || path.connect_at > turn.now ||
       network == nullptr || !network->online() || path.admission == Admission::kForbidden) {
     return;
   }
-  if (!wants_to_send(turn, contact)) return;
+  const bool has_a_use = contact.route.place_of(path.endpoint.transport).has_value() ||
+                         contact.ways.in_use == path.endpoint ||
+                         path.admission == Admission::kLastWord;
+  if (!has_a_use || !wants_to_send(turn, contact)) return;
+  // They say where; whoever is there need not be them. So that counts as asking.
+  if (is_unproven(contact, path) && !spend_probe(turn, contact, path)) return;
   path.peer_state = WHERRY_PEER_STATE_UNKNOWN;
   turn.calls.push_back([network, peer = path.peer] {
     if (network->running()) network->instance->connect_peer(peer);
@@ -201,7 +206,7 @@ void forget_peers(Profile& profile, uint64_t transport) {
       path.accepted = false;
       path.peer_state = WHERRY_PEER_STATE_UNKNOWN;
     }
-    for (Copy& copy : contact->copies) {
+    for (Copy& copy : contact->outbox.copies) {
       if (copy.transport == transport) copy.send_id = 0;
     }
   }
@@ -210,7 +215,7 @@ void forget_peers(Profile& profile, uint64_t transport) {
 ChosenPath choose_path(Turn& turn, Contact& contact) {
   std::vector<routing::Path> views;
   for (const PathEntry& path : contact.paths) views.push_back(view_of(turn, contact, path));
-  const bool only_acknowledges = contact.waiting_count == 0 && contact.copies.empty();
+  const bool only_acknowledges = contact.outbox.empty();
   const bool unpermitted = only_acknowledges && mutant(Mutant::kAcksUnpermitted);
   const routing::Choice choice = routing::choose(
       views, unpermitted ? policy::everything() : permits_of(turn.profile, contact).all(),

@@ -22,8 +22,8 @@ struct ChosenPath {
 };
 ChosenPath choose_path(Turn& turn, Contact& contact);
 
-// Opens an inbox for the contact on each transport that its paths use and the permits allow, and
-// stops one that has to forget an inbox: it is started again without it.
+// Opens an inbox for the contact on each transport that the conversation listens on and the permits
+// allow, and stops one that has to forget an inbox: it is started again without it.
 void ensure_inboxes(Turn& turn, Contact& contact);
 
 // Gives an inbox up for good.

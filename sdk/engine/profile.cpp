@@ -50,33 +50,8 @@ Status load_streams(store::Connection& db, Contact& contact) {
     contact.streams.push_back({row.device, row.incarnation, stream.take(), false, row.owed});
     if (row.owed && contact.row.state != WHERRY_CONTACT_STATE_REQUEST) contact.ack_at = 0;
   }
+  contact.early_bytes = store::early_bytes(db, contact.row.conversation);
   return {};
-}
-
-void load_outbox(store::Connection& db, Contact& contact) {
-  for (store::SealedRow& row : store::sealed_of(db, contact.row.id)) {
-    Copy copy;
-    copy.id = row.id;
-    copy.session = row.session;
-    copy.g = row.g;
-    copy.transport = row.transport;
-    copy.endpoint = std::move(row.endpoint);
-    copy.first_seq = row.first_seq;
-    copy.last_seq = row.last_seq;
-    copy.control = row.control;
-    if (copy.first_seq != 0) {
-      for (const store::OutboxRow& item :
-           store::outbox_between(db, contact.row.id, copy.first_seq, copy.last_seq)) {
-        if (item.sealed != copy.id) continue;
-        ++contact.window_messages;
-        contact.window_bytes += item.size;
-      }
-    }
-    contact.copies.push_back(std::move(copy));
-  }
-  const std::vector<store::OutboxRow> first = store::outbox_unsealed(db, contact.row.id, 0, 1);
-  contact.unsealed_from = first.empty() ? contact.conversation.next_seq : first.front().seq;
-  contact.waiting_count = store::outbox_waiting(db, contact.row.id);
 }
 
 Status load_contacts(store::Connection& db, Profile& profile) {
@@ -182,6 +157,9 @@ Result<std::unique_ptr<Profile>> Profile::load(store::Connection& db) {
   if (Status contacts = load_contacts(db, *profile); !contacts) return contacts.error();
   if (Status sessions = load_sessions(db, *profile); !sessions) return sessions.error();
   load_networks(db, *profile);
+  Result<store::MessageIds> ids = store::MessageIds::load(db, profile->local);
+  if (!ids) return ids.error();
+  profile->message_ids = ids.take();
   profile->next_message = store::message_highest(db) + 1;
   profile->next_sealed = store::sealed_highest(db) + 1;
   profile->next_event = store::event_next(db);

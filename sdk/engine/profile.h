@@ -3,15 +3,15 @@
 #ifndef WHERRY_ENGINE_PROFILE_H
 #define WHERRY_ENGINE_PROFILE_H
 
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
 #include <tuple>
 #include <unordered_map>
 
-#include "delivery/retry.h"
+#include "delivery/quota.h"
 #include "delivery/stream.h"
+#include "engine/outbox.h"
 #include "identity/card.h"
 #include "identity/device_list.h"
 #include "message/payload.h"
@@ -19,29 +19,12 @@
 #include "routing/ways.h"
 #include "session/ratchet.h"
 #include "session/tag_index.h"
-#include "store/messages.h"
+#include "store/message_ids.h"
 #include "store/networks.h"
 #include "store/people.h"
 #include "store/sessions.h"
 
 namespace wherry::engine {
-
-// An envelope that may be sent again as it is.
-struct Copy {
-  uint64_t id = 0;
-  uint64_t session = 0;
-  uint64_t g = 0;
-  uint64_t transport = 0;
-  std::string endpoint;
-  uint64_t first_seq = 0;  // 0: carries no message
-  uint64_t last_seq = 0;
-  bool control = false;  // carries more than messages
-  uint64_t send_id = 0;  // not 0: handed to the transport, which has not said what became of it
-  int attempts = 0;
-  delivery::Attempt last = delivery::Attempt::kFailed;
-  int64_t sent_at = 0;  // steady ms
-  int64_t next_at = 0;  // steady ms of the next repeat
-};
 
 // A session and its place in the database.
 struct Session {
@@ -68,10 +51,22 @@ struct IncomingStream {
   bool acknowledge = false;  // something came that they do not know to have come
 };
 
-// The way to one endpoint of a contact; peer 0: no running transport knows it.
 // What may go by a path: nothing, only the last word on it (see leaving.h), or all.
 enum class Admission : uint8_t { kForbidden, kLastWord, kPermitted };
 
+// Whether an endpoint can be reached is asked until it is answered.
+struct Probe {
+  Id128 id{};            // zeros: none waits for an answer
+  int sent = 0;          // since the last answer
+  uint64_t session = 0;  // of the last one
+  uint64_t g = 0;        // its number there
+  int64_t sent_at = 0;   // steady ms
+  int64_t next_at = 0;   // steady ms
+
+  bool waits() const { return id != Id128{}; }
+};
+
+// The way to one endpoint of a contact; peer 0: no running transport knows it.
 struct PathEntry {
   message::Endpoint endpoint;
   uint64_t transport = 0;  // 0: this profile has no such transport
@@ -79,13 +74,11 @@ struct PathEntry {
   bool accepted = false;
   wherry_reveals reveals{};
   Admission admission = Admission::kForbidden;  // when it was last looked at
-  bool listed = true;       // in their newest set; else it was in use before that came
-  Id128 probe{};            // that waits for an answer; zeros: none
-  int probes = 0;           // sent since the last answer
-  int64_t probe_at = 0;     // steady ms of the next
+  bool listed = true;  // in their newest set; else it was in use before that came
+  Probe probe;
   int64_t works_since = 0;  // steady ms; 0: it does not
   int32_t peer_state = WHERRY_PEER_STATE_UNKNOWN;
-  int connects = 0;        // asked for since it was last reachable
+  int connects = 0;        // asked for since it last carried something
   int64_t connect_at = 0;  // steady ms of the next time, while it is not
 
   bool permitted() const { return admission == Admission::kPermitted; }
@@ -98,25 +91,30 @@ struct RouteTold {
   uint64_t event = 0;  // its seq
 };
 
+// An acknowledgement that does not come though their ratchet has what it is of: see sending.h.
+struct MissedAck {
+  int64_t at = Executor::kNever;      // steady ms: then it is missed
+  int64_t sealed_at = INT64_MIN / 2;  // steady ms, for the last one that was
+  int count = 0;                      // missed one after the other
+};
+
 struct Contact {
   store::ContactRow row;
   store::ConversationRow conversation;
   std::optional<identity::Card> card;
   std::optional<message::Endpoints> theirs;     // as they announced; none: the card's
   std::optional<message::Endpoints> announced;  // what they were sent
-  uint64_t theirs_session = 0;                  // that told them; older ones do not count
-  std::optional<message::Moved> moved;          // what they told last of leaving an endpoint
-  routing::Ways ways;                           // to them
-  routing::Route route;                         // this person's for the conversation
-  std::vector<uint64_t> sessions;               // ids, oldest first
+  uint64_t theirs_session = 0;  // that told them, or after a start the newest; older do not count
+  std::optional<message::Moved> moved;  // what they told last of leaving an endpoint
+  routing::Ways ways;                   // to them
+  routing::Route route;                 // this person's for the conversation
+  std::vector<uint64_t> sessions;       // ids, oldest first
   std::vector<IncomingStream> streams;
+  uint64_t early_bytes = 0;  // of what came before its turn
   std::vector<PathEntry> paths;
 
-  std::deque<Copy> copies;     // in the order of sealing
-  uint64_t unsealed_from = 1;  // no unsealed message has a lower seq
-  uint64_t waiting_count = 0;  // messages not yet sealed
-  size_t window_messages = 0;  // sealed and unacknowledged
-  size_t window_bytes = 0;
+  Outbox outbox;
+  MissedAck missed_ack;
 
   int64_t ack_at = Executor::kNever;  // steady ms
   uint32_t ack_messages = 0;
@@ -129,7 +127,9 @@ struct Contact {
   bool offer_reset = false;                 // they have no reset bundle of ours
   bool tell_moved = false;                  // they do not know that an endpoint was left
   std::vector<Id128> answers;               // to probes of theirs, not sent yet
+  std::vector<Id128> answers_told;          // the last that were sent, in case they are lost
   delivery::Quota probes;                   // sent
+  delivery::Quota trials;                   // of headers without a known tag
   int64_t quiet_until = 0;                  // steady ms; 0: no quiet time was drawn
   int64_t leave_at = Executor::kNever;      // steady ms; once the last word has left, see leaving.h
   int last_words = 0;                       // that have left
@@ -184,6 +184,7 @@ struct Profile {
   std::map<uint64_t, CardState> cards;
   std::map<uint64_t, store::TransportRow> transports;
 
+  store::MessageIds message_ids;
   uint64_t next_message = 1;
   uint64_t next_sealed = 1;
   uint64_t next_event = 1;

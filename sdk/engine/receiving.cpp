@@ -5,7 +5,9 @@
 
 #include "base/limits.h"
 #include "base/mutant.h"
+#include "engine/contacts.h"
 #include "engine/greeting.h"
+#include "engine/sending.h"
 #include "engine/taking.h"
 
 namespace wherry::engine {
@@ -39,15 +41,11 @@ bool is_bucket(size_t size) {
   return std::ranges::find(limits::kBuckets, size) != limits::kBuckets.end();
 }
 
-bool may_try(Turn& turn) {
-  return turn.runtime.trials.spend(turn.now, 1000, limits::kHeaderTrialsPerSecond);
-}
-
 // Far beyond the tags that are kept ready, or in no session at all.
 bool open_by_trial(Turn& turn, Contact& contact, ByteView envelope) {
   const std::vector<uint64_t> ids(contact.sessions.rbegin(), contact.sessions.rend());
   for (uint64_t id : ids) {
-    if (!may_try(turn)) return false;
+    if (!contact.trials.spend(turn.now, 1000, limits::kHeaderTrialsPerSecond)) return false;
     if (open_in_session(turn, *turn.profile.session(id), {}, envelope)) return true;
   }
   return false;
@@ -121,7 +119,10 @@ bool open_in_session(Turn& turn, Session& session, const session::Place& place, 
           !row || !row->owed) {
         return true;
       }
-      for (IncomingStream& stream : contact.streams) stream.acknowledge = true;
+      // As many as one envelope holds, the newest: what is older is told when it is said again.
+      for (size_t i = 0; i < std::min(contact.streams.size(), limits::kAcksPerEnvelope); ++i) {
+        contact.streams[contact.streams.size() - 1 - i].acknowledge = true;
+      }
       contact.ack_at = std::min(contact.ack_at, turn.now + limits::kAckDelay_ms);
       turn.pump(contact);
       return true;
@@ -137,6 +138,7 @@ bool open_in_session(Turn& turn, Session& session, const session::Place& place, 
   session.ratchet = std::move(*step->next);
   turn.profile.tags.update(session.id, session.ratchet, step->add);
   turn.changed(session);
+  if (session.stage == store::SessionStage::kReceiveOnly) take_up_again(turn, contact, session);
   if (session.stage == store::SessionStage::kUnanswered) {
     session.stage = store::SessionStage::kWorking;
     contact.offer_reset = contact.offer_reset ||
@@ -154,6 +156,7 @@ bool open_in_session(Turn& turn, Session& session, const session::Place& place, 
 
 void take_step(Turn& turn, Contact& contact, Session& session, session::OpenStep& step) {
   contact.opened_at = turn.now;
+  heard_from(turn, contact);
   session.heard = true;
   Result<message::Payload> payload = message::decode_payload(step.payload);
   const bool owed = payload && (!payload->records.empty() || payload->endpoints || payload->reset ||
@@ -174,38 +177,6 @@ void take_step(Turn& turn, Contact& contact, Session& session, session::OpenStep
     return;
   }
   take_payload(turn, contact, session, *payload);
-}
-
-Contact& add_contact(Turn& turn, const Bytes32& identity, int32_t state, const std::string& name) {
-  auto made = std::make_unique<Contact>();
-  Contact& contact = *made;
-  // Each conversation has its own: a device whose disk is from before they met draws another.
-  contact.conversation.incarnation = turn.env.random->number();
-  contact.conversation.id = store::conversation_insert(turn.db, contact.conversation);
-  contact.row.identity = identity;
-  contact.row.name = name;
-  contact.row.added_ms = turn.wall_ms;
-  contact.row.conversation = contact.conversation.id;
-  contact.row.id = store::contact_insert(turn.db, contact.row);
-  contact.conversation.contact = contact.row.id;
-  contact.offer_reset = true;
-  turn.changed_conversation(contact);
-  turn.profile.contact_by_identity[identity] = contact.row.id;
-  turn.profile.contact_by_conversation[contact.conversation.id] = contact.row.id;
-  turn.profile.contacts.emplace(contact.row.id, std::move(made));
-  set_contact_state(turn, contact, state);
-  return contact;
-}
-
-void set_contact_state(Turn& turn, Contact& contact, int32_t state) {
-  contact.row.state = state;
-  turn.changed(contact);
-  store::EventRow event;
-  event.type = WHERRY_EVENT_CONTACT;
-  event.contact = contact.row.id;
-  event.conversation = contact.row.conversation;
-  event.value = state;
-  turn.add_event(event);
 }
 
 }  // namespace wherry::engine

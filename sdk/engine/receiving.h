@@ -16,10 +16,6 @@ bool open_in_session(Turn& turn, Session& session, const session::Place& place, 
 // payload.
 void take_step(Turn& turn, Contact& contact, Session& session, session::OpenStep& step);
 
-// A new contact with its direct conversation, and an event.
-Contact& add_contact(Turn& turn, const Bytes32& identity, int32_t state, const std::string& name);
-void set_contact_state(Turn& turn, Contact& contact, int32_t state);
-
 }  // namespace wherry::engine
 
 #endif  // WHERRY_ENGINE_RECEIVING_H

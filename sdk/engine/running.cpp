@@ -49,6 +49,7 @@ Status start_network(Turn& turn, Network& network) {
   Result<plugin::Settings> settings = settings_from_bytes(row.settings);
   if (!settings) return settings.error();
   network.listening = network.listening_with(*settings);
+  network.phase.clear();
   if (!may_be_online(turn.profile, network)) {
     network.state = WHERRY_TRANSPORT_STATE_FAILED;
     network.reason = WHERRY_REASON_PERMITS;
@@ -97,6 +98,11 @@ void restart_network(Turn& turn, Network& network) {
 
 void on_state(Turn& turn, Network& network, const StateReport& report) {
   if (!network.running()) return;
+  // One that has failed is ended by this profile: see below.
+  if (network.state == WHERRY_TRANSPORT_STATE_FAILED &&
+      report.state == WHERRY_TRANSPORT_STATE_OFF) {
+    return;
+  }
   const bool was_online = network.online();
   network.state = report.state;
   network.percent = report.percent;
@@ -121,7 +127,7 @@ void on_state(Turn& turn, Network& network, const StateReport& report) {
         contact->bundle_at = 0;
         contact->bundle_tries = 0;
       }
-      for (Copy& copy : contact->copies) {
+      for (Copy& copy : contact->outbox.copies) {
         // What failed for lack of a connection need not wait for its turn.
         if (copy.transport == network.id() && copy.last == delivery::Attempt::kFailed) {
           copy.next_at = turn.now;
@@ -139,6 +145,12 @@ void on_state(Turn& turn, Network& network, const StateReport& report) {
                                         ++network.reconnects);
   } else {
     network.reconnect_at = Executor::kNever;
+  }
+  if (report.state == WHERRY_TRANSPORT_STATE_FAILED) {
+    // What it lacks may come: an address, a port. It is ended, and started anew by on_stopped().
+    turn.calls.push_back([&network] {
+      if (network.running()) network.instance->stop();
+    });
   }
   if (was_online != network.online() || !network.online()) pump_all(turn);
 }
@@ -187,8 +199,8 @@ void on_peer(Turn& turn, Network& network, const PeerReport& report) {
     if (path.peer != report.peer) continue;
     path.peer_state = report.state;
     if (report.state == WHERRY_PEER_STATE_REACHABLE) {
-      path.connects = 0;
-      path.probe_at = std::min(path.probe_at, turn.now);
+      repeat_failed(turn, *contact, path.transport, Repeating::kFirst, turn.now);
+      path.probe.next_at = std::min(path.probe.next_at, turn.now);
     }
     if (report.state == WHERRY_PEER_STATE_UNREACHABLE) {
       path.connect_at = turn.now + delivery::backoff_ms(limits::kReconnectFirst_ms,
@@ -202,11 +214,12 @@ void on_peer(Turn& turn, Network& network, const PeerReport& report) {
 void on_stopped(Turn& turn, Network& network) {
   if (network.instance == nullptr) return;
   const bool asked = network.stopping;
+  const bool told = network.state == WHERRY_TRANSPORT_STATE_FAILED;
   network.destroy();
   if (asked) return;
-  // It refused to start, or ended by itself.
+  // It refused to start, ended by itself, or has failed.
   network.state = WHERRY_TRANSPORT_STATE_FAILED;
-  network.reason = WHERRY_REASON_RESOURCE;
+  if (!told) network.reason = WHERRY_REASON_RESOURCE;
   retry_start(turn, network);
   forget_peers(turn.profile, network.id());
   tell(turn, network);
@@ -224,10 +237,9 @@ int64_t keep_networks(Turn& turn) {
       if (network->instance == nullptr) next = std::min(next, network->start_at);
     }
     if (network->reconnect_at <= turn.now && network->running()) {
-      // Asked again after a while even if the plug-in says nothing of this try.
-      network->reconnect_at =
-          turn.now + delivery::backoff_ms(limits::kReconnectFirst_ms, limits::kReconnectMax_ms,
-                                          ++network->reconnects);
+      // Asked again after a while even if the plug-in says nothing of this try; what it says of it
+      // counts.
+      network->reconnect_at = turn.now + limits::kReconnectMax_ms;
       turn.calls.push_back([due = network.get()] {
         if (due->running()) due->instance->connect_peer(0);
       });
@@ -243,8 +255,8 @@ int64_t keep_networks(Turn& turn) {
 
 void pump_all(Turn& turn) {
   for (auto& [id, contact] : turn.profile.contacts) {
-    const bool idle = contact->waiting_count == 0 && contact->copies.empty() &&
-                      contact->ack_at == Executor::kNever && contact->sessions.empty();
+    const bool idle =
+        contact->outbox.empty() && contact->ack_at == Executor::kNever && contact->sessions.empty();
     if (!idle) turn.pump(*contact);
   }
 }

@@ -89,23 +89,17 @@ bool add_reset_offer(Turn& turn, Contact& contact, message::Payload& payload) {
 // first alone is larger, with that one up to `room_alone`. Out: what was taken.
 std::vector<store::OutboxRow> add_messages(Turn& turn, const Contact& contact, size_t room,
                                            size_t room_alone, message::Payload& payload) {
+  const std::vector<store::OutboxRow> next = next_to_seal(turn.db, contact);
+  if (next.empty()) return {};
   size_t size = message::encode(payload).size() + kPayloadFrame;
-  size_t window_bytes = contact.window_bytes;
   std::vector<store::OutboxRow> taken;
-  for (const store::OutboxRow& row : store::outbox_unsealed(
-           turn.db, contact.row.id, contact.unsealed_from, limits::kPackedMessages)) {
-    const bool next_in_order = taken.empty() || row.seq == taken.back().seq + 1;
-    const size_t cost = row.size + message::kRecordOverhead;
-    const bool fits = size + cost <= (taken.empty() ? std::max(room, room_alone) : room);
-    const bool window = contact.window_messages + taken.size() < limits::kWindowMessages &&
-                        window_bytes + row.size <= limits::kWindowBytes;
-    if (!next_in_order || !fits || (!window && !mutant(Mutant::kWindowIgnored))) break;
+  for (const store::OutboxRow& row : next) {
+    size += row.size + message::kRecordOverhead;
+    if (size > (taken.empty() ? std::max(room, room_alone) : room)) break;
     const std::optional<store::MessageRow> message = store::message(turn.db, row.message);
     if (!message) break;
     payload.records.push_back(record_of(contact, *message, row.seq));
-    size += cost;
     taken.push_back(row);
-    window_bytes += row.size;
   }
   return taken;
 }
@@ -113,7 +107,7 @@ std::vector<store::OutboxRow> add_messages(Turn& turn, const Contact& contact, s
 // With it the session has taken its step.
 Result<session::SealStep> seal_payload(const Sender& to, const message::Payload& payload) {
   Result<session::SealStep> step =
-      session::seal(to.session.ratchet, sealed_floor(to.contact, to.session),
+      session::seal(to.session.ratchet, sealed_floor(to.contact, to.session, to.turn.now),
                     message::encode(payload), 0, *to.turn.env.random);
   if (!step) return step;
   to.session.ratchet = std::move(step->next);
@@ -121,38 +115,35 @@ Result<session::SealStep> seal_payload(const Sender& to, const message::Payload&
   return step;
 }
 
-void keep_copy(const Sender& to, session::SealStep& step, const std::vector<store::OutboxRow>& rows,
-               bool control) {
-  Copy copy;
-  copy.control = control;
-  copy.id = to.turn.profile.next_sealed++;
-  copy.session = to.session.id;
-  copy.g = step.g;
-  copy.transport = to.path.transport;
-  copy.endpoint = to.path.endpoint.text;
-  copy.first_seq = rows.empty() ? 0 : rows.front().seq;
-  copy.last_seq = rows.empty() ? 0 : rows.back().seq;
-  copy.attempts = 1;
-  copy.sent_at = to.turn.now;
-  store::sealed_insert(to.turn.db, row_of(to.contact, copy, step.envelope));
-  if (!rows.empty()) {
-    store::outbox_set_sealed(to.turn.db, to.contact.row.id, copy.first_seq, copy.last_seq, copy.id);
-    to.contact.unsealed_from = copy.last_seq + 1;
-    to.contact.window_messages += rows.size();
-    for (const store::OutboxRow& taken : rows) to.contact.window_bytes += taken.size;
-    to.contact.waiting_count -= rows.size();
-  }
+void send_and_keep(const Sender& to, session::SealStep& step,
+                   const std::vector<store::OutboxRow>& rows, bool control) {
+  Copy sealed;
+  sealed.control = control;
+  sealed.session = to.session.id;
+  sealed.g = step.g;
+  sealed.transport = to.path.transport;
+  sealed.endpoint = to.path.endpoint.text;
+  sealed.begin_attempt(to.turn.now);
+  Copy& copy = keep_copy(to.turn, to.contact, std::move(sealed), rows, step.envelope);
   copy.send_id =
       to.turn.send(to.network, to.contact, to.path, copy.id, std::move(step.envelope), to.passing);
-  to.contact.copies.push_back(std::move(copy));
 }
 
 }  // namespace
 
-uint64_t sealed_floor(const Contact& contact, const Session& session) {
-  uint64_t floor = session.ratchet.next_g();
-  for (const Copy& copy : contact.copies) {
+uint64_t sealed_floor(const Contact& contact, const Session& session, int64_t now) {
+  const uint64_t next = session.ratchet.next_g();
+  uint64_t floor = next;
+  for (const Copy& copy : contact.outbox.copies) {
     if (copy.session == session.id) floor = std::min(floor, copy.g);
+  }
+  // A probe goes by another network than what is said meanwhile, which may be faster.
+  for (const PathEntry& path : contact.paths) {
+    const Probe& probe = path.probe;
+    const bool under_way = probe.waits() && probe.session == session.id &&
+                           now - probe.sent_at < limits::kProbeRetryFirst_ms &&
+                           next - probe.g < limits::kProbeOvertakenMax;
+    if (under_way) floor = std::min(floor, probe.g);
   }
   return floor;
 }
@@ -162,19 +153,8 @@ size_t room_alone(const Network& network) {
   return session::payload_room(session::largest_bucket(largest));
 }
 
-store::SealedRow row_of(const Contact& contact, const Copy& copy, Bytes envelope) {
-  store::SealedRow row;
-  row.id = copy.id;
-  row.contact = contact.row.id;
-  row.session = copy.session;
-  row.g = copy.g;
-  row.transport = copy.transport;
-  row.endpoint = copy.endpoint;
-  row.first_seq = copy.first_seq;
-  row.last_seq = copy.last_seq;
-  row.control = copy.control;
-  row.envelope = std::move(envelope);
-  return row;
+bool is_settled(const Copy& copy, const Session& session) {
+  return copy.session == session.id && copy.g < session.ratchet.peer_received;
 }
 
 bool is_for(const Copy& copy, const PathEntry& path) {
@@ -186,10 +166,13 @@ void repeat_copy(const Sender& to, Copy& copy) {
   if (copy.send_id != 0 || copy.next_at > to.turn.now) return;
   std::optional<Bytes> envelope = store::sealed_envelope(to.turn.db, copy.id);
   if (!envelope) return;
-  ++copy.attempts;
-  copy.sent_at = to.turn.now;
+  copy.begin_attempt(to.turn.now);
   copy.send_id =
       to.turn.send(to.network, to.contact, to.path, copy.id, std::move(*envelope), to.passing);
+  // One without messages is settled once they have all that is below it. What was lost there they
+  // take for late, until an envelope tells a newer floor than this copy does.
+  const bool left = copy.last != delivery::Attempt::kFailed;
+  if (!copy.has_messages() && left) to.contact.ack_at = to.turn.now;
 }
 
 bool add_endpoints(Turn& turn, Contact& contact, message::Payload& payload) {
@@ -219,7 +202,7 @@ void seal_greeting(const Sender& to) {
   to.session.ratchet = std::move(step->next);
   to.session.first.clear();
   to.turn.changed(to.session);
-  keep_copy(to, *step, rows, payload.endpoints.has_value());
+  send_and_keep(to, *step, rows, payload.endpoints.has_value());
 }
 
 bool seal_next(const Sender& to) {
@@ -243,7 +226,7 @@ bool seal_next(const Sender& to) {
   acknowledged(to.turn, to.contact);
   moving_told(to.contact);
   if (keep) {
-    keep_copy(to, *step, rows, control);
+    send_and_keep(to, *step, rows, control);
   } else {
     to.turn.send(to.network, to.contact, to.path, 0, std::move(step->envelope));
   }
@@ -254,7 +237,7 @@ bool seal_alone(const Sender& to, const message::Payload& payload, Keep keep) {
   Result<session::SealStep> step = seal_payload(to, payload);
   if (!step) return false;
   if (keep == Keep::kYes) {
-    keep_copy(to, *step, {}, true);
+    send_and_keep(to, *step, {}, true);
   } else {
     to.turn.send(to.network, to.contact, to.path, kProbeCopy, std::move(step->envelope));
   }

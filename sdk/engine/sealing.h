@@ -10,7 +10,8 @@ namespace wherry::engine {
 // What a payload's map and list of messages add to their members, bytes at most.
 inline constexpr size_t kPayloadFrame = 8;
 
-// Copy id of an envelope that is a probe or an answer alone: nobody asks what became of it.
+// Copy id of an envelope that is a probe or an answer alone: it is not kept, but if it did not
+// leave its answers are told again.
 inline constexpr uint64_t kProbeCopy = UINT64_MAX;
 
 struct Sender {
@@ -22,13 +23,15 @@ struct Sender {
   Passing passing = Passing::kPermitted;
 };
 
-// The lowest number of a session that may be sent again as it was sealed.
-uint64_t sealed_floor(const Contact& contact, const Session& session);
+// The lowest number of a session that may still come: sent again as it was sealed, or a probe that
+// is under way. now: steady ms.
+uint64_t sealed_floor(const Contact& contact, const Session& session, int64_t now);
 
 // For one message in an envelope of its own, on this network: bytes.
 size_t room_alone(const Network& network);
 
-store::SealedRow row_of(const Contact& contact, const Copy& copy, Bytes envelope);
+// Their ratchet has gone beyond it: the same bytes would be no news (PROTOCOL §5.4).
+bool is_settled(const Copy& copy, const Session& session);
 
 // A copy is bound to its endpoint.
 bool is_for(const Copy& copy, const PathEntry& path);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/limits.h"
+#include "delivery/retry.h"
 #include "engine/evidence.h"
 #include "engine/greeting.h"
 #include "engine/leaving.h"
@@ -17,9 +18,9 @@ namespace {
 
 // The next message in order waits for a network that carries more.
 bool next_is_too_large(Turn& turn, const Contact& contact, const Network& network) {
-  if (contact.waiting_count == 0) return false;
+  if (contact.outbox.waiting == 0) return false;
   const std::vector<store::OutboxRow> next =
-      store::outbox_unsealed(turn.db, contact.row.id, contact.unsealed_from, 1);
+      store::outbox_unsealed(turn.db, contact.row.id, contact.outbox.unsealed_from, 1);
   return !next.empty() &&
          next.front().size + message::kRecordOverhead + kPayloadFrame > room_alone(network);
 }
@@ -27,7 +28,8 @@ bool next_is_too_large(Turn& turn, const Contact& contact, const Network& networ
 // A copy is bound to its endpoint: for another one its messages are sealed anew. A whole window may
 // be, and by a few bytes of the contact: not more often than they may ask for fresh copies.
 void drop_strays(Turn& turn, Contact& contact, const PathEntry& path) {
-  if (std::ranges::all_of(contact.copies, [&](const Copy& copy) { return is_for(copy, path); })) {
+  if (std::ranges::all_of(contact.outbox.copies,
+                          [&](const Copy& copy) { return is_for(copy, path); })) {
     return;
   }
   if (turn.now - contact.resealed_at < limits::kResealEvery_ms) {
@@ -35,29 +37,13 @@ void drop_strays(Turn& turn, Contact& contact, const PathEntry& path) {
     return;
   }
   contact.resealed_at = turn.now;
-  for (Copy& copy : contact.copies) {
-    if (is_for(copy, path)) continue;
-    for (const store::OutboxRow& row :
-         copy.first_seq == 0
-             ? std::vector<store::OutboxRow>()
-             : store::outbox_between(turn.db, contact.row.id, copy.first_seq, copy.last_seq)) {
-      if (row.sealed != copy.id) continue;
-      --contact.window_messages;
-      contact.window_bytes -= row.size;
-      ++contact.waiting_count;
-      contact.unsealed_from = std::min(contact.unsealed_from, row.seq);
-    }
-    store::sealed_delete(turn.db, copy.id);
-    store::outbox_unseal(turn.db, contact.row.id, copy.id);
-    copy.id = 0;
-  }
-  std::erase_if(contact.copies, [](const Copy& copy) { return copy.id == 0; });
+  unseal(turn.db, contact, [&](const Copy& copy) { return !is_for(copy, path); });
   tell_again(turn, contact);
 }
 
 // A first envelope can not be sealed anew: for another endpoint it gets another wrap.
 void rewrap_strays(Turn& turn, Contact& contact, const Session& session, const PathEntry& path) {
-  for (Copy& copy : contact.copies) {
+  for (Copy& copy : contact.outbox.copies) {
     if (is_for(copy, path)) continue;
     const std::optional<Bytes> stored = store::sealed_envelope(turn.db, copy.id);
     if (!stored) continue;
@@ -67,15 +53,38 @@ void rewrap_strays(Turn& turn, Contact& contact, const Session& session, const P
     copy.endpoint = path.endpoint.text;
     copy.send_id = 0;
     copy.next_at = turn.now;
-    store::sealed_delete(turn.db, copy.id);
-    store::sealed_insert(turn.db, row_of(contact, copy, fresh.take()));
+    replace_copy(turn.db, contact, copy, *fresh);
   }
 }
 
+// The first copy whose messages their ratchet has, and which they have not acknowledged; 0: none.
+uint64_t unacknowledged_copy(const Contact& contact, const Session& session) {
+  const auto copy = std::ranges::find_if(contact.outbox.copies, [&](const Copy& one) {
+    return one.has_messages() && is_settled(one, session);
+  });
+  return copy == contact.outbox.copies.end() ? 0 : copy->id;
+}
+
+// The same bytes are no news to them: one copy is sealed anew, which is enough to have all
+// acknowledged.
+void seal_for_missed_ack(const Sender& to) {
+  MissedAck& missed = to.contact.missed_ack;
+  if (missed.at > to.turn.now) return;
+  missed.at = Executor::kNever;
+  const uint64_t id = unacknowledged_copy(to.contact, to.session);
+  if (id == 0) return;
+  ++missed.count;
+  missed.sealed_at = to.turn.now;
+  // What else it carried has come.
+  last_word_sent(to.turn, to.contact, id, true);
+  unseal(to.turn.db, to.contact, [id](const Copy& one) { return one.id == id; });
+  expect_acknowledgement(to.turn, to.contact);
+}
+
 void repeat_due(const Sender& to) {
-  for (Copy& copy : to.contact.copies) {
+  for (Copy& copy : to.contact.outbox.copies) {
     if (!is_for(copy, to.path)) continue;
-    if (!to.network.has_room()) return;
+    if (!to.network.has_room(to.contact.row.id)) return;
     repeat_copy(to, copy);
   }
 }
@@ -87,7 +96,8 @@ void set_timers(Turn& turn, Contact& contact) {
     if (due > turn.now) at = std::min(at, due);
   };
   consider(contact.ack_at);
-  for (const Copy& copy : contact.copies) {
+  consider(contact.missed_ack.at);
+  for (const Copy& copy : contact.outbox.copies) {
     if (copy.send_id == 0) consider(copy.next_at);
   }
   for (const PathEntry& path : contact.paths) {
@@ -100,7 +110,7 @@ int32_t drive(Turn& turn, Contact& contact, const ChosenPath& chosen) {
   Session* session = sending_session(turn.profile, contact);
   if (session == nullptr) {
     // Nobody is greeted for nothing, but for the session that a reset gave up.
-    if (contact.waiting_count == 0 && contact.sessions.empty()) return WHERRY_REASON_NONE;
+    if (contact.outbox.waiting == 0 && contact.sessions.empty()) return WHERRY_REASON_NONE;
     const int32_t reason = greet(turn, contact);
     if (reason != WHERRY_REASON_NONE) return reason;
     session = sending_session(turn.profile, contact);
@@ -116,6 +126,7 @@ int32_t drive(Turn& turn, Contact& contact, const ChosenPath& chosen) {
     return WHERRY_REASON_HANDSHAKE;
   }
   drop_strays(turn, contact, *chosen.path);
+  seal_for_missed_ack(to);
   repeat_due(to);
   if (session->ratchet.unsettled() >= limits::kUnsettledMax) {
     reset_sessions(turn, contact, WHERRY_REASON_NONE);
@@ -123,14 +134,22 @@ int32_t drive(Turn& turn, Contact& contact, const ChosenPath& chosen) {
   }
   if (!session->ratchet.can_seal()) return WHERRY_REASON_HANDSHAKE;
   int sealed = 0;
-  while (chosen.network->room() > 0 && sealed < limits::kSealsPerTurn &&
+  while (chosen.network->room_for(contact.row.id) > 0 && sealed < limits::kSealsPerTurn &&
          session->ratchet.unsettled() < limits::kUnsettledMax && seal_next(to)) {
     ++sealed;
   }
   if (sealed == limits::kSealsPerTurn) turn.pump(contact);
-  chosen.network->has_room();
+  chosen.network->has_room(contact.row.id);
   return next_is_too_large(turn, contact, *chosen.network) ? WHERRY_REASON_TOO_LARGE
                                                            : WHERRY_REASON_WINDOW;
+}
+
+// What failed before on this network goes again.
+void it_carries(Turn& turn, Contact& contact, uint64_t transport, uint64_t peer) {
+  for (PathEntry& path : contact.paths) {
+    if (path.transport == transport && path.peer == peer) path.connects = 0;
+  }
+  repeat_failed(turn, contact, transport, Repeating::kAll, turn.now);
 }
 
 }  // namespace
@@ -167,7 +186,10 @@ void on_sent(Turn& turn, Network& network, const SentReport& report) {
   if (contact == nullptr) return;
   const bool failed =
       report.outcome != WHERRY_OUTCOME_HANDED && report.outcome != WHERRY_OUTCOME_STORED;
+  if (!failed) it_carries(turn, *contact, network.id(), flight->peer);
   if (id == 0) {
+    // It may have waited for the room that this one took.
+    if (contact->ack_at <= turn.now) turn.pump(*contact);
     if (failed) {
       acknowledge_again(turn, *contact);
     } else if (report.outcome == WHERRY_OUTCOME_STORED) {
@@ -175,8 +197,9 @@ void on_sent(Turn& turn, Network& network, const SentReport& report) {
     }
     return;
   }
-  const auto copy = std::ranges::find(contact->copies, id, &Copy::id);
-  if (copy == contact->copies.end()) return;
+  if (failed && id == kProbeCopy) answer_again(*contact);
+  const auto copy = std::ranges::find(contact->outbox.copies, id, &Copy::id);
+  if (copy == contact->outbox.copies.end()) return;
   last_word_sent(turn, *contact, id, !failed);
 
   switch (report.outcome) {
@@ -202,8 +225,21 @@ void on_sent(Turn& turn, Network& network, const SentReport& report) {
       }
   }
   copy->send_id = 0;
-  copy->next_at = turn.now + delivery::retry_delay_ms(copy->last, copy->attempts);
+  copy->next_at = turn.now + copy->retry_delay_ms();
   turn.pump(*contact);
+}
+
+void expect_acknowledgement(Turn& turn, Contact& contact) {
+  MissedAck& missed = contact.missed_ack;
+  const Session* session = sending_session(turn.profile, contact);
+  if (session == nullptr || unacknowledged_copy(contact, *session) == 0) {
+    missed.at = Executor::kNever;
+  } else if (missed.at == Executor::kNever) {
+    const int64_t again =
+        delivery::backoff_ms(limits::kMissedAckFirst_ms, limits::kMissedAckMax_ms, missed.count);
+    missed.at = std::max(turn.now + limits::kMissedAckAfter_ms, missed.sealed_at + again);
+    turn.pump(contact);
+  }
 }
 
 void acknowledge_again(Turn& turn, Contact& contact) {
@@ -211,16 +247,56 @@ void acknowledge_again(Turn& turn, Contact& contact) {
     stream.acknowledge = true;
     turn.changed(contact, stream);
   }
+  answer_again(contact);
   const int64_t delay =
       delivery::retry_delay_ms(delivery::Attempt::kFailed, ++contact.ack_failures);
   contact.ack_at = std::min(contact.ack_at, turn.now + delay);
   turn.pump(contact);
 }
 
+void repeat_failed(Turn& turn, Contact& contact, uint64_t transport, Repeating what, int64_t at) {
+  for (Copy& copy : contact.outbox.copies) {
+    const bool failed = copy.attempts != 0 && copy.last == delivery::Attempt::kFailed;
+    if (copy.transport != transport || !failed || copy.send_id != 0) continue;
+    // However often a link comes and goes, a window is not sent with each time.
+    copy.next_at = std::min(copy.next_at, std::max(at, copy.sent_at + limits::kResealEvery_ms));
+    turn.wake(contact, copy.next_at);
+    if (what == Repeating::kFirst) return;
+  }
+}
+
+void heard_from(Turn& turn, Contact& contact) {
+  for (PathEntry& path : contact.paths) {
+    // Whoever said that it never takes anything may have lied, or been put right.
+    if (path.transport == turn.heard_over && path.peer_state == WHERRY_PEER_STATE_GONE &&
+        path.connect_at <= turn.now) {
+      path.peer_state = WHERRY_PEER_STATE_UNKNOWN;
+      path.connect_at = turn.now + limits::kRetryFailedMax_ms;
+      turn.pump(contact);
+    }
+    // Who can be heard and not be reached is dialled ever more seldom.
+    const int64_t soon = turn.now + limits::kHeardAgain_ms * path.connects;
+    if (path.transport != turn.heard_over || path.peer_state != WHERRY_PEER_STATE_UNREACHABLE ||
+        path.connect_at <= soon) {
+      continue;
+    }
+    path.connect_at = soon;
+    turn.wake(contact, soon);
+  }
+  repeat_failed(turn, contact, turn.heard_over, Repeating::kFirst,
+                turn.now + limits::kHeardAgain_ms);
+}
+
 void repeat_all(Turn& turn, Contact& contact) {
-  for (Copy& copy : contact.copies) {
-    if (copy.send_id == 0) copy.next_at = turn.now;
-    copy.attempts = 0;
+  for (Copy& copy : contact.outbox.copies) {
+    // However often a store is said to be lost, a window is not sent with each time.
+    if (copy.send_id == 0) {
+      const int64_t again =
+          copy.attempts == 0 ? copy.next_at : copy.sent_at + limits::kResealEvery_ms;
+      copy.next_at = std::max(turn.now, again);
+      turn.wake(contact, copy.next_at);
+    }
+    copy.restart();
   }
   turn.pump(contact);
 }

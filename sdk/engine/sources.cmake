@@ -2,6 +2,7 @@ target_sources(wherry_sdk PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/accepting.cpp
   ${CMAKE_CURRENT_LIST_DIR}/cards.cpp
   ${CMAKE_CURRENT_LIST_DIR}/commands.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/contacts.cpp
   ${CMAKE_CURRENT_LIST_DIR}/core.cpp
   ${CMAKE_CURRENT_LIST_DIR}/engine.cpp
   ${CMAKE_CURRENT_LIST_DIR}/evidence.cpp
@@ -12,6 +13,7 @@ target_sources(wherry_sdk PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/leaving.cpp
   ${CMAKE_CURRENT_LIST_DIR}/moving.cpp
   ${CMAKE_CURRENT_LIST_DIR}/network.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/outbox.cpp
   ${CMAKE_CURRENT_LIST_DIR}/paths.cpp
   ${CMAKE_CURRENT_LIST_DIR}/permits.cpp
   ${CMAKE_CURRENT_LIST_DIR}/profile.cpp

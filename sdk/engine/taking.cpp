@@ -7,11 +7,12 @@
 #include "base/mutant.h"
 #include "codec/utf8.h"
 #include "conversation/order.h"
-#include "engine/evidence.h"
 #include "engine/greeting.h"
 #include "engine/leaving.h"
 #include "engine/moving.h"
 #include "engine/paths.h"
+#include "engine/sealing.h"
+#include "engine/sending.h"
 
 namespace wherry::engine {
 namespace {
@@ -27,13 +28,15 @@ IncomingStream& stream_of(Turn& turn, Contact& contact, const Id128& device, uin
     store::stream_delete(
         turn.db, {contact.row.conversation, oldest.device, oldest.incarnation, 0, {}, false});
     contact.streams.erase(contact.streams.begin());
+    contact.early_bytes = store::early_bytes(turn.db, contact.row.conversation);
   }
   contact.streams.push_back({device, incarnation, {}, false, false});
   return contact.streams.back();
 }
 
 // Gives a message its place in the history and in the feed.
-void deliver(Turn& turn, Contact& contact, const Id128& device, message::Record& record) {
+void deliver(Turn& turn, Contact& contact, const Id128& device, uint64_t transport,
+             message::Record& record) {
   store::ConversationRow& conversation = contact.conversation;
   const int64_t rank = conversation::rank(device);
   uint64_t clock =
@@ -41,7 +44,7 @@ void deliver(Turn& turn, Contact& contact, const Id128& device, message::Record&
           ? record.clock
           : conversation::bounded_clock(record.clock, conversation.sent, conversation.received);
   const bool shown = record.content != message::kVoid &&
-                     !store::message_exists(turn.db, conversation.id, record.id);
+                     !turn.profile.message_ids.find(turn.db, conversation.id, record.id);
   // No honest author's clock falls back behind a message of theirs.
   if (shown) {
     clock = std::max(clock, store::message_last_clock(turn.db, conversation.id, rank) + 1);
@@ -66,8 +69,10 @@ void deliver(Turn& turn, Contact& contact, const Id128& device, message::Record&
   row.evidence = WHERRY_EVIDENCE_DELIVERED;
   row.sent_ms = record.sent_ms;
   row.received_ms = turn.wall_ms;
+  row.transport = transport;
   row.body = std::move(record.body);
   store::message_insert(turn.db, row);
+  turn.profile.message_ids.add(turn.db, row.conversation, row.mid, row.id);
   conversation.last_message = row.id;
   store::EventRow event;
   event.type = WHERRY_EVENT_MESSAGE;
@@ -84,12 +89,17 @@ void take_record(Turn& turn, Contact& contact, const Session& session, message::
   const store::StreamRow key{contact.row.conversation, stream.device, stream.incarnation, 0, {}};
   const delivery::Arrival arrival = delivery::classify(stream.stream, record.seq);
   if (arrival == delivery::Arrival::kTooFar) return;
+  const Bytes early = arrival == delivery::Arrival::kEarly ? message::encode(record) : Bytes();
+  if (contact.early_bytes + early.size() > limits::kEarlyBytesMax) {
+    turn.complain(contact, "a contact sent too much before its turn; ignored");
+    return;
+  }
   stream.acknowledge = true;
   ++contact.ack_messages;
   if (arrival == delivery::Arrival::kDuplicate) {
     if (mutant(Mutant::kDedupeSkipped)) {
       record.id[0] ^= 1;
-      deliver(turn, contact, session.device, record);
+      deliver(turn, contact, session.device, turn.heard_over, record);
     }
     return;
   }
@@ -97,24 +107,27 @@ void take_record(Turn& turn, Contact& contact, const Session& session, message::
   turn.changed(contact, stream);
   if (arrival == delivery::Arrival::kEarly) {
     if (mutant(Mutant::kEarlyDropped)) return;
-    store::early_put(turn.db, key, record.seq, message::encode(record));
+    store::early_put(turn.db, key, {record.seq, turn.heard_over, early});
+    contact.early_bytes += early.size();
     return;
   }
   const uint64_t first_early = record.seq + 1;
-  deliver(turn, contact, session.device, record);
+  deliver(turn, contact, session.device, turn.heard_over, record);
   for (uint64_t seq = first_early; seq < stream.stream.next; ++seq) {
-    const std::optional<Bytes> early = store::early_take(turn.db, key, seq);
-    if (!early) continue;
-    if (Result<message::Record> kept = message::decode_record(*early)) {
-      deliver(turn, contact, session.device, *kept);
+    const std::optional<store::EarlyRow> row = store::early_take(turn.db, key, seq);
+    if (!row) continue;
+    contact.early_bytes -= row->record.size();
+    if (Result<message::Record> kept = message::decode_record(row->record)) {
+      deliver(turn, contact, session.device, row->transport, *kept);
     }
   }
 }
 
+bool is_of(const Contact& contact, const message::Ack& ack) {
+  return !ack.conversation && !ack.device && ack.incarnation == contact.conversation.incarnation;
+}
+
 void take_acknowledgement(Turn& turn, Contact& contact, const message::Ack& ack) {
-  if (ack.conversation || ack.device || ack.incarnation != contact.conversation.incarnation) {
-    return;
-  }
   delivery::Acked acked{ack.next, {}};
   for (const message::AckRange& range : ack.ranges) acked.ranges.push_back({range.from, range.to});
   const uint64_t end = delivery::highest(acked);
@@ -127,50 +140,15 @@ void take_acknowledgement(Turn& turn, Contact& contact, const message::Ack& ack)
     turn.complain(contact, "a contact acknowledges messages too far ahead; ignored");
     return;
   }
-  for (const store::OutboxRow& row : store::outbox_sealed(turn.db, contact.row.id, end)) {
-    const bool known = row.sealed == store::kBeyondGap && row.seq >= acked.next;
-    if (known || !delivery::covers(acked, row.seq)) continue;
-    raise_evidence(turn, contact, row.message, WHERRY_EVIDENCE_DELIVERED, WHERRY_REASON_NONE);
-    // What is stored beyond a gap was not given to their app yet: if a reset comes before the gap
-    // closes, it is said again in its place.
-    if (row.seq < acked.next || mutant(Mutant::kBeyondGapForgotten)) {
-      store::outbox_delete(turn.db, contact.row.id, row.seq, row.seq);
-    } else {
-      store::outbox_set_sealed(turn.db, contact.row.id, row.seq, row.seq, store::kBeyondGap);
-    }
-    if (row.sealed == store::kBeyondGap) continue;
-    --contact.window_messages;
-    contact.window_bytes -= row.size;
-  }
-  for (Copy& copy : contact.copies) {
-    if (copy.first_seq == 0) continue;
-    if (delivery::covers_all(acked, copy.first_seq, copy.last_seq)) {
-      // They may have had these messages by another copy, and nothing else of this one: see
-      // settle_control().
-      if (copy.control && !mutant(Mutant::kControlForgotten)) {
-        copy.first_seq = copy.last_seq = 0;
-        store::sealed_keep_control(turn.db, copy.id);
-        continue;
-      }
-      store::sealed_delete(turn.db, copy.id);
-      copy.id = 0;
-    } else if (copy.last_seq < end && copy.send_id == 0) {
-      copy.next_at = std::min(copy.next_at, copy.sent_at + limits::kGapRepeat_ms);
-    }
-  }
-  std::erase_if(contact.copies, [](const Copy& copy) { return copy.id == 0; });
+  if (take_acknowledged(turn, contact, acked)) contact.missed_ack.count = 0;
   turn.pump(contact);
 }
 
 // Copies without messages are settled by the ratchet's own numbers.
 void settle_control(Turn& turn, Contact& contact, const Session& session) {
-  std::erase_if(contact.copies, [&](const Copy& copy) {
-    if (copy.first_seq != 0 || copy.session != session.id ||
-        copy.g >= session.ratchet.peer_received) {
-      return false;
-    }
+  drop_copies(turn.db, contact, [&](const Copy& copy) {
+    if (copy.has_messages() || !is_settled(copy, session)) return false;
     last_word_sent(turn, contact, copy.id, true);
-    store::sealed_delete(turn.db, copy.id);
     return true;
   });
 }
@@ -180,8 +158,10 @@ void take_endpoints(Turn& turn, Contact& contact, const Session& session,
   contact.ack_at = std::min(contact.ack_at, turn.now + limits::kAckDelay_ms);
   turn.pump(contact);
   const bool old = contact.theirs && endpoints.generation <= contact.theirs->generation;
-  // Generations are counted anew after a reset: an envelope from before it is not news.
-  const bool superseded = session.id < contact.theirs_session;
+  // Generations are counted anew after a reset: an envelope from before it is not news. What comes
+  // in the session that both use is, though another that began at once with it may be younger here.
+  const bool superseded =
+      session.id < contact.theirs_session && session.hash != contact.row.session;
   if (endpoints.list.empty() || superseded || (old && !mutant(Mutant::kOldSetTaken))) return;
   contact.theirs_session = session.id;
   const auto heard = turn.profile.transports.find(turn.heard_over);
@@ -217,8 +197,12 @@ void take_payload(Turn& turn, Contact& contact, const Session& session, message:
   if (payload.endpoints) take_endpoints(turn, contact, session, *payload.endpoints);
   if (payload.moved) take_moved(turn, contact, *payload.moved);
   if (payload.reset) take_reset(turn, contact, *payload.reset);
-  for (const message::Ack& ack : payload.acks) take_acknowledgement(turn, contact, ack);
+  // Of one stream once.
+  const auto ack = std::ranges::find_if(
+      payload.acks, [&](const message::Ack& one) { return is_of(contact, one); });
+  if (ack != payload.acks.end()) take_acknowledgement(turn, contact, *ack);
   settle_control(turn, contact, session);
+  expect_acknowledgement(turn, contact);
   for (message::Record& record : payload.records) take_record(turn, contact, session, record);
   retire_inboxes(turn, contact);
   if (!payload.records.empty()) {

@@ -57,7 +57,7 @@ uint64_t Turn::send(Network& network, Contact& contact, const PathEntry& path, u
   }
   note_revealed(*this, contact, path.reveals);
   const uint64_t send_id = runtime.next_send++;
-  network.flights.emplace(send_id, Network::Flight{contact.row.id, copy});
+  network.begin_flight(send_id, {contact.row.id, path.peer, copy});
   sends.push_back({network.id(), path.peer, send_id, std::move(envelope)});
   return send_id;
 }

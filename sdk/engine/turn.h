@@ -39,7 +39,6 @@ struct Runtime {
   std::set<std::pair<int64_t, uint64_t>> timers;  // (steady ms, contact)
   std::vector<uint64_t> pump;                     // contacts
   std::vector<CardWait> card_waits;
-  delivery::Quota trials;
   int64_t housekeeping_at = 0;  // steady ms
 };
 

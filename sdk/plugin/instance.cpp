@@ -228,8 +228,13 @@ Result<Settings> complete(const wherry_transport_description& description, Setti
     full.insert(given.extract(found));
   }
   if (!given.empty()) {
-    return fail(WHERRY_E_SETTING, "there is no setting '" + given.begin()->first +
-                                      "': wherry_transport_describe lists them");
+    std::string names;
+    for (size_t i = 0; i < description.setting_count; ++i) {
+      names += (names.empty() ? "" : ", ") + std::string(description.settings[i].name);
+    }
+    return fail(WHERRY_E_SETTING,
+                "there is no setting '" + given.begin()->first +
+                    "'; those that there are: " + (names.empty() ? "none" : names));
   }
   return full;
 }

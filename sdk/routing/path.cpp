@@ -20,7 +20,7 @@ struct Obstacle {
 Obstacle obstacle(const Path& path, const wherry_reveals& permits) {
   if (path.closed) return {path.quiet ? 9 : 0, WHERRY_REASON_QUIET};
   if (!path.configured) return {1, WHERRY_REASON_NO_TRANSPORT};
-  if (!path.accepted) return {2, WHERRY_REASON_NO_ENDPOINT};
+  if (!path.accepted) return {2, WHERRY_REASON_ENDPOINT_REFUSED};
   if (!policy::within(path.reveals, permits)) return {3, WHERRY_REASON_PERMITS};
   if (!path.started) return {4, WHERRY_REASON_TRANSPORT_OFF};
   if (path.peer_state == WHERRY_PEER_STATE_GONE) return {5, WHERRY_REASON_NOT_FOUND};
@@ -77,8 +77,13 @@ Choice choose(std::span<const Path> paths, const wherry_reveals& permits, bool a
 
 bool hides_address(const wherry_reveals& before, const wherry_reveals& after) {
   const auto shows = [](const wherry_reveals& set) {
-    return std::ranges::any_of(set.facts,
-                               [](uint32_t facts) { return (facts & WHERRY_FACT_MY_IP) != 0; });
+    for (size_t observer = 0; observer < std::size(set.facts); ++observer) {
+      // Those who carry its packets see its address whatever it does.
+      const bool carries = observer == WHERRY_OBSERVER_LOCAL_NETWORK ||
+                           observer == WHERRY_OBSERVER_NETWORK || observer == WHERRY_OBSERVER_PROXY;
+      if (!carries && (set.facts[observer] & WHERRY_FACT_MY_IP) != 0) return true;
+    }
+    return false;
   };
   return shows(before) && !shows(after);
 }

@@ -41,9 +41,9 @@ struct Choice {
 // better one that has just come back has to last before it is taken in place of one that works.
 Choice choose(std::span<const Path> paths, const wherry_reveals& permits, bool automatic);
 
-// Whether going from one to the other hides this device's address from somebody who sees it now.
-// Then the first is closed before the second is opened, with a quiet time between: their times
-// would link them.
+// Whether the first shows this device's address to somebody but those who carry its packets (the
+// networks between, a proxy), and the second to none of them. Then the first is closed before the
+// second is opened, with a quiet time between: their times would link them.
 bool hides_address(const wherry_reveals& before, const wherry_reveals& after);
 
 }  // namespace wherry::routing

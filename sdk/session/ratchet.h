@@ -51,7 +51,7 @@ struct Ratchet {
   uint64_t receive_base = 0;      // g of number 0 in the receiving chain
   uint64_t received = 0;          // lowest g of the peer neither received nor below their floor
   uint64_t peer_received = 0;     // theirs, of my numbers: what is below is settled
-  uint64_t peer_floor = 0;        // lowest g that they may still send again
+  uint64_t peer_floor = 0;        // lowest g that may still come from them
   uint32_t skipped = 0;           // rows of unused keys at or above peer_floor
   uint32_t receive_chains = 0;    // receiving chains begun; 0: nothing was received yet
   bool can_send = false;          // send_chain is set
@@ -126,7 +126,7 @@ struct SealStep {
   uint64_t g = 0;
 };
 
-// Seals a payload. `floor` is the lowest g that may still be sent again as it was sealed; it is
+// Seals a payload. `floor` is the lowest g that may still come, sent again or late; it is
 // taken as no lower than what the peer has received, and no higher than this envelope's own.
 // `size` is the envelope's size in bytes; 0 means the least bucket that fits. E_STATE: nothing was
 // received yet by the responder, or the chain is used up. E_TOO_LARGE: it does not fit.

@@ -3,15 +3,20 @@
 
 #include <sqlite3.h>
 
+#include <cerrno>
 #include <cstdio>
 
 namespace wherry::store {
 
-Error database_error(int code, const char* message) {
+Error database_error(int code, const char* message, int system_error) {
   const std::string detail = message == nullptr ? "" : message;
-  switch (code & 0xff) {
-    case SQLITE_FULL:
-      return fail(WHERRY_E_DISK, "the disk is full: free some space and try again");
+  const int kind = code & 0xff;
+  // SQLite calls it FULL when it writes, and a failure when it makes room for its files.
+  const bool no_room = system_error == ENOSPC || system_error == EDQUOT;
+  if (kind == SQLITE_FULL || (no_room && (kind == SQLITE_IOERR || kind == SQLITE_CANTOPEN))) {
+    return fail(WHERRY_E_DISK, "the disk is full: free some space and try again");
+  }
+  switch (kind) {
     case SQLITE_IOERR:
       return fail(WHERRY_E_DISK, "the disk failed (" + detail + ")");
     case SQLITE_CORRUPT:
@@ -117,7 +122,7 @@ Result<std::unique_ptr<Connection>> Connection::open(const OpenOptions& options,
   sqlite3* db = nullptr;
   int code = sqlite3_open_v2(options.path.c_str(), &db, flags | SQLITE_OPEN_NOMUTEX, options.vfs);
   std::unique_ptr<Connection> connection(new Connection(db));
-  if (code != SQLITE_OK) return database_error(code, sqlite3_errmsg(db));
+  if (code != SQLITE_OK) return database_error(code, sqlite3_errmsg(db), sqlite3_system_errno(db));
   sqlite3_extended_result_codes(db, 1);
   sqlite3_busy_timeout(db, 2000);
 
@@ -127,7 +132,7 @@ Result<std::unique_ptr<Connection>> Connection::open(const OpenOptions& options,
   code = execute(db, cipher);
   if (code == SQLITE_OK) code = execute(db, pragma);
   wipe(pragma.data(), pragma.size());
-  if (code != SQLITE_OK) return database_error(code, sqlite3_errmsg(db));
+  if (code != SQLITE_OK) return database_error(code, sqlite3_errmsg(db), sqlite3_system_errno(db));
 
   // Deleted contents are overwritten; the log is cut at checkpoints, so that it does not keep them.
   std::string settings = "PRAGMA foreign_keys=OFF; PRAGMA temp_store=MEMORY;";
@@ -141,7 +146,8 @@ Result<std::unique_ptr<Connection>> Connection::open(const OpenOptions& options,
   settings += "SELECT count(*) FROM sqlite_schema;";  // reads a page: a wrong key shows here
   code = execute(db, settings);
   if (code != SQLITE_OK) {
-    return database_error(sqlite3_extended_errcode(db), sqlite3_errmsg(db));
+    return database_error(sqlite3_extended_errcode(db), sqlite3_errmsg(db),
+                          sqlite3_system_errno(db));
   }
   return connection;
 }
@@ -206,7 +212,7 @@ int64_t Connection::last_id() const {
 }
 
 void Connection::poison(int code) {
-  if (!error_) error_ = database_error(code, sqlite3_errmsg(db_));
+  if (!error_) error_ = database_error(code, sqlite3_errmsg(db_), sqlite3_system_errno(db_));
 }
 
 }  // namespace wherry::store

@@ -117,8 +117,29 @@ class Connection {
   std::optional<Error> error_;
 };
 
-// The status and text for a failed SQLite call.
-Error database_error(int code, const char* message);
+// The status and text for a failed SQLite call. system_error: the errno behind a failure of input
+// or output.
+Error database_error(int code, const char* message, int system_error);
+
+// Reads of one moment: all that a connection reads while this lives. A look-up needs no lock of its
+// own then.
+class Snapshot {
+ public:
+  explicit Snapshot(Connection& db) : db_(db) { db_.query("BEGIN").run(); }
+  ~Snapshot() { db_.rollback(); }
+  Snapshot(const Snapshot&) = delete;
+  Snapshot& operator=(const Snapshot&) = delete;
+
+  // Whether everything could be read.
+  Status end() {
+    Status status = db_.take_status();
+    db_.rollback();
+    return status;
+  }
+
+ private:
+  Connection& db_;
+};
 
 }  // namespace wherry::store
 

@@ -8,24 +8,23 @@ namespace {
 
 constexpr const char* kById =
     "SELECT id, conversation, author, mid, clock, rank, content, evidence, reason, sent_ms, "
-    "received_ms, event, body FROM message WHERE id=?";
-constexpr const char* kByMid =
-    "SELECT id, conversation, author, mid, clock, rank, content, evidence, reason, sent_ms, "
-    "received_ms, event, body FROM message WHERE conversation=? AND mid=?";
+    "received_ms, transport, event, body FROM message WHERE id=?";
 constexpr const char* kOlder =
     "SELECT id, conversation, author, mid, clock, rank, content, evidence, reason, sent_ms, "
-    "received_ms, event, body FROM message WHERE conversation=? AND (clock, rank, id) < (?, ?, ?) "
+    "received_ms, transport, event, body FROM message WHERE conversation=? AND (clock, rank, id) < "
+    "(?, ?, ?) "
     "ORDER BY clock DESC, rank DESC, id DESC LIMIT ?";
 constexpr const char* kNewer =
     "SELECT id, conversation, author, mid, clock, rank, content, evidence, reason, sent_ms, "
-    "received_ms, event, body FROM message WHERE conversation=? AND (clock, rank, id) > (?, ?, ?) "
+    "received_ms, transport, event, body FROM message WHERE conversation=? AND (clock, rank, id) > "
+    "(?, ?, ?) "
     "ORDER BY clock, rank, id LIMIT ?";
 
 MessageRow read_message(const Query& query) {
-  return {query.number(0), query.number(1),  query.number(2),   query.array<16>(3),
-          query.number(4), query.integer(5), query.small(6),    query.small(7),
-          query.small(8),  query.integer(9), query.integer(10), query.number(11),
-          query.bytes(12)};
+  return {query.number(0),  query.number(1),  query.number(2),   query.array<16>(3),
+          query.number(4),  query.integer(5), query.small(6),    query.small(7),
+          query.small(8),   query.integer(9), query.integer(10), query.number(11),
+          query.number(12), query.bytes(13)};
 }
 
 OutboxRow read_outbox(const Query& query) {
@@ -42,10 +41,11 @@ uint64_t message_highest(Connection& db) {
 void message_insert(Connection& db, const MessageRow& row) {
   Query query = db.query(
       "INSERT INTO message(id, conversation, author, mid, clock, rank, content, evidence, reason, "
-      "sent_ms, received_ms, event, body) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+      "sent_ms, received_ms, transport, event, body) "
+      "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   query << row.id << row.conversation << row.author << ByteView(row.mid) << row.clock << row.rank
-        << row.content << row.evidence << row.reason << row.sent_ms << row.received_ms << row.event
-        << row.body;
+        << row.content << row.evidence << row.reason << row.sent_ms << row.received_ms
+        << row.transport << row.event << row.body;
   query.run();
 }
 
@@ -54,19 +54,6 @@ std::optional<MessageRow> message(Connection& db, uint64_t id) {
   query << id;
   if (!query.next()) return std::nullopt;
   return read_message(query);
-}
-
-std::optional<MessageRow> message_by_mid(Connection& db, uint64_t conversation, const Id128& mid) {
-  Query query = db.query(kByMid);
-  query << conversation << ByteView(mid);
-  if (!query.next()) return std::nullopt;
-  return read_message(query);
-}
-
-bool message_exists(Connection& db, uint64_t conversation, const Id128& mid) {
-  Query query = db.query("SELECT 1 FROM message WHERE conversation=? AND mid=?");
-  query << conversation << ByteView(mid);
-  return query.next();
 }
 
 uint64_t message_last_clock(Connection& db, uint64_t conversation, int64_t rank) {
@@ -128,6 +115,12 @@ std::vector<OutboxRow> outbox_unsealed(Connection& db, uint64_t contact, uint64_
   return rows;
 }
 
+uint64_t outbox_first(Connection& db, uint64_t contact) {
+  Query query = db.query("SELECT seq FROM outbox WHERE contact=? ORDER BY seq LIMIT 1");
+  query << contact;
+  return query.next() ? query.number(0) : 0;
+}
+
 std::vector<OutboxRow> outbox_between(Connection& db, uint64_t contact, uint64_t first,
                                       uint64_t last) {
   std::vector<OutboxRow> rows;
@@ -162,18 +155,6 @@ void outbox_delete(Connection& db, uint64_t contact, uint64_t first, uint64_t la
   query.run();
 }
 
-void outbox_unseal(Connection& db, uint64_t contact, uint64_t sealed) {
-  Query query = db.query("UPDATE outbox SET sealed=0 WHERE contact=? AND sealed=?");
-  query << contact << sealed;
-  query.run();
-}
-
-void outbox_unseal_all(Connection& db, uint64_t contact) {
-  Query query = db.query("UPDATE outbox SET sealed=0 WHERE contact=? AND sealed<>0 AND sealed<>?");
-  query << contact << kBeyondGap;
-  query.run();
-}
-
 uint64_t outbox_renumber(Connection& db, uint64_t contact) {
   // Acknowledged ones leave holes and order is kept, so a new number is never above the old one:
   // going upwards, its place is free.
@@ -201,6 +182,12 @@ uint64_t outbox_count(Connection& db, uint64_t contact) {
 uint64_t outbox_waiting(Connection& db, uint64_t contact) {
   Query query = db.query("SELECT count(*) FROM outbox WHERE contact=? AND sealed=0");
   query << contact;
+  return query.next() ? query.number(0) : 0;
+}
+
+uint64_t outbox_beyond_gap_bytes(Connection& db, uint64_t contact) {
+  Query query = db.query("SELECT ifnull(sum(size), 0) FROM outbox WHERE contact=? AND sealed=?");
+  query << contact << kBeyondGap;
   return query.next() ? query.number(0) : 0;
 }
 
@@ -266,12 +253,6 @@ void sealed_delete(Connection& db, uint64_t id) {
   query.run();
 }
 
-void sealed_delete_all(Connection& db, uint64_t contact) {
-  Query query = db.query("DELETE FROM sealed WHERE contact=?");
-  query << contact;
-  query.run();
-}
-
 std::vector<StreamRow> streams(Connection& db, uint64_t conversation) {
   std::vector<StreamRow> rows;
   Query query = db.query(
@@ -305,28 +286,36 @@ void stream_delete(Connection& db, const StreamRow& row) {
   query.run();
 }
 
-void early_put(Connection& db, const StreamRow& stream, uint64_t seq, ByteView record) {
+uint64_t early_bytes(Connection& db, uint64_t conversation) {
+  Query query = db.query("SELECT COALESCE(SUM(LENGTH(record)), 0) FROM early WHERE conversation=?");
+  query << conversation;
+  return query.next() ? query.number(0) : 0;
+}
+
+void early_put(Connection& db, const StreamRow& stream, const EarlyRow& row) {
   Query query = db.query(
-      "INSERT OR REPLACE INTO early(conversation, device, incarnation, seq, record) "
-      "VALUES(?, ?, ?, ?, ?)");
-  query << stream.conversation << ByteView(stream.device) << stream.incarnation << seq << record;
+      "INSERT OR REPLACE INTO early(conversation, device, incarnation, seq, transport, record) "
+      "VALUES(?, ?, ?, ?, ?, ?)");
+  query << stream.conversation << ByteView(stream.device) << stream.incarnation << row.seq
+        << row.transport << row.record;
   query.run();
 }
 
-std::optional<Bytes> early_take(Connection& db, const StreamRow& stream, uint64_t seq) {
-  std::optional<Bytes> record;
+std::optional<EarlyRow> early_take(Connection& db, const StreamRow& stream, uint64_t seq) {
+  std::optional<EarlyRow> row;
   {
     Query query = db.query(
-        "SELECT record FROM early WHERE conversation=? AND device=? AND incarnation=? AND seq=?");
+        "SELECT transport, record FROM early WHERE conversation=? AND device=? AND incarnation=? "
+        "AND seq=?");
     query << stream.conversation << ByteView(stream.device) << stream.incarnation << seq;
-    if (query.next()) record = query.bytes(0);
+    if (query.next()) row = EarlyRow{seq, query.number(0), query.bytes(1)};
   }
-  if (!record) return std::nullopt;
+  if (!row) return std::nullopt;
   Query query =
       db.query("DELETE FROM early WHERE conversation=? AND device=? AND incarnation=? AND seq=?");
   query << stream.conversation << ByteView(stream.device) << stream.incarnation << seq;
   query.run();
-  return record;
+  return row;
 }
 
 }  // namespace wherry::store

@@ -21,15 +21,14 @@ struct MessageRow {
   int32_t reason = 0;
   int64_t sent_ms = 0;
   int64_t received_ms = 0;
-  uint64_t event = 0;  // its waiting evidence event
+  uint64_t transport = 0;  // by which it came; 0: by none
+  uint64_t event = 0;      // its waiting evidence event
   Bytes body;
 };
 
 uint64_t message_highest(Connection& db);
 void message_insert(Connection& db, const MessageRow& row);
 std::optional<MessageRow> message(Connection& db, uint64_t id);
-std::optional<MessageRow> message_by_mid(Connection& db, uint64_t conversation, const Id128& mid);
-bool message_exists(Connection& db, uint64_t conversation, const Id128& mid);
 // The clock of an author's last message in the order; 0: none.
 uint64_t message_last_clock(Connection& db, uint64_t conversation, int64_t rank);
 
@@ -58,6 +57,8 @@ void outbox_insert(Connection& db, const OutboxRow& row);
 // Not yet sealed, from `seq` on.
 std::vector<OutboxRow> outbox_unsealed(Connection& db, uint64_t contact, uint64_t seq,
                                        uint32_t limit);
+// The lowest seq that is not acknowledged; 0: none is there.
+uint64_t outbox_first(Connection& db, uint64_t contact);
 // All from first to last, both included.
 std::vector<OutboxRow> outbox_between(Connection& db, uint64_t contact, uint64_t first,
                                       uint64_t last);
@@ -66,15 +67,13 @@ std::vector<OutboxRow> outbox_sealed(Connection& db, uint64_t contact, uint64_t 
 void outbox_set_sealed(Connection& db, uint64_t contact, uint64_t first, uint64_t last,
                        uint64_t sealed);
 void outbox_delete(Connection& db, uint64_t contact, uint64_t first, uint64_t last);
-// What is in a copy becomes unsealed.
-void outbox_unseal(Connection& db, uint64_t contact, uint64_t sealed);
-// What is in any copy of a contact becomes unsealed.
-void outbox_unseal_all(Connection& db, uint64_t contact);
 // Numbers everything of a contact anew from 1, unsealed; returns the next free number.
 uint64_t outbox_renumber(Connection& db, uint64_t contact);
 uint64_t outbox_count(Connection& db, uint64_t contact);
 // How many are not sealed yet.
 uint64_t outbox_waiting(Connection& db, uint64_t contact);
+// Of the bodies that their receiver has stored beyond a gap.
+uint64_t outbox_beyond_gap_bytes(Connection& db, uint64_t contact);
 // How many are not known to have left this device, sealed or not.
 uint64_t outbox_unsent(Connection& db, uint64_t contact);
 
@@ -99,7 +98,6 @@ std::vector<SealedRow> sealed_of(Connection& db, uint64_t contact);
 void sealed_keep_control(Connection& db, uint64_t id);
 std::optional<Bytes> sealed_envelope(Connection& db, uint64_t id);
 void sealed_delete(Connection& db, uint64_t id);
-void sealed_delete_all(Connection& db, uint64_t contact);
 
 struct StreamRow {
   uint64_t conversation = 0;
@@ -114,8 +112,15 @@ std::vector<StreamRow> streams(Connection& db, uint64_t conversation);
 void stream_put(Connection& db, const StreamRow& row);
 // With what came early in it.
 void stream_delete(Connection& db, const StreamRow& row);
-void early_put(Connection& db, const StreamRow& stream, uint64_t seq, ByteView record);
-std::optional<Bytes> early_take(Connection& db, const StreamRow& stream, uint64_t seq);
+struct EarlyRow {
+  uint64_t seq = 0;
+  uint64_t transport = 0;  // by which it came
+  Bytes record;
+};
+
+uint64_t early_bytes(Connection& db, uint64_t conversation);
+void early_put(Connection& db, const StreamRow& stream, const EarlyRow& row);
+std::optional<EarlyRow> early_take(Connection& db, const StreamRow& stream, uint64_t seq);
 
 }  // namespace wherry::store
 

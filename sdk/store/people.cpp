@@ -40,9 +40,10 @@ void card_delete(Connection& db, uint64_t id) {
 
 void prekey_insert(Connection& db, const PrekeyRow& row) {
   Query query = db.query(
-      "INSERT INTO prekey(id, kind, owner, secret, fetch, made_ms) VALUES(?, ?, ?, ?, ?, ?)");
+      "INSERT INTO prekey(id, kind, owner, secret, fetch, made_ms, used_ms) "
+      "VALUES(?, ?, ?, ?, ?, ?, ?)");
   query << row.id << static_cast<int32_t>(row.kind) << row.owner << row.secret.view()
-        << row.fetch.view() << row.made_ms;
+        << row.fetch.view() << row.made_ms << row.used_ms;
   query.run();
 }
 
@@ -54,13 +55,26 @@ PrekeyRow read_prekey(const Query& query) {
           query.number(2),
           SecretBytes(query.bytes(3)),
           Secret<32>(query.view(4)),
-          query.integer(5)};
+          query.integer(5),
+          query.integer(6)};
+}
+
+void prekey_erase(Connection& db, uint32_t id) {
+  {
+    Query query = db.query("DELETE FROM seen WHERE prekey=?");
+    query << id;
+    query.run();
+  }
+  Query query = db.query("DELETE FROM prekey WHERE id=?");
+  query << id;
+  query.run();
 }
 
 }  // namespace
 
 std::optional<PrekeyRow> prekey(Connection& db, uint32_t id) {
-  Query query = db.query("SELECT id, kind, owner, secret, fetch, made_ms FROM prekey WHERE id=?");
+  Query query =
+      db.query("SELECT id, kind, owner, secret, fetch, made_ms, used_ms FROM prekey WHERE id=?");
   query << id;
   if (!query.next()) return std::nullopt;
   return read_prekey(query);
@@ -68,29 +82,49 @@ std::optional<PrekeyRow> prekey(Connection& db, uint32_t id) {
 
 std::optional<PrekeyRow> prekey_of(Connection& db, PrekeyKind kind, uint64_t owner) {
   Query query = db.query(
-      "SELECT id, kind, owner, secret, fetch, made_ms FROM prekey WHERE kind=? AND owner=? "
-      "ORDER BY made_ms DESC, id DESC LIMIT 1");
+      "SELECT id, kind, owner, secret, fetch, made_ms, used_ms FROM prekey "
+      "WHERE kind=? AND owner=? AND used_ms=0 ORDER BY made_ms DESC, id DESC LIMIT 1");
   query << static_cast<int32_t>(kind) << owner;
   if (!query.next()) return std::nullopt;
   return read_prekey(query);
 }
 
-void prekey_delete(Connection& db, uint32_t id) {
-  Query query = db.query("DELETE FROM prekey WHERE id=?");
-  query << id;
-  query.run();
+std::vector<PrekeyRow> reset_prekeys(Connection& db, uint64_t contact) {
+  std::vector<PrekeyRow> rows;
+  Query query = db.query(
+      "SELECT id, kind, owner, secret, fetch, made_ms, used_ms FROM prekey "
+      "WHERE kind=2 AND owner=? ORDER BY used_ms<>0, used_ms DESC, made_ms DESC, id DESC");
+  query << contact;
+  while (query.next()) rows.push_back(read_prekey(query));
+  return rows;
 }
 
-void prekeys_erase_before(Connection& db, int64_t made_ms) {
+void prekey_set_used(Connection& db, const PrekeyRow& row, int64_t used_ms, size_t kept) {
   {
-    Query query = db.query(
-        "DELETE FROM seen WHERE prekey IN (SELECT id FROM prekey WHERE kind=1 AND made_ms<?)");
-    query << made_ms;
+    Query query = db.query("UPDATE prekey SET used_ms=? WHERE id=?");
+    query << used_ms << row.id;
     query.run();
   }
-  Query query = db.query("DELETE FROM prekey WHERE kind=1 AND made_ms<?");
-  query << made_ms;
-  query.run();
+  for (const PrekeyRow& other : reset_prekeys(db, row.owner)) {
+    if (other.used_ms == 0) continue;
+    if (kept == 0) {
+      prekey_erase(db, other.id);
+    } else {
+      --kept;
+    }
+  }
+}
+
+void prekeys_erase_before(Connection& db, int64_t ms) {
+  std::vector<uint32_t> over;
+  {
+    Query query = db.query(
+        "SELECT id FROM prekey WHERE (kind=1 AND made_ms<?) "
+        "OR (kind=2 AND used_ms<>0 AND used_ms<?)");
+    query << ms << ms;
+    while (query.next()) over.push_back(static_cast<uint32_t>(query.integer(0)));
+  }
+  for (uint32_t id : over) prekey_erase(db, id);
 }
 
 std::optional<uint64_t> seen(Connection& db, const Id128& hash) {

@@ -32,15 +32,19 @@ struct PrekeyRow {
   SecretBytes secret;  // identity::Prekey, serialised
   Secret<32> fetch;    // what wraps the first envelope that uses it
   int64_t made_ms = 0;
+  int64_t used_ms = 0;  // a reset prekey's first use; 0: not yet
 };
 
 void prekey_insert(Connection& db, const PrekeyRow& row);
 std::optional<PrekeyRow> prekey(Connection& db, uint32_t id);
-// The newest of an owner.
+// The newest of an owner that is not used.
 std::optional<PrekeyRow> prekey_of(Connection& db, PrekeyKind kind, uint64_t owner);
-void prekey_delete(Connection& db, uint32_t id);
-// Prekeys of cards made before; with what was seen under them.
-void prekeys_erase_before(Connection& db, int64_t made_ms);
+// A contact's: the unused one first, then by their use, the last before the others.
+std::vector<PrekeyRow> reset_prekeys(Connection& db, uint64_t contact);
+// A reset prekey is used for the first time. Of its contact's used ones `kept` stay, the last.
+void prekey_set_used(Connection& db, const PrekeyRow& row, int64_t used_ms, size_t kept);
+// Prekeys of cards made before, and reset prekeys used before; with what was seen under them.
+void prekeys_erase_before(Connection& db, int64_t ms);
 
 // The session that a first envelope made, by the hash of its ephemeral key.
 std::optional<uint64_t> seen(Connection& db, const Id128& hash);

@@ -30,10 +30,11 @@ CREATE TABLE inbox(
 CREATE TABLE card(
   id INTEGER PRIMARY KEY AUTOINCREMENT, transport INTEGER NOT NULL, fetch BLOB NOT NULL UNIQUE,
   expires_s INTEGER NOT NULL, published_ms INTEGER NOT NULL);
--- kind 1: of a card; 2: reset prekey given to a contact.
+-- kind 1: of a card; 2: reset prekey given to a contact. used_ms: of a reset prekey, when it was first used;
+-- 0: not yet.
 CREATE TABLE prekey(
   id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, owner INTEGER NOT NULL, secret BLOB NOT NULL,
-  fetch BLOB NOT NULL, made_ms INTEGER NOT NULL);
+  fetch BLOB NOT NULL, made_ms INTEGER NOT NULL, used_ms INTEGER NOT NULL);
 CREATE INDEX prekey_owner ON prekey(kind, owner);
 -- Ephemeral keys of first envelopes that were accepted (PROTOCOL 4.3).
 CREATE TABLE seen(hash BLOB PRIMARY KEY, prekey INTEGER NOT NULL, session INTEGER NOT NULL)
@@ -64,14 +65,16 @@ CREATE TABLE ratchet_key(
   session INTEGER NOT NULL, g INTEGER NOT NULL, used INTEGER NOT NULL, tag BLOB NOT NULL,
   value BLOB NOT NULL, PRIMARY KEY(session, g)) WITHOUT ROWID;
 
--- author 0: this profile. rank: the first 8 bytes of the author's device id, for the order.
+-- author 0: this profile. transport: by which it came, 0 if by none. rank: the first 8 bytes of the author's device id, for the order.
 CREATE TABLE message(
   id INTEGER PRIMARY KEY, conversation INTEGER NOT NULL, author INTEGER NOT NULL,
   mid BLOB NOT NULL, clock INTEGER NOT NULL, rank INTEGER NOT NULL,
   content INTEGER NOT NULL, evidence INTEGER NOT NULL, reason INTEGER NOT NULL,
-  sent_ms INTEGER NOT NULL, received_ms INTEGER NOT NULL, event INTEGER NOT NULL,
-  body BLOB NOT NULL);
-CREATE UNIQUE INDEX message_mid ON message(conversation, mid);
+  sent_ms INTEGER NOT NULL, received_ms INTEGER NOT NULL, transport INTEGER NOT NULL,
+  event INTEGER NOT NULL, body BLOB NOT NULL);
+-- Of the newest messages not in it: see message_ids.h.
+CREATE TABLE message_id(
+  hash INTEGER NOT NULL, message INTEGER NOT NULL, PRIMARY KEY(hash, message)) WITHOUT ROWID;
 CREATE INDEX message_order ON message(conversation, clock, rank, id);
 
 -- Messages of this profile that are not acknowledged. sealed 0: not yet encrypted; the highest
@@ -93,7 +96,7 @@ CREATE TABLE stream(
   PRIMARY KEY(conversation, device, incarnation)) WITHOUT ROWID;
 CREATE TABLE early(
   conversation INTEGER NOT NULL, device BLOB NOT NULL, incarnation INTEGER NOT NULL,
-  seq INTEGER NOT NULL, record BLOB NOT NULL,
+  seq INTEGER NOT NULL, transport INTEGER NOT NULL, record BLOB NOT NULL,
   PRIMARY KEY(conversation, device, incarnation, seq)) WITHOUT ROWID;
 
 -- The durable feed.

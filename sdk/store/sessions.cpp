@@ -50,7 +50,7 @@ void session_delete(Connection& db, uint64_t id) {
     query.run();
   }
   {
-    // Those of a card's prekey stay as long as it, so that no replay makes a second session.
+    // Those of a prekey that is kept stay as long as it, so that no replay makes a second session.
     Query query =
         db.query("DELETE FROM seen WHERE session=? AND prekey NOT IN (SELECT id FROM prekey)");
     query << id;

@@ -1,6 +1,7 @@
 target_sources(wherry_sdk PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/database.cpp
   ${CMAKE_CURRENT_LIST_DIR}/events.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/message_ids.cpp
   ${CMAKE_CURRENT_LIST_DIR}/messages.cpp
   ${CMAKE_CURRENT_LIST_DIR}/meta.cpp
   ${CMAKE_CURRENT_LIST_DIR}/networks.cpp

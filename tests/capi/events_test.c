@@ -21,10 +21,10 @@ static const int field_types[FIELDS + 1] = {
 /* The fields of each type, as wherry_schema.h lists them; a bit for each. */
 #define HAS(field) (1u << (field))
 static const unsigned event_fields[] = {
-    [WHERRY_EVENT_MESSAGE] = HAS(WHERRY_FIELD_CONVERSATION) | HAS(WHERRY_FIELD_MESSAGE) |
-                             HAS(WHERRY_FIELD_MESSAGE_ID) | HAS(WHERRY_FIELD_AUTHOR) |
-                             HAS(WHERRY_FIELD_CONTENT) | HAS(WHERRY_FIELD_BODY) |
-                             HAS(WHERRY_FIELD_SENT_MS) | HAS(WHERRY_FIELD_RECEIVED_MS),
+    [WHERRY_EVENT_MESSAGE] =
+        HAS(WHERRY_FIELD_CONVERSATION) | HAS(WHERRY_FIELD_MESSAGE) | HAS(WHERRY_FIELD_MESSAGE_ID) |
+        HAS(WHERRY_FIELD_AUTHOR) | HAS(WHERRY_FIELD_CONTENT) | HAS(WHERRY_FIELD_BODY) |
+        HAS(WHERRY_FIELD_SENT_MS) | HAS(WHERRY_FIELD_RECEIVED_MS) | HAS(WHERRY_FIELD_TRANSPORT),
     [WHERRY_EVENT_EVIDENCE] = HAS(WHERRY_FIELD_CONVERSATION) | HAS(WHERRY_FIELD_MESSAGE) |
                               HAS(WHERRY_FIELD_MESSAGE_ID) | HAS(WHERRY_FIELD_EVIDENCE) |
                               HAS(WHERRY_FIELD_REASON),

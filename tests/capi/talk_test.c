@@ -32,6 +32,7 @@ static void check_message(wherry_profile profile, uint64_t message, int own, con
   CHECK_INT(found->size, sizeof *found);
   CHECK_INT(found->message, message);
   CHECK_INT(found->author == 0, own);
+  CHECK_INT(found->transport == 0, own);
   CHECK_INT(found->content, WHERRY_CONTENT_TEXT);
   CHECK_INT(found->body_size, strlen(text));
   CHECK(memcmp(found->body, text, found->body_size) == 0);

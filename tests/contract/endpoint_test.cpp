@@ -173,6 +173,36 @@ TEST_P(TransportContract, RemovesAPeerWithEnvelopesQueued) {
   EXPECT_TRUE(arrives(bob(), {last}));
 }
 
+// Whatever was half done for a peer when it was removed must not stand in the way of another one.
+TEST_P(TransportContract, RemovesPeersWhileTheyAreConnected) {
+  const std::string endpoint = connect();
+  ASSERT_EQ(alice().add_peer(kPeer + 1, endpoint), WHERRY_TRANSPORT_OK);
+  for (std::uint32_t i = 0; i < 100; ++i) {
+    alice().send_one(kPeer, envelope(100, i));
+    fixture_.pump->quiet(i % 4);
+    ASSERT_EQ(alice().remove_peer(kPeer), WHERRY_TRANSPORT_OK);
+    ASSERT_EQ(alice().add_peer(kPeer, endpoint), WHERRY_TRANSPORT_OK);
+  }
+  const Bytes last = envelope(100, 1000);
+  send_all(alice(), kPeer + 1, {last});
+  EXPECT_TRUE(arrives(bob(), {last}));
+}
+
+TEST_P(TransportContract, SaysWhatBecameOfEnvelopesForAPeerThatWasAddedAgain) {
+  const std::string endpoint = connect();
+  exchange(1);
+  std::vector<Bytes> sent;
+  for (std::uint32_t i = 0; i < 50; ++i) {
+    send_all(alice(), kPeer, std::vector<Bytes>(20, envelope(5'000, i)));  // so that it is busy
+    ASSERT_EQ(alice().remove_peer(kPeer), WHERRY_TRANSPORT_OK);
+    ASSERT_EQ(alice().add_peer(kPeer, endpoint), WHERRY_TRANSPORT_OK);
+    const Bytes bytes = envelope(100, 100 + i);
+    const auto ids = send_all(alice(), kPeer, {bytes});
+    if (outcome(alice(), ids.front()).outcome <= WHERRY_OUTCOME_STORED) sent.push_back(bytes);
+  }
+  EXPECT_TRUE(arrives(bob(), sent));
+}
+
 TEST_P(TransportContract, KeepsTwoInboxesApart) {
   connect();
   const std::string second = open(bob(), kInbox + 1, 2);

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "base/limits.h"
-#include "delivery/retry.h"
+#include "delivery/quota.h"
 #include "delivery/stream.h"
 #include "engine/settings.h"
 #include "fuzz.h"

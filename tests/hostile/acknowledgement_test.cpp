@@ -97,12 +97,16 @@ TEST_F(HostileAcknowledgement, BeyondAGapFreesNoPlaceInTheOrder) {
   mallory.send(mallory.acknowledge(1, {{3, 50}}));
   world.run_for(500);
   EXPECT_EQ(unacknowledged(), 50u);
-  at_ann([](engine::Turn&, engine::Contact& contact) { EXPECT_EQ(contact.window_messages, 2u); });
+  at_ann([](engine::Turn&, engine::Contact& contact) {
+    EXPECT_EQ(contact.outbox.window_messages, 2u);
+  });
   mallory.send(mallory.acknowledge(1));
   mallory.send(mallory.acknowledge(51));
   world.run_for(500);
   EXPECT_EQ(unacknowledged(), 0u);
-  at_ann([](engine::Turn&, engine::Contact& contact) { EXPECT_EQ(contact.window_messages, 0u); });
+  at_ann([](engine::Turn&, engine::Contact& contact) {
+    EXPECT_EQ(contact.outbox.window_messages, 0u);
+  });
 }
 
 // Numbered, but not sealed: the window is full.

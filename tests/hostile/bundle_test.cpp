@@ -127,7 +127,7 @@ TEST_F(HostileBundle, ACardForANetworkOrAPlaceThatIsNone) {
   card.endpoint = "fks1:no-such-place";
   ASSERT_TRUE(world.add_by_card(ann, *card.text(mallory.identity)));
   world.run_for(kMinute);
-  EXPECT_EQ(waiting(), WHERRY_REASON_NO_ENDPOINT);
+  EXPECT_EQ(waiting(), WHERRY_REASON_ENDPOINT_REFUSED);
   mallory.publish_true();
   ASSERT_TRUE(world.add_by_card(ann, mallory.card_text()));
   world.run_for(kMinute);

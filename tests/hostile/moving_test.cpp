@@ -166,5 +166,97 @@ TEST_F(HostileMoving, LeaveBeforeEverythingCameClosesNothing) {
   talks = false;  // she has left
 }
 
+// Ann's machine is no tool to knock at strangers' doors: what is not proven is dialled as seldom as
+// it is asked (PROTOCOL 7.2: 36 an hour and contact, whatever they announce).
+TEST_F(HostileMoving, WhereNobodyIsIsDialledSeldom) {
+  FakeFaults away;
+  away.partition = true;
+  more->set_faults("ann", "", away);
+  std::vector<message::Endpoint> list;
+  for (char digit = '1'; digit < '8'; ++digit) list.push_back(nowhere(digit));
+  list.push_back(here());
+  announce(list);
+  const uint64_t before = more->counts().sent + more->counts().connects;
+  world.run_for(10 * kHour_ms);
+  const uint64_t dials = more->counts().sent + more->counts().connects - before;
+  EXPECT_GT(dials, 0u);
+  EXPECT_LE(dials, 10u * limits::kProbesPerHour);
+}
+
+// One door of seven is open, and Mallory keeps Ann talking there: the others are left in peace.
+TEST_F(HostileMoving, AnOpenDoorMakesTheOthersBeKnockedAtNoMore) {
+  TransportHost there(*more->plugin(), more->clock(), more->settings("mallory"));
+  ASSERT_EQ(there.create(), WHERRY_TRANSPORT_OK);
+  ASSERT_TRUE(there.start_and_wait(1'000));
+  ASSERT_EQ(there.open_inbox(1, Bytes(32, 7)), WHERRY_TRANSPORT_OK);
+  world.run_for(100);
+  ASSERT_TRUE(there.endpoint(1));
+  FakeFaults away;
+  away.partition = true;
+  more->set_faults("ann", "", away);
+  std::vector<message::Endpoint> list{{"fake-direct", *there.endpoint(1)}};
+  for (char digit = '1'; digit < '8'; ++digit) list.push_back(nowhere(digit));
+  announce(list);
+  at_ann([&](engine::Turn& turn, engine::Contact& contact) {
+    contact.ways.prove(list.front());  // it was asked, and could answer
+    turn.pump(contact);
+  });
+  world.run_for(kMinute_ms);
+  const uint64_t before = more->counts().connects;
+  const std::size_t heard = there.received_count();
+  message::Payload payload;
+  for (int i = 0; i < 600; ++i) {
+    payload.probe = probe();
+    mallory.send(payload);
+    world.run_for(500);
+  }
+  EXPECT_GT(there.received_count(), heard + 500);  // Ann goes on by the open one
+  EXPECT_LE(more->counts().connects - before, 5u * 7u + limits::kProbesPerHour);  // 5 min
+  talks = false;
+}
+
+// A network that is not in the route is not dialled, whatever waits.
+TEST_F(HostileMoving, AChosenRouteDialsNothingElse) {
+  FakeFaults away;
+  away.partition = true;
+  more->set_faults("ann", "", away);
+  announce({nowhere('1'), here()});
+  world.run_for(kMinute_ms);
+  const auto route = [&](const std::string& text) {
+    ASSERT_TRUE(world.run(ann, [&](engine::Turn& turn) {
+      return engine::set_route(turn, turn.profile.contact(contact())->row.conversation, text);
+    }));
+  };
+  route(mallory.card().transport);
+  world.run_for(kMinute_ms);
+  const uint64_t before = more->counts().sent + more->counts().connects;
+  write("which Mallory does not acknowledge");
+  world.run_for(kHour_ms);
+  EXPECT_EQ(more->counts().sent + more->counts().connects - before, 0u);
+  route("auto");
+  mallory.listen();
+}
+
+TEST_F(HostileMoving, ClocksThatJumpInTheMiddleOfAMove) {
+  constexpr int64_t kDay_ms = 24 * kHour_ms;
+  bool there = true;
+  for (const int64_t jump : {3 * kDay_ms, -40 * kDay_ms, 100 * kDay_ms, -500 * kDay_ms}) {
+    const std::string to = there ? "fake-direct" : "fake-stored";
+    EXPECT_TRUE(world.set_route(ann, bob, to));
+    for (int i = 0; i < 20; ++i) {
+      world.run_for(7);
+      world.jump_clock(i % 2 == 0 ? ann : bob, i % 4 < 2 ? jump : -jump);
+    }
+    EXPECT_TRUE(world.until(
+        [&] {
+          const engine::RouteView view = world.route(bob, ann);
+          return view.sending == to && view.sending_state == WHERRY_ROUTE_STATE_SETTLED;
+        },
+        kMinute_ms))
+        << to;
+    there = !there;
+  }
+}
+
 }  // namespace
 }  // namespace wherry::test

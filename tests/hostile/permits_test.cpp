@@ -134,5 +134,47 @@ TEST_F(HostilePermits, ABundleThatIsForgedAgainAndAgainIsToldOnce) {
   world.run_for(20 * kMinute_ms);
 }
 
+// Whatever bits they leave out that mean nothing yet, or as many as a list can have.
+TEST_F(HostilePermits, FactsThatNobodyKnowsForbidNothing) {
+  meet();
+  message::Payload payload;
+  payload.endpoints = told(10, transport(), std::vector<uint32_t>(limits::kPermitsMax, 0xffff));
+  mallory.send(payload);
+  world.run_for(1'000);
+  write("goes on");
+  world.run_for(2'000);
+  EXPECT_EQ(mallory.texts().back(), "goes on");
+  payload.endpoints = told(11, transport(), std::vector<uint32_t>(limits::kPermitsMax + 1, 0));
+  mallory.send(payload);
+  world.run_for(1'000);
+  write("and on");
+  world.run_for(2'000);
+  EXPECT_EQ(mallory.texts().back(), "and on");
+}
+
+// A plug-in that tells more of a path, started anew, than it declared: the path is refused.
+TEST_F(HostilePermits, APathThatRevealsMoreThanWasDeclaredIsRefused) {
+  meet();
+  for (const uint32_t bit : {uint32_t{WHERRY_FACT_STABLE_ID}, uint32_t{1} << 31}) {
+    world.on_reveals = [bit](wherry_reveals& reveals) {
+      reveals.facts[WHERRY_OBSERVER_HOME_OPERATOR] |= bit;
+    };
+    world.restart(ann);
+    world.run_for(kMinute_ms);
+    const size_t arrived = mallory.arrived();
+    mallory.send(mallory.say("which is heard"));
+    write("which waits");
+    world.run_for(kMinute_ms);
+    EXPECT_EQ(mallory.arrived(), arrived);
+    EXPECT_EQ(waiting(), WHERRY_REASON_ENDPOINT_REFUSED);
+    world.on_reveals = nullptr;
+    world.restart(ann);
+    world.run_for(kMinute_ms);
+    EXPECT_EQ(mallory.texts().back(), "which waits");
+    mallory.listen();
+    world.run_for(kMinute_ms);
+  }
+}
+
 }  // namespace
 }  // namespace wherry::test

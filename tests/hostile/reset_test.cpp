@@ -108,22 +108,36 @@ TEST_F(HostileReset, LiesInASessionThatWasGivenUpAreNoNews) {
   talks = false;
 }
 
-TEST_F(HostileReset, AResetBundleServesOnce) {
+TEST_F(HostileReset, AUsedBundleServesAnOldDiskForAMonth) {
   const message::ResetOffer used = *mallory.offer();
-  mallory.begin_stream();
-  mallory.reset(mallory.say("reset"));
+  const Result<identity::Bundle> bundle =
+      identity::Bundle::parse(used.bundle, mallory.their_card().identity);
+  const auto greeting = [&](const std::string& text) {
+    mallory.begin_stream();
+    return mallory.greeting(*bundle, Secret<32>(ByteView(used.fetch)),
+                            message::encode(mallory.say(text)));
+  };
+  mallory.deliver(greeting("reset"));
   world.run_for(1'000);
   EXPECT_EQ(from_mallory().back(), "reset");
   EXPECT_NE(mallory.offer()->fetch, used.fetch);  // a fresh one is offered
-  const Result<identity::Bundle> bundle =
-      identity::Bundle::parse(used.bundle, mallory.their_card().identity);
-  const std::vector<uint64_t> before = kept();
-  mallory.deliver(mallory.greeting(*bundle, Secret<32>(ByteView(used.fetch)),
-                                   message::encode(mallory.say("again"))));
+  const Bytes again = greeting("again");
+  mallory.deliver(again);
+  world.run_for(1'000);
+  EXPECT_EQ(from_mallory().back(), "again");
+  std::vector<uint64_t> before = kept();
+  mallory.deliver(again);
+  world.run_for(1'000);
+  EXPECT_EQ(kept(), before);
+
+  world.run_for(limits::kPrekeyKeep_ms + limits::kHousekeeping_ms);
+  EXPECT_EQ(number("SELECT count(*) FROM prekey WHERE used_ms<>0"), 0u);
+  before = kept();
+  mallory.deliver(greeting("too late"));
   mallory.drop_session();
   mallory.begin_stream();
   world.run_for(1'000);
-  EXPECT_EQ(from_mallory().back(), "reset");
+  EXPECT_EQ(from_mallory().back(), "again");
   EXPECT_EQ(kept(), before);
 }
 
@@ -213,8 +227,48 @@ TEST_F(HostileReset, ResetsAtWillLoseNothing) {
   }
   EXPECT_EQ(from_mallory(), said);
   EXPECT_EQ(mallory.texts(), numbered("a", 40));
-  EXPECT_LE(number("SELECT count(*) FROM seen"), 10u);
-  EXPECT_EQ(number("SELECT count(*) FROM prekey WHERE kind=2"), 2u);  // Bob's and Mallory's
+  EXPECT_LE(number("SELECT count(*) FROM seen"), limits::kUsedPrekeysKept + 2);  // and by the card
+  EXPECT_EQ(number("SELECT count(*) FROM prekey WHERE kind=2 AND used_ms=0"), 2u);  // and Bob's
+  EXPECT_EQ(number("SELECT count(*) FROM prekey WHERE used_ms<>0"), limits::kUsedPrekeysKept);
+}
+
+// Both begin anew at once; Mallory's disk was put back, and what Ann begins with she can not open.
+// Ann has to take up Mallory's at last, though its hash is higher.
+TEST_F(HostileReset, AResetThatLostIsTakenUpWhenItsAuthorHasNothingElse) {
+  const Bytes32 base = mallory.session().hash;
+  const message::ResetOffer offer = *mallory.offer();
+  mallory.prekey = identity::Prekey::make(8, 4'000'000'000, mallory.random);
+  Bytes32 hash{};
+  at_ann([](engine::Turn& turn, engine::Contact& contact) {
+    engine::reset_sessions(turn, contact, WHERRY_REASON_NONE);
+  });
+  world.run_for(1'000);
+  write("first");
+  at_ann([&](engine::Turn& turn, engine::Contact& contact) {
+    engine::Session* session = engine::sending_session(turn.profile, contact);
+    ASSERT_NE(session, nullptr);
+    hash = session->hash;
+    EXPECT_EQ(session->follows, base);
+  });
+  mallory.listen();
+  const Result<identity::Bundle> theirs =
+      identity::Bundle::parse(offer.bundle, mallory.their_card().identity);
+  mallory.begin_stream();
+  message::Payload payload = mallory.say("mine");
+  payload.follows = base;
+  Bytes greeting;
+  for (;;) {
+    greeting =
+        mallory.greeting(*theirs, Secret<32>(ByteView(offer.fetch)), message::encode(payload));
+    if (hash < mallory.session().hash) break;
+    mallory.drop_session();
+  }
+  for (int i = 0; i < 120; ++i) {
+    mallory.deliver(greeting);
+    world.run_for(i < 20 ? 5'000 : 60'000);
+  }
+  EXPECT_EQ(from_mallory().back(), "mine");
+  EXPECT_EQ(mallory.texts(), Texts{"first"});
 }
 
 class HostileCollision : public Attack {

@@ -27,20 +27,21 @@ void check_contact(World& world, const std::string& name, engine::Turn& turn,
   const auto expect = [&](bool holds, const char* invariant, const std::string& what) {
     if (!holds) world.violation(invariant, name + ": " + what);
   };
-  expect(contact.window_messages <= limits::kWindowMessages, "limits", "messages of the window");
-  expect(contact.window_bytes <= limits::kWindowBytes, "limits", "bytes of the window");
+  expect(contact.outbox.window_messages <= limits::kWindowMessages, "limits",
+         "messages of the window");
+  expect(contact.outbox.window_bytes <= limits::kWindowBytes, "limits", "bytes of the window");
   expect(contact.streams.size() <= limits::kStreamsPerContact, "limits", "streams");
-  // A copy has a message each, but for a few with control members.
-  expect(contact.copies.size() <= limits::kWindowMessages + 16, "limits", "sealed copies");
+  // But for a few with control members.
+  expect(contact.outbox.copies.size() <= limits::kWindowEnvelopes + 16, "limits", "sealed copies");
   for (const engine::IncomingStream& stream : contact.streams) {
     const auto& beyond = stream.stream.beyond;
     expect(beyond.empty() || beyond.back().to < stream.stream.next + limits::kReceiveAhead,
            "limits", "messages before their turn");
   }
-  expect(contact.waiting_count == store::outbox_waiting(turn.db, contact.row.id), "cache",
+  expect(contact.outbox.waiting == store::outbox_waiting(turn.db, contact.row.id), "cache",
          "messages that wait");
   const uint64_t outbox = store::outbox_count(turn.db, contact.row.id);
-  expect(contact.waiting_count + contact.window_messages <= outbox, "cache", "the outbox");
+  expect(contact.outbox.waiting + contact.outbox.window_messages <= outbox, "cache", "the outbox");
 }
 
 void check_session(World& world, const std::string& name, engine::Turn& turn,
@@ -266,7 +267,11 @@ void check_state(World& world, int who, engine::Turn& turn) {
 void Forgotten::note(World& world, int who) {
   for (int author = 0; author < static_cast<int>(world.people()); ++author) {
     if (author == who) continue;
-    if (world.running(author)) {
+    if (world.running(who)) {
+      for (const store::MessageRow& row : rows(world, who, author)) {
+        if (row.author != 0) messages_[{who, author}].insert(row.mid);
+      }
+    } else if (world.running(author)) {
       note_author(world, who, author);
     } else {
       unknown_.emplace(who, author);

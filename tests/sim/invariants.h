@@ -35,8 +35,9 @@ void check_left(test::World& world, int who, int other);
 // permits: `other` knows that `who` permits nothing to a push service.
 void check_told(test::World& world, int who, int other);
 
-// Messages that `other` need not have any more from the author: it acknowledged them, and then its
-// disk was put back to what it was before.
+// Messages that `who` need not have any more from the author: its history had them, and may have
+// acknowledged them, and then its disk was put back to what it was before. What waited behind a gap
+// must be said again.
 class Forgotten {
  public:
   // `who` is about to run from an old disk.
@@ -48,8 +49,9 @@ class Forgotten {
  private:
   void note_author(test::World& world, int who, int author);
 
+  // By who and author.
   std::map<std::pair<int, int>, std::set<Id128>> messages_;
-  std::set<std::pair<int, int>> unknown_;  // who, author
+  std::set<std::pair<int, int>> unknown_;
 };
 
 // Who told whom a false clock.

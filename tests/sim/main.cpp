@@ -91,7 +91,13 @@ int run_many(const Options& options) {
     const Outcome outcome = wherry::sim::simulate(wherry::sim::make_plan(seed));
     std::string text = std::to_string(processor_seconds() - before) + " " +
                        std::to_string(outcome.messages) + "\n";
-    if (!outcome.clean()) text += explain(seed, outcome.invariant());
+    if (!outcome.clean()) {
+      text += explain(seed, outcome.invariant());
+    } else if (!outcome.full()) {
+      text += "  too little happened: " + std::to_string(outcome.messages) + " messages, " +
+              std::to_string(outcome.faults) + " faults, " + std::to_string(outcome.crashes) +
+              " crashes\n";
+    }
     return text;
   };
   const auto done = [&](size_t index, const std::string& result) {

@@ -11,7 +11,7 @@
 namespace wherry::sim {
 namespace {
 
-constexpr uint64_t kSeeds = 2'000;
+constexpr uint64_t kSeeds = 6'000;
 
 struct Named {
   const char* name;
@@ -23,19 +23,19 @@ constexpr std::array kMutants = {
     Named{"receipt-before-commit", Mutant::kReceiptBeforeCommit, 1},
     Named{"send-before-commit", Mutant::kSendBeforeCommit, 1},
     Named{"ratchet-not-saved", Mutant::kRatchetNotSaved, 1},
-    Named{"disk-not-proven", Mutant::kDiskNotProven, 873},
-    Named{"cursor-moved-early", Mutant::kCursorMovedEarly, 4},
-    Named{"ref-ignored", Mutant::kRefIgnored, 54},
-    Named{"copy-to-another-endpoint", Mutant::kCopyToAnotherEndpoint, 21},
+    Named{"disk-not-proven", Mutant::kDiskNotProven, 932},
+    Named{"cursor-moved-early", Mutant::kCursorMovedEarly, 9},
+    Named{"ref-ignored", Mutant::kRefIgnored, 24},
+    Named{"copy-to-another-endpoint", Mutant::kCopyToAnotherEndpoint, 32},
     Named{"window-ignored", Mutant::kWindowIgnored, 29},
     Named{"skipped-keys-dropped", Mutant::kSkippedKeysDropped, 3},
     Named{"clock-trusted", Mutant::kClockTrusted, 3},
     Named{"retry-without-backoff", Mutant::kRetryWithoutBackoff, 27},
     Named{"evidence-falls", Mutant::kEvidenceFalls, 3},
     Named{"early-dropped", Mutant::kEarlyDropped, 3},
-    Named{"gap-acknowledged", Mutant::kGapAcknowledged, 10},
-    Named{"beyond-gap-forgotten", Mutant::kBeyondGapForgotten, 1},
-    Named{"duplicate-unanswered", Mutant::kDuplicateUnanswered, 2},
+    Named{"gap-acknowledged", Mutant::kGapAcknowledged, 2},
+    Named{"beyond-gap-forgotten", Mutant::kBeyondGapForgotten, 2},
+    Named{"duplicate-unanswered", Mutant::kDuplicateUnanswered, 71},
     Named{"reset-keeps-numbers", Mutant::kResetKeepsNumbers, 8},
     Named{"acks-unpermitted", Mutant::kAcksUnpermitted, 1},
     Named{"theirs-ignored", Mutant::kTheirsIgnored, 1},

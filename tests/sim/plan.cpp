@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/limits.h"
 #include "tests/unit/seeded_random.h"
 
 namespace wherry::sim {
@@ -60,7 +61,7 @@ class Drawing {
     for (int bursts = static_cast<int>(between(random_, 6, 9)); bursts > 0; --bursts) draw_burst();
     int said = 0;
     while (said < 200) said += say(between(random_, 0, kDay_ms), between(random_, 1, 12));
-    if (random_.chance(15)) draw_flood();
+    if (random_.chance(5)) draw_flood();
     add({between(random_, 0, kDay_ms), Kind::kCutPower, anybody(), 0, 0, 5'000});
     add({between(random_, 0, kDay_ms), Kind::kKill, anybody(), 0, 0, 5'000});
     if (random_.chance(20)) {
@@ -68,6 +69,7 @@ class Drawing {
     }
     if (!restores_ && random_.chance(40)) draw_forbidding();
     if (!restores_ && random_.chance(40)) draw_moves();
+    plan_.met_at_once = random_.chance(30);
     return std::move(plan_);
   }
 
@@ -107,7 +109,8 @@ class Drawing {
     const int other = another(who);
     const int64_t at_ms = between(random_, 0, kDay_ms - 4 * kHour_ms);
     add({at_ms, Kind::kClose, other, 0, 0, 3 * kHour_ms});
-    add({at_ms + 1'000, Kind::kSay, who, other, 300, 0});
+    add({at_ms + 1'000, Kind::kSay, who, other, static_cast<int64_t>(limits::kWindowMessages) + 76,
+         0});
   }
 
   // Whoever gets an old disk back knows no inboxes but those of that time, neither their own nor
@@ -118,8 +121,23 @@ class Drawing {
     std::erase_if(plan_.actions,
                   [](const Action& action) { return action.kind == Kind::kMoveInbox; });
     restores_ = true;
-    add({between(random_, 0, kDay_ms), Kind::kRestore, who, 0, 0,
-         duration(random_, kMinute_ms, 8 * kHour_ms)});
+    const int64_t at_ms = between(random_, 0, kDay_ms);
+    const int64_t for_ms = duration(random_, kMinute_ms, 8 * kHour_ms);
+    add({at_ms, Kind::kRestore, who, 0, 0, for_ms});
+    // After the day everything is mended, and nothing breaks any more.
+    const int64_t back_ms = at_ms + for_ms;
+    if (back_ms < kDay_ms && random_.chance(50)) draw_gaps(another(who), who, back_ms);
+  }
+
+  // Much of what one says to the other does not arrive until then, what comes behind it does.
+  void draw_gaps(int one, int other, int64_t until_ms) {
+    constexpr int64_t kGaps_ms = 3'000;
+    const int64_t begin_ms = until_ms - kGaps_ms;
+    add({begin_ms, Kind::kSpoilLink, one, other, between(random_, 5, 9), kMinute_ms});
+    for (int64_t talks = between(random_, 5, 20); talks > 0; --talks) {
+      add({begin_ms + between(random_, 0, kGaps_ms), Kind::kSay, one, other, between(random_, 1, 5),
+           0});
+    }
   }
 
   // People who change their minds, with messages meanwhile.

@@ -57,6 +57,7 @@ struct Plan {
   int people = 3;
   int64_t length_ms = kDay_ms;
   bool moves = false;           // there are three networks, and people move between them
+  bool met_at_once = false;     // both of two people began to talk, before either knew
   std::vector<Action> actions;  // by time
 };
 

@@ -26,8 +26,9 @@ Outcome Simulation::run() {
     nets_.push_back(&world_.add_net(test::FakeKind::kHidden));
   }
   for (int i = 0; i < plan_.people; ++i) world_.add(name_of(i));
+  const test::Met met = plan_.met_at_once ? test::Met::kAtOnce : test::Met::kOneAsked;
   for (int i = 0; i < plan_.people; ++i) {
-    for (int j = 0; j < i; ++j) world_.connect(i, j);
+    for (int j = 0; j < i; ++j) world_.connect(i, j, met);
   }
   begin_ms_ = world_.now_ms();
   for (const Action& action : plan_.actions) {

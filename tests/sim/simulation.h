@@ -18,6 +18,8 @@ struct Outcome {
   uint64_t envelopes = 0;
 
   bool clean() const { return violations.empty(); }
+  // As much happened as a world promises (see make_plan).
+  bool full() const { return messages >= 200 && faults >= 20 && crashes >= 2; }
   // Of the first violation.
   std::string invariant() const;
 };

@@ -1,11 +1,14 @@
 // Mending everything, coming to rest, and what must hold then.
+#include "base/limits.h"
 #include "tests/sim/simulation_day.h"
 
 namespace wherry::sim {
 namespace {
 
 constexpr uint64_t kNeverStop = uint64_t{1} << 62;
-constexpr int64_t kRestLimit_ms = 60 * kDay_ms;
+constexpr int64_t kSlowestApp_ms = 61 * 60'000;
+// Of what a network lost that said it had stored it: the longest wait of all (PROTOCOL §7.1).
+constexpr int64_t kRestLimit_ms = limits::kRetryStoredMax_ms + kSlowestApp_ms;
 constexpr int64_t kQuiet_ms = 25 * 3'600'000;
 // Probes that are not answered are repeated every two hours at most, and so many an hour.
 constexpr int64_t kMoveLimit_ms = 5 * 3'600'000;
@@ -51,7 +54,7 @@ void Simulation::rest() {
     }
     return;
   }
-  world_.run_for(10 * 60'000);
+  world_.run_for(kSlowestApp_ms);
   tell("nothing is under way");
   look();
   world_.run_for(1'000);
@@ -83,7 +86,7 @@ bool Simulation::settled() const {
 void Simulation::tell_stuck(int one, int other) {
   world_.violation("delivery", name_of(one) + " has " + std::to_string(world_.outbox(one, other)) +
                                    " messages for " + name_of(other) +
-                                   " that are not acknowledged after 60 days (waits for reason " +
+                                   " that are not acknowledged after a day (waits for reason " +
                                    std::to_string(world_.waiting_reason(one, other)) + ")");
 }
 

@@ -51,8 +51,9 @@ struct FakeCounts {
   std::uint64_t sent = 0;  // accepted by send
   std::uint64_t lost = 0;
   std::uint64_t duplicated = 0;
-  std::uint64_t arrived = 0;  // at an inbox, duplicates included
-  std::uint64_t refused = 0;  // unknown inbox, wrong token, full, absent
+  std::uint64_t arrived = 0;   // at an inbox, duplicates included
+  std::uint64_t connects = 0;  // asked for, to a peer
+  std::uint64_t refused = 0;   // unknown inbox, wrong token, full, absent
 };
 
 class FakeInstance;

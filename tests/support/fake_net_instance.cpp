@@ -200,6 +200,7 @@ std::int32_t FakeInstance::remove_peer(std::uint64_t peer) {
 
 std::int32_t FakeInstance::connect_peer(std::uint64_t peer) {
   if (peer != 0 && !peers_.contains(peer)) return WHERRY_TRANSPORT_E_ARGUMENT;
+  if (peer != 0) ++net_.counts_.connects;
   if (state_ == State::kOff) return WHERRY_TRANSPORT_OK;
   later(kStepMs, [this, peer] {
     if (peer == 0) {

@@ -372,13 +372,25 @@ Result<uint64_t> World::add_by_card(int who, const std::string& card) {
   return id;
 }
 
-void World::connect(int one, int other) {
+void World::connect(int one, int other, Met met) {
+  if (met == Met::kAtOnce) {
+    connect_at_once(one, other);
+    return;
+  }
   const std::string text = card(other);
   must(add_by_card(one, text).ok(), "the card is refused");
   must(send(one, other, "hello").ok(), "nothing can be sent");
   must(until([&] { return contact(other, one) != 0; }, 60'000), "no request came");
   must(accept(other, one).ok(), "the request can not be accepted");
   must(until([&] { return outbox(one, other) == 0; }, 3'600'000), "no answer came");
+}
+
+void World::connect_at_once(int one, int other) {
+  const std::string mine = card(one);
+  must(add_by_card(one, card(other)).ok() && add_by_card(other, mine).ok(), "a card is refused");
+  must(send(one, other, "hello").ok() && send(other, one, "hello").ok(), "nothing can be sent");
+  must(until([&] { return outbox(one, other) == 0 && outbox(other, one) == 0; }, 3'600'000),
+       "no answer came");
 }
 
 Status World::accept(int who, int other) {

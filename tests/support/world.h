@@ -54,6 +54,9 @@ struct Ledger {
 // Where profiles lie: in folders, as an app's do, or each on a FaultDisk of its own.
 enum class Disks { kFiles, kFaulty };
 
+// How two people came to know each other: one asked the other, or both did before either knew.
+enum class Met { kOneAsked, kAtOnce };
+
 class World {
  public:
   explicit World(uint64_t seed, FakeKind kind = FakeKind::kStored, Disks disks = Disks::kFiles);
@@ -72,8 +75,9 @@ class World {
   int add(const std::string& name);
   std::string card(int who, int64_t valid_s = 86400);
   Result<uint64_t> add_by_card(int who, const std::string& card);
-  // `one` adds `other` by card and writes; `other` accepts; both know so.
-  void connect(int one, int other);
+  // `one` adds `other` by card and writes, and `other` accepts; or both add each other and write,
+  // before either hears of it. Both know so.
+  void connect(int one, int other, Met met = Met::kOneAsked);
   Status accept(int who, int other);
   // The id of `other` at `who`; 0: not a contact.
   uint64_t contact(int who, int other) const;
@@ -161,6 +165,8 @@ class World {
   std::function<void(int who, uint64_t inbox)> on_close;
   // Whether a transport refuses an envelope, and so the whole call that it is in.
   std::function<bool(ByteView)> refuses_envelope;
+  // What a plug-in says that a path reveals, to be changed.
+  std::function<void(wherry_reveals& reveals)> on_reveals;
   // The largest envelope that transports say they carry. To be set before anybody is added.
   uint32_t envelope_size_max = WHERRY_ENVELOPE_SIZE_MAX;
 
@@ -185,6 +191,7 @@ class World {
   std::vector<const FakeNet*> nets() const;
   // The id of its transport, which is started.
   uint64_t join(int who, const FakeNet& net);
+  void connect_at_once(int one, int other);
   static void set_current(World* world);
 
   Person& person(int who) const { return *people_[static_cast<size_t>(who)]; }

@@ -18,7 +18,10 @@ template <FakeKind kKind>
 int32_t add_peer(wherry_transport* transport, uint64_t peer, const char* endpoint,
                  const uint8_t* rendezvous, wherry_reveals* reveals) {
   current_world->see_peer(transport, peer, endpoint);
-  return FakeNet::plugin(kKind)->add_peer(transport, peer, endpoint, rendezvous, reveals);
+  const int32_t status =
+      FakeNet::plugin(kKind)->add_peer(transport, peer, endpoint, rendezvous, reveals);
+  if (current_world->on_reveals) current_world->on_reveals(*reveals);
+  return status;
 }
 
 template <FakeKind kKind>

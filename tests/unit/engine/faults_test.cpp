@@ -1,7 +1,8 @@
 // What a bad network does, and what crashes do, to a conversation that has begun.
 #include <gtest/gtest.h>
 
-#include "pair.h"
+#include "base/limits.h"
+#include "movers.h"
 
 namespace wherry::test {
 namespace {
@@ -124,7 +125,8 @@ TEST(Faults, TheWorldIsQuietWhenNothingIsLeftToDo) {
 TEST(Faults, AnAbsentPersonGetsEverythingLater) {
   Pair pair(1);
   pair.world.crash(pair.bob);
-  for (int i = 0; i < 300; ++i) pair.world.submit(pair.ann, pair.bob, "a" + std::to_string(i));
+  const int count = static_cast<int>(limits::kWindowMessages) + 44;
+  for (int i = 0; i < count; ++i) pair.world.submit(pair.ann, pair.bob, "a" + std::to_string(i));
   pair.world.run_for(2 * kHour);
   EXPECT_EQ(pair.world.waiting_reason(pair.ann, pair.bob), WHERRY_REASON_WINDOW);
   EXPECT_EQ(
@@ -133,23 +135,24 @@ TEST(Faults, AnAbsentPersonGetsEverythingLater) {
   ASSERT_TRUE(pair.world.open(pair.bob));
   pair.world.run_for(10'000);
   EXPECT_TRUE(pair.settled());
-  expect_all(pair, numbered("a", 300), {});
+  expect_all(pair, numbered("a", count), {});
 }
 
 TEST(Faults, BothWindowsFull) {
   Pair pair(1);
+  const int count = static_cast<int>(limits::kWindowMessages) + 500;
   FakeFaults faults;
   faults.delay_ms_min = faults.delay_ms_max = 500;
   pair.world.net().set_faults(faults);
-  for (int i = 0; i < 1000; ++i) {
+  for (int i = 0; i < count; ++i) {
     pair.world.submit(pair.ann, pair.bob, "a" + std::to_string(i));
     pair.world.submit(pair.bob, pair.ann, "b" + std::to_string(i));
   }
   pair.world.run_for(100);
   EXPECT_TRUE(pair.settle(60'000));
   pair.world.run_for(2'000);
-  EXPECT_EQ(pair.world.received(pair.bob, pair.ann).size(), 1001u);
-  EXPECT_EQ(pair.world.received(pair.ann, pair.bob), numbered("b", 1000));
+  EXPECT_EQ(pair.world.received(pair.bob, pair.ann).size(), static_cast<size_t>(count) + 1);
+  EXPECT_EQ(pair.world.received(pair.ann, pair.bob), numbered("b", count));
   EXPECT_EQ(pair.world.violations(), Texts());
 }
 
@@ -191,6 +194,16 @@ TEST(Faults, ANetworkThatComesAndGoes) {
   expect_all(pair, numbered("a", 20), numbered("b", 20));
 }
 
+TEST(Faults, WhoWasOfflineForMomentsIsBackInMoments) {
+  Pair pair(1);
+  pair.world.net().set_online("ann", false);
+  pair.world.submit(pair.ann, pair.bob, "a0");
+  pair.world.run_for(5'000);
+  pair.world.net().set_online("ann", true);
+  EXPECT_TRUE(pair.settle(4'000));  // tried after 0.5, 1.5, 3.5 and 7.5 s
+  expect_all(pair, {"a0"}, {});
+}
+
 TEST(Faults, AnOfflineNodeDoesNotSpin) {
   Pair pair(1);
   pair.world.net().set_online("ann", false);
@@ -224,6 +237,28 @@ TEST(Faults, DirectLinksThatPart) {
   world.submit(ann, bob, "hello");
   world.run_for(60'000);
   EXPECT_NE(world.waiting_reason(ann, bob), WHERRY_REASON_NONE);
+}
+
+// What failed before says nothing of how soon an envelope that left is answered.
+TEST(Faults, WhatLeftAfterManyFailuresIsSoonSentAgain) {
+  Movers pair(1);
+  pair.set_route(pair.ann, pair.name);
+  pair.set_route(pair.bob, pair.name);
+  ASSERT_TRUE(pair.move(pair.name, 60'000)) << pair.standing();
+  FakeFaults faults;
+  faults.partition = true;
+  pair.other.set_faults("ann", "bob", faults);
+  pair.world.submit(pair.ann, pair.bob, "a0");
+  pair.world.run_for(100'000);
+  // It leaves, and is lost, and nothing says so.
+  faults = {};
+  faults.loss = 1;
+  pair.other.set_faults("ann", "bob", faults);
+  const uint64_t lost = pair.other.counts().lost;
+  EXPECT_TRUE(pair.world.until([&] { return pair.other.counts().lost > lost; }, 120'000));
+  pair.other.set_faults("ann", "bob", {});
+  EXPECT_TRUE(pair.settle(limits::kRetryHanded_ms + 1'000));
+  expect_all(pair, {"a0"}, {});
 }
 
 TEST(Faults, EventsThatAreNotAcknowledgedComeAgainWithTheSameSeq) {

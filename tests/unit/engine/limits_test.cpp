@@ -116,30 +116,43 @@ TEST(Limits, OneEventSaysThatMessagesWaitAlsoAfterARestart) {
   EXPECT_EQ(waiting, 1);
 }
 
+TEST(Limits, TheWindowIsBoundedInEnvelopes) {
+  Pair pair(1);
+  pair.world.crash(pair.bob);
+  for (int i = 0; i < 300; ++i) pair.world.submit(pair.ann, pair.bob, std::string(5'000, 'x'));
+  pair.world.run_for(10'000);
+  alter(pair, pair.ann, [](engine::Turn&, engine::Contact& contact) {
+    EXPECT_EQ(contact.outbox.copies.size(), limits::kWindowEnvelopes);
+    EXPECT_EQ(contact.outbox.waiting, 300 - limits::kWindowEnvelopes);
+  });
+  ASSERT_TRUE(pair.world.open(pair.bob));
+  EXPECT_TRUE(pair.settle(60'000));
+}
+
 TEST(Limits, TheWindowIsBoundedInBytes) {
   Pair pair(1);
   pair.world.crash(pair.bob);
   for (int i = 0; i < 200; ++i) pair.world.submit(pair.ann, pair.bob, std::string(32768, 'x'));
   pair.world.run_for(10'000);
   alter(pair, pair.ann, [](engine::Turn&, engine::Contact& contact) {
-    EXPECT_EQ(contact.window_messages, limits::kWindowBytes / 32768);
-    EXPECT_LE(contact.window_bytes, limits::kWindowBytes);
-    EXPECT_EQ(contact.waiting_count, 200 - limits::kWindowBytes / 32768);
+    EXPECT_EQ(contact.outbox.window_messages, limits::kWindowBytes / 32768);
+    EXPECT_LE(contact.outbox.window_bytes, limits::kWindowBytes);
+    EXPECT_EQ(contact.outbox.waiting, 200 - limits::kWindowBytes / 32768);
   });
   pair.world.restart(pair.ann);
   pair.world.run_for(1'000);
   alter(pair, pair.ann, [](engine::Turn&, engine::Contact& contact) {
-    EXPECT_EQ(contact.window_messages, limits::kWindowBytes / 32768);
-    EXPECT_EQ(contact.window_bytes, limits::kWindowBytes);
-    EXPECT_EQ(contact.waiting_count, 200 - limits::kWindowBytes / 32768);
+    EXPECT_EQ(contact.outbox.window_messages, limits::kWindowBytes / 32768);
+    EXPECT_EQ(contact.outbox.window_bytes, limits::kWindowBytes);
+    EXPECT_EQ(contact.outbox.waiting, 200 - limits::kWindowBytes / 32768);
   });
   ASSERT_TRUE(pair.world.open(pair.bob));
   EXPECT_TRUE(pair.settle(60'000));
   alter(pair, pair.ann, [](engine::Turn&, engine::Contact& contact) {
-    EXPECT_EQ(contact.window_messages, 0u);
-    EXPECT_EQ(contact.window_bytes, 0u);
-    EXPECT_EQ(contact.waiting_count, 0u);
-    EXPECT_TRUE(contact.copies.empty());
+    EXPECT_EQ(contact.outbox.window_messages, 0u);
+    EXPECT_EQ(contact.outbox.window_bytes, 0u);
+    EXPECT_EQ(contact.outbox.waiting, 0u);
+    EXPECT_TRUE(contact.outbox.copies.empty());
   });
 }
 

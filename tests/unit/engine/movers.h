@@ -11,8 +11,8 @@ inline constexpr const char* kRelay = "fake-stored";
 
 // Two people who have met by a relay, and have another network too.
 struct Movers : Pair {
-  explicit Movers(uint64_t seed, FakeKind kind = FakeKind::kDirect)
-      : Pair(seed, FakeKind::kStored, kind),
+  explicit Movers(uint64_t seed, FakeKind kind = FakeKind::kDirect, Met met = Met::kOneAsked)
+      : Pair(seed, FakeKind::kStored, kind, met),
         other(*other_net),
         name(other.plugin()->describe()->name) {}
 

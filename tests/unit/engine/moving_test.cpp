@@ -55,6 +55,98 @@ TEST(Moving, BothAtOnceInOppositeDirections) {
   pair.expect_all_arrived();
 }
 
+// Of two handshakes that cross, the one that is used may be the older one here: what comes in it
+// is news all the same.
+TEST(Moving, ThoseWhoMetByCrossedHandshakesMoveToo) {
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    SCOPED_TRACE(seed);
+    Movers pair(seed, FakeKind::kDirect, Met::kAtOnce);
+    if (seed % 2 == 0) {
+      for (const int who : {pair.ann, pair.bob}) {
+        pair.world.crash(who);
+        ASSERT_TRUE(pair.world.open(who));
+      }
+    }
+    pair.set_route(pair.ann, pair.name);
+    pair.set_route(pair.bob, pair.name);
+    pair.submit("x", 10);
+    EXPECT_TRUE(pair.move(pair.name, kMinute)) << pair.standing();
+    EXPECT_TRUE(pair.settle(kMinute));
+    EXPECT_EQ(pair.world.violations(), Texts());
+  }
+}
+
+TEST(Moving, ALivelyTalkSpendsNoProbesOnANetworkThatIsOffline) {
+  Movers pair(1);
+  pair.other.set_online("ann", false);
+  pair.world.run_for(1'000);
+  pair.set_route(pair.bob, pair.name);
+  for (int i = 0; i < 100; ++i) {
+    pair.submit("x", 1);
+    pair.world.run_for(300);
+  }
+  EXPECT_EQ(pair.route(pair.ann).sending, kRelay);
+  pair.other.set_online("ann", true);
+  EXPECT_TRUE(pair.move(pair.name, 2 * kMinute)) << pair.standing();
+  EXPECT_TRUE(pair.settle(kMinute));
+  pair.expect_all_arrived();
+}
+
+// What is said meanwhile, by the faster network, must not make the probe a thing of the past.
+TEST(Moving, ALivelyTalkDoesNotOvertakeAProbeOnASlowNetwork) {
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    SCOPED_TRACE(seed);
+    Movers pair(seed);
+    FakeFaults slow;
+    slow.delay_ms_max = 1'000;
+    pair.other.set_faults(slow);
+    pair.set_route(pair.bob, pair.name);
+    for (int i = 0; i < 40 && pair.route(pair.ann).sending != pair.name; ++i) {
+      pair.submit("x", 1);
+      pair.world.run_for(100);
+    }
+    EXPECT_EQ(pair.route(pair.ann).sending, pair.name) << pair.standing();
+    EXPECT_TRUE(pair.settle(kMinute));
+    pair.expect_all_arrived();
+  }
+}
+
+// The lost probe holds the floor when the next set is sealed. When it no longer does, the other
+// side must hear of it, or never says that the set has come.
+TEST(Moving, WhatWasSaidBehindALostProbeIsSettled) {
+  Movers pair(1);
+  FakeFaults deaf;
+  deaf.loss = 1;
+  pair.other.set_faults(deaf);
+  pair.set_route(pair.bob, pair.name);
+  pair.world.run_for(500);  // Ann's probe is lost
+  pair.set_route(pair.ann, pair.name);
+  pair.world.run_for(2 * kHour);  // a copy that is stored is repeated after one
+  for (const auto [who, to] : {std::pair(pair.ann, pair.bob), std::pair(pair.bob, pair.ann)}) {
+    const uint64_t contact = pair.world.contact(who, to);
+    EXPECT_EQ(store::sealed_of(pair.world.database(who), contact).size(), 0u);
+  }
+}
+
+TEST(Moving, WhoComesBackAfterALongTimeIsWrittenToSoon) {
+  for (uint64_t seed = 1; seed <= 10; ++seed) {
+    SCOPED_TRACE(seed);
+    Movers pair(seed);
+    for (const int who : {pair.ann, pair.bob}) pair.set_route(who, pair.name);
+    ASSERT_TRUE(pair.move(pair.name, kMinute));
+    pair.other.set_online("bob", false);
+    pair.submit("x", 40);
+    // By then it would be tried again after ten minutes.
+    pair.world.run_for(2 * kHour);
+    EXPECT_GT(pair.world.outbox(pair.ann, pair.bob), 0u);
+    pair.other.set_online("bob", true);
+    EXPECT_TRUE(
+        pair.world.until([&] { return pair.world.outbox(pair.bob, pair.ann) == 0; }, 11 * kMinute));
+    EXPECT_TRUE(pair.settle(5'000));
+    pair.expect_all_arrived();
+  }
+}
+
 TEST(Moving, ANetworkThatDoesNotWorkChangesNothing) {
   Movers pair(4);
   pair.other.set_partition("ann", "bob", true);

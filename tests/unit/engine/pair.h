@@ -15,12 +15,12 @@ namespace wherry::test {
 struct Pair {
   // `more`: another network, which both have too.
   explicit Pair(uint64_t seed, FakeKind kind = FakeKind::kStored,
-                std::optional<FakeKind> more = std::nullopt)
+                std::optional<FakeKind> more = std::nullopt, Met met = Met::kOneAsked)
       : world(seed, kind) {
     if (more) other_net = &world.add_net(*more);
     ann = world.add("ann");
     bob = world.add("bob");
-    world.connect(ann, bob);
+    world.connect(ann, bob, met);
     world.run_for(2'000);
   }
 

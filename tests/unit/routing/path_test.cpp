@@ -34,7 +34,7 @@ TEST(Path, EachObstacleHasItsReason) {
 
   Path path = usable();
   path.accepted = false;
-  EXPECT_EQ(reason_of(path), WHERRY_REASON_NO_ENDPOINT);
+  EXPECT_EQ(reason_of(path), WHERRY_REASON_ENDPOINT_REFUSED);
   path = usable();
   path.started = false;
   EXPECT_EQ(reason_of(path), WHERRY_REASON_TRANSPORT_OFF);
@@ -160,6 +160,14 @@ TEST(Path, WhetherAnAddressIsHidden) {
   EXPECT_TRUE(hides_address(address, hidden));
   EXPECT_FALSE(hides_address(hidden, address));
   EXPECT_FALSE(hides_address(address, address));
+  // Whoever carries the packets sees where they come from.
+  for (const int observer :
+       {WHERRY_OBSERVER_LOCAL_NETWORK, WHERRY_OBSERVER_NETWORK, WHERRY_OBSERVER_PROXY}) {
+    hidden.facts[observer] = WHERRY_FACT_MY_IP;
+  }
+  EXPECT_TRUE(hides_address(address, hidden));
+  hidden.facts[WHERRY_OBSERVER_OTHER_PERSON] = WHERRY_FACT_MY_IP;
+  EXPECT_FALSE(hides_address(address, hidden));
 }
 
 }  // namespace

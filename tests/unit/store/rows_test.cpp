@@ -1,34 +1,13 @@
 // Transactions, sticky errors, and the rows whose rules are not plain.
-#include <gtest/gtest.h>
-
-#include "crypto/init.h"
 #include "store/events.h"
 #include "store/messages.h"
-#include "store/profile_files.h"
 #include "store/sessions.h"
-#include "tests/support/world.h"
+#include "store_fixture.h"
 
 namespace wherry::store {
 namespace {
 
-class RowsTest : public testing::Test {
- protected:
-  void SetUp() override {
-    ASSERT_TRUE(crypto::init());
-    static constexpr std::array<uint8_t, 32> kKey{1};
-    auto made = ProfileFiles::create((folder_.path() / "p").string(),
-                                     {WHERRY_KEY_RAW, kKey, crypto::kPasswordCostMin}, false,
-                                     random_, [](Connection&) -> Status { return {}; });
-    ASSERT_TRUE(made);
-    files_ = made.take();
-    db_ = files_->connect(false).take();
-  }
-
-  test::TemporaryFolder folder_;
-  test::SeededRandom random_{1};
-  std::unique_ptr<ProfileFiles> files_;
-  std::unique_ptr<Connection> db_;
-};
+using RowsTest = StoreTest;
 
 TEST_F(RowsTest, AFailedStatementSpoilsItsTransaction) {
   db_->begin();
@@ -52,9 +31,8 @@ TEST_F(RowsTest, TheOutboxKnowsWhatIsSealedWaitingAndBeyondAGap) {
   outbox_set_sealed(*db_, 1, 3, 4, 8);
   outbox_set_sealed(*db_, 1, 4, 4, kBeyondGap);
   EXPECT_EQ(outbox_waiting(*db_, 1), 2u);
-  outbox_unseal(*db_, 1, 7);
-  EXPECT_EQ(outbox_waiting(*db_, 1), 4u);
-  outbox_unseal_all(*db_, 1);
+  EXPECT_EQ(outbox_beyond_gap_bytes(*db_, 1), 5u);
+  outbox_set_sealed(*db_, 1, 1, 3, 0);
   EXPECT_EQ(outbox_waiting(*db_, 1), 5u);  // all but the one beyond the gap
   outbox_delete(*db_, 1, 1, 2);
   EXPECT_EQ(outbox_renumber(*db_, 1), 5u);
@@ -127,9 +105,13 @@ TEST_F(RowsTest, EarlyRecordsAreTakenOnce) {
   ASSERT_EQ(rows.size(), 1u);
   EXPECT_EQ(rows.front().incarnation, UINT64_MAX);
   EXPECT_TRUE(rows.front().owed);
-  early_put(*db_, stream, 5, Bytes{9});
-  EXPECT_EQ(early_take(*db_, stream, 5), Bytes{9});
-  EXPECT_EQ(early_take(*db_, stream, 5), std::nullopt);
+  early_put(*db_, stream, {5, 2, Bytes{9}});
+  const auto early = early_take(*db_, stream, 5);
+  ASSERT_TRUE(early.has_value());
+  EXPECT_EQ(early->seq, 5u);
+  EXPECT_EQ(early->transport, 2u);
+  EXPECT_EQ(early->record, Bytes{9});
+  EXPECT_FALSE(early_take(*db_, stream, 5).has_value());
 }
 
 }  // namespace
