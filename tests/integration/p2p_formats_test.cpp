@@ -1,6 +1,8 @@
 // Texts and frames of the peer-to-peer transport.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "include/wherry/transport.h"
 #include "transports/p2p/endpoint.h"
 #include "transports/p2p/frames.h"
@@ -53,6 +55,24 @@ TEST(P2pAddress, Ranges) {
   }
 }
 
+// Whatever kind of address a network gives: a contact is not to lead this machine to its
+// neighbours.
+TEST(P2pAddress, OwnNetworksAreNotDialled) {
+  const std::vector<AddressRange> networks = own_networks();
+  const auto inside = [&](const Address& address) {
+    return std::ranges::any_of(networks, [&](const auto& one) { return one.contains(address); });
+  };
+  EXPECT_TRUE(inside(*parse_address("127.0.0.1:1")));
+  EXPECT_FALSE(inside(*parse_address("8.8.8.8:1")));
+  for (const Address& own : own_addresses()) {
+    EXPECT_TRUE(inside(own)) << to_text(own);
+    NodeSettings settings;
+    EXPECT_FALSE(settings.may_dial(own)) << to_text(own);
+    settings.allow.push_back({own.ip, 128});
+    EXPECT_TRUE(settings.may_dial(own)) << to_text(own);
+  }
+}
+
 Endpoint an_endpoint(std::vector<Address> addresses) {
   Endpoint endpoint{{1, 2, 3}, {4, 5, 6}, std::move(addresses)};
   return endpoint;
@@ -73,13 +93,21 @@ TEST(P2pEndpoint, HasOneText) {
 
 TEST(P2pEndpoint, NamesAsManyAddressesAsFit) {
   const Address longest = *parse_address("[2606:4700:1111:1111:1111:1111:1111:1111]:40000");
+  const Address second = *parse_address("[2606:4700:1111:1111:1111:1111:1111:2222]:40000");
   const Address short_one = *parse_address("1.2.3.4:5");
-  const std::string text = to_text(an_endpoint({longest, longest, longest, short_one}));
+  const std::string text = to_text(an_endpoint({longest, second, longest, short_one}));
   EXPECT_LE(text.size(), std::size_t{WHERRY_ENDPOINT_SIZE_MAX});
   const auto parsed = parse_endpoint(text);
   ASSERT_TRUE(parsed);
-  EXPECT_EQ(parsed->addresses, (std::vector<Address>{longest, longest}));
+  EXPECT_EQ(parsed->addresses, (std::vector<Address>{longest, second}));
   EXPECT_EQ(parse_endpoint(to_text(an_endpoint({longest, short_one})))->addresses.size(), 2u);
+}
+
+TEST(P2pEndpoint, NamesAnAddressOnce) {
+  const Address one = *parse_address("1.2.3.4:5");
+  const Address other = *parse_address("1.2.3.4:6");
+  EXPECT_TRUE(parse_endpoint(to_text(an_endpoint({one, other}))));
+  EXPECT_FALSE(parse_endpoint(to_text(an_endpoint({one, other, one}))));
 }
 
 // RFC 7748, 6.1: Alice's keys.
@@ -122,9 +150,14 @@ TEST(P2pFrames, EnvelopesThatAreNone) {
   EXPECT_FALSE(parse_envelopes(Bytes{1, 0, 0, 0, 1, 0, 0}));              // empty
   EXPECT_FALSE(parse_envelopes(Bytes{1, 0, 0, 0, 1, 0xff, 0xff, 1, 2}));  // longer than it is
   EXPECT_FALSE(parse_envelopes(Bytes{1}));
+  Bytes many;
+  for (std::uint32_t i = 1; i <= kFrameEnvelopesMax; ++i) append(many, i, Bytes(1, 7));
+  EXPECT_TRUE(parse_envelopes(many));
+  append(many, kFrameEnvelopesMax + 1, Bytes(1, 7));
+  EXPECT_FALSE(parse_envelopes(many));
   EXPECT_FALSE(kind_of({}));
   EXPECT_FALSE(kind_of(Bytes{0}));
-  EXPECT_FALSE(kind_of(Bytes{5}));
+  EXPECT_FALSE(kind_of(Bytes{6}));
 }
 
 TEST(P2pFrames, NumbersAsRanges) {
@@ -157,18 +190,21 @@ TEST(P2pSettings, AreChecked) {
   EXPECT_TRUE(parse("advertise", "1.2.3.4:5,[2606::1]:6"));
   EXPECT_FALSE(parse("advertise", "1.2.3.4:0"));
   EXPECT_FALSE(parse("advertise", "1.2.3.4:5,"));
+  EXPECT_FALSE(parse("advertise", "1.2.3.4:5,1.2.3.4:5"));
   EXPECT_FALSE(parse("advertise", ",1.2.3.4:5"));
   EXPECT_TRUE(parse("allow", "10.0.0.0/8,fd00::/8"));
   EXPECT_FALSE(parse("allow", "10.0.0.1"));
   EXPECT_TRUE(parse("proxy", "127.0.0.1:9050"));
   EXPECT_FALSE(parse("proxy", "9050"));
+  EXPECT_FALSE(parse("proxy", "localhost:9050"));
+  EXPECT_FALSE(parse("proxy", "127.0.0.1:0"));
 }
 
 TEST(P2pSettings, WhoListensNowhereRevealsNothingByBeingOnline) {
   const NodeSettings nowhere;
   for (const std::uint32_t facts : reveals_of_listening(nowhere).facts) EXPECT_EQ(facts, 0u);
   NodeSettings through_proxy;
-  through_proxy.proxy = Authority{"127.0.0.1", 9050};
+  through_proxy.proxy = parse_address("127.0.0.1:9050");
   const wherry_reveals reveals = reveals_of_dialling(through_proxy);
   EXPECT_EQ(reveals.facts[WHERRY_OBSERVER_OTHER_PERSON] & WHERRY_FACT_MY_IP, 0u);
   EXPECT_NE(reveals.facts[WHERRY_OBSERVER_PROXY] & WHERRY_FACT_MY_IP, 0u);

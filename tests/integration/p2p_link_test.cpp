@@ -1,44 +1,12 @@
 // Direct links that go wrong: each becomes a state or a failed send within seconds.
-#include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-
-#include <chrono>
-#include <zmq.hpp>
-
-#include "tests/support/pump.h"
-#include "tests/support/transport_host.h"
-#include "transports/common/net.h"
-#include "transports/p2p/endpoint.h"
-#include "transports/p2p/frames.h"
-#include "transports/p2p/p2p.h"
+#include "p2p_fixture.h"
 
 namespace wherry::test {
 namespace {
 
-namespace p2p = transports::p2p;
-
-constexpr std::int64_t kLimitMs = 20'000;
-constexpr std::uint64_t kInbox = 1;
-constexpr std::uint64_t kPeer = 2;
-
-class P2pLink : public ::testing::Test {
+class P2pLink : public TwoNodes {
  protected:
-  void SetUp() override {
-    for (TransportHost* host : {&alice, &bob}) {
-      ASSERT_EQ(host->create(), WHERRY_TRANSPORT_OK);
-      ASSERT_TRUE(host->start_and_wait(kLimitMs));
-    }
-    ASSERT_EQ(bob.open_inbox(kInbox, Bytes(32, 7)), WHERRY_TRANSPORT_OK);
-    ASSERT_TRUE(until([&] { return bob.endpoint(kInbox).has_value(); }));
-    endpoint = *p2p::parse_endpoint(*bob.endpoint(kInbox));
-  }
-  void TearDown() override {
-    EXPECT_EQ(alice.violations(), std::vector<std::string>());
-    EXPECT_EQ(bob.violations(), std::vector<std::string>());
-  }
-
-  bool until(const std::function<bool()>& predicate) { return pump.until(predicate, kLimitMs); }
+  P2pLink() : TwoNodes("127.0.0.0/8") {}
 
   // Sends to the endpoint, which must fail. Gives why, and for how many ms nothing was said.
   std::pair<std::int32_t, std::int64_t> failure(const p2p::Endpoint& to) {
@@ -63,13 +31,6 @@ class P2pLink : public ::testing::Test {
     ASSERT_NE(alice.send_one(peer, Bytes(50, 2)), 0u);
     EXPECT_TRUE(until([&] { return bob.received_count() == before + 1; }));
   }
-
-  RealPump pump;
-  const Settings settings = {{"listen", "127.0.0.1:0"}, {"allow", "127.0.0.0/8"}};
-  HostMemory bobs_memory;
-  TransportHost alice{*wherry_transport_p2p(), pump, settings};
-  TransportHost bob{*wherry_transport_p2p(), pump, settings, &bobs_memory};
-  p2p::Endpoint endpoint;
 };
 
 TEST_F(P2pLink, ToAnotherKey) {
@@ -98,9 +59,7 @@ TEST_F(P2pLink, ToWhereNobodyListens) {
 // A server that takes connections and says nothing.
 TEST_F(P2pLink, ToSomebodyWhoIsSilent) {
   const transports::Descriptor listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  sockaddr_in address = loopback(0);
   socklen_t size = sizeof address;
   ASSERT_EQ(::bind(listener.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
   ASSERT_EQ(::listen(listener.get(), 8), 0);
@@ -234,7 +193,8 @@ TEST(P2pNode, APortThatIsTakenIsSaid) {
   ASSERT_EQ(second.start(), WHERRY_TRANSPORT_OK);
   ASSERT_TRUE(
       pump.until([&] { return second.state() == WHERRY_TRANSPORT_STATE_FAILED; }, kLimitMs));
-  EXPECT_EQ(second.states().back().reason, WHERRY_REASON_SETTING);
+  EXPECT_EQ(second.states().back().reason, WHERRY_REASON_CANNOT_LISTEN);
+  EXPECT_EQ(second.states().back().phase, p2p::to_text(taken) + ": Address already in use");
   EXPECT_EQ(second.log_lines(WHERRY_LOG_WARNING).size(), 1u);
   EXPECT_TRUE(second.stop_and_wait(2'000));
 }

@@ -43,6 +43,17 @@ bool parse_number(std::string_view text, Number& out) {
   return error == std::errc() && end == text.data() + text.size();
 }
 
+// Of those that are up and have an address.
+template <typename Function>
+void for_each_interface(Function&& function) {
+  ifaddrs* list = nullptr;
+  if (::getifaddrs(&list) != 0) return;
+  const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owner(list, &::freeifaddrs);
+  for (const ifaddrs* one = list; one != nullptr; one = one->ifa_next) {
+    if (one->ifa_addr != nullptr && (one->ifa_flags & IFF_UP) != 0) function(*one);
+  }
+}
+
 AddressRange range(const char* text) {
   return *parse_range(text);
 }
@@ -55,6 +66,12 @@ bool Address::is_v4() const {
 
 bool Address::is_any() const {
   return ip == Ip{} || ip == kV4Prefix;
+}
+
+bool Address::is_loopback() const {
+  static const AddressRange v4 = range("127.0.0.0/8");
+  static const AddressRange v6 = range("::1/128");
+  return v4.contains(*this) || v6.contains(*this);
 }
 
 std::optional<Address> parse_address(std::string_view text) {
@@ -114,37 +131,62 @@ std::optional<AddressRange> parse_range(std::string_view text) {
   return AddressRange{*ip, v4 ? bits + kV4Bits : bits};
 }
 
+std::optional<Address> from_system(const sockaddr& address) {
+  Address out;
+  if (address.sa_family == AF_INET) {
+    sockaddr_in in{};
+    std::memcpy(&in, &address, sizeof in);
+    out.ip = kV4Prefix;
+    std::memcpy(out.ip.data() + 12, &in.sin_addr, 4);
+    out.port = ntohs(in.sin_port);
+  } else if (address.sa_family == AF_INET6) {
+    sockaddr_in6 in{};
+    std::memcpy(&in, &address, sizeof in);
+    std::memcpy(out.ip.data(), &in.sin6_addr, 16);
+    out.port = ntohs(in.sin6_port);
+  } else {
+    return std::nullopt;
+  }
+  return out;
+}
+
 std::vector<Address> own_addresses() {
-  ifaddrs* list = nullptr;
-  if (::getifaddrs(&list) != 0) return {};
-  const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owner(list, &::freeifaddrs);
   static const AddressRange link_local = range("fe80::/10");
   static const AddressRange automatic = range("169.254.0.0/16");
   std::vector<Address> own;
-  for (const ifaddrs* one = list; one != nullptr; one = one->ifa_next) {
-    if (one->ifa_addr == nullptr || (one->ifa_flags & IFF_UP) == 0 ||
-        (one->ifa_flags & IFF_LOOPBACK) != 0) {
-      continue;
+  for_each_interface([&](const ifaddrs& one) {
+    auto address = from_system(*one.ifa_addr);
+    if (!address || (one.ifa_flags & IFF_LOOPBACK) != 0 || link_local.contains(*address) ||
+        automatic.contains(*address)) {
+      return;
     }
-    Address address;
-    if (one->ifa_addr->sa_family == AF_INET) {
-      sockaddr_in in{};
-      std::memcpy(&in, one->ifa_addr, sizeof in);
-      address.ip = kV4Prefix;
-      std::memcpy(address.ip.data() + 12, &in.sin_addr, 4);
-    } else if (one->ifa_addr->sa_family == AF_INET6) {
-      sockaddr_in6 in{};
-      std::memcpy(&in, one->ifa_addr, sizeof in);
-      std::memcpy(address.ip.data(), &in.sin6_addr, 16);
-    } else {
-      continue;
-    }
-    if (!link_local.contains(address) && !automatic.contains(address)) own.push_back(address);
-  }
+    address->port = 0;
+    own.push_back(*address);
+  });
   const auto rank = [](const Address& address) {
     return std::pair((is_public(address) ? 0 : 2) + (address.is_v4() ? 1 : 0), address.ip);
   };
   std::ranges::sort(own, {}, rank);
+  own.erase(std::unique(own.begin(), own.end()), own.end());
+  return own;
+}
+
+std::vector<AddressRange> own_networks() {
+  std::vector<AddressRange> own;
+  for_each_interface([&](const ifaddrs& one) {
+    const auto address = from_system(*one.ifa_addr);
+    if (!address || one.ifa_netmask == nullptr) return;
+    const auto mask = from_system(*one.ifa_netmask);
+    if (!mask) return;
+    const int none = mask->is_v4() ? kV4Bits : 0;
+    int bits = none;
+    while (bits < 128 &&
+           (mask->ip.at(static_cast<std::size_t>(bits / 8)) << bits % 8 & 0x80) != 0) {
+      ++bits;
+    }
+    // A tunnel's "network" of all addresses says nothing.
+    if (bits > none) own.push_back({address->ip, bits});
+  });
   return own;
 }
 

@@ -1,6 +1,8 @@
 // Addresses that stand in endpoints: numeric, so that dialling asks no directory.
 #pragma once
 
+#include <sys/socket.h>
+
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -17,6 +19,7 @@ struct Address {
 
   bool is_v4() const;
   bool is_any() const;  // 0.0.0.0 or [::]: every address of this machine
+  bool is_loopback() const;
   bool operator==(const Address&) const = default;
 };
 
@@ -37,8 +40,14 @@ struct AddressRange {
 };
 [[nodiscard]] std::optional<AddressRange> parse_range(std::string_view text);
 
+// None: of another family.
+[[nodiscard]] std::optional<Address> from_system(const sockaddr& address);
+
 // Addresses of this machine's interfaces that are up, without the loop, link-local and multicast
 // ones: the Internet's first, IPv6 before IPv4. Their port is 0.
 [[nodiscard]] std::vector<Address> own_addresses();
+
+// The networks that this machine's interfaces are in now, of whatever kind.
+[[nodiscard]] std::vector<AddressRange> own_networks();
 
 }  // namespace wherry::transports::p2p

@@ -20,19 +20,20 @@ std::span<const std::uint8_t> bytes_of(const zmq::message_t& message) {
   return {static_cast<const std::uint8_t*>(message.data()), message.size()};
 }
 
-// The inbox that the guard let this message's sender in for; 0: none.
-std::uint64_t inbox_of(const zmq::message_t& message) {
+// The admission by which the guard let this message's sender in; 0: none.
+std::uint64_t admission_of(const zmq::message_t& message) {
   const char* name = ::zmq_msg_gets(message.handle(), "User-Id");
-  std::uint64_t inbox = 0;
-  if (name != nullptr) std::from_chars(name, name + std::strlen(name), inbox);
-  return inbox;
+  std::uint64_t number = 0;
+  if (name != nullptr) std::from_chars(name, name + std::strlen(name), number);
+  return number;
 }
 
 }  // namespace
 
-Door::Door(zmq::context_t& context, const Key& secret, Taker taker)
+Door::Door(zmq::context_t& context, Intake& intake, const Key& secret, Taker taker)
     : zap_(context, zmq::socket_type::rep),
       router_(context, zmq::socket_type::router),
+      callers_(context, router_, intake),
       taker_(std::move(taker)) {
   zap_.set(zmq::sockopt::linger, 0);
   zap_.bind("inproc://zeromq.zap.01");
@@ -45,10 +46,11 @@ Door::Door(zmq::context_t& context, const Key& secret, Taker taker)
   router_.set(zmq::sockopt::zap_domain, kZapDomain);
 }
 
-std::uint16_t Door::bind(const Address& address) {
+std::uint16_t Door::bind(const Address& address, std::string& reason) {
   try {
     router_.bind("tcp://" + to_text(address));
-  } catch (const zmq::error_t&) {
+  } catch (const zmq::error_t& error) {
+    reason = error.what();
     return 0;
   }
   const std::string bound = router_.get(zmq::sockopt::last_endpoint);
@@ -59,34 +61,43 @@ std::uint16_t Door::bind(const Address& address) {
 }
 
 void Door::allow(std::uint64_t inbox, const Key& pass) {
+  const Key key = public_key(pass);
+  const auto known = admissions_.find(key);
+  if (known != admissions_.end() && known->second.inbox == inbox) return;
   forbid(inbox);
-  inboxes_[public_key(pass)] = inbox;
+  admissions_.insert_or_assign(key, Admission{++last_admission_, inbox});
 }
 
 void Door::forbid(std::uint64_t inbox) {
-  std::erase_if(inboxes_, [&](const auto& one) { return one.second == inbox; });
+  std::erase_if(admissions_, [&](const auto& one) {
+    if (one.second.inbox != inbox) return false;
+    callers_.cut(one.second.number);
+    return true;
+  });
 }
 
-void Door::answer_guard() {
+void Door::answer_guard(Clock::time_point now) {
   std::vector<zmq::message_t> request;
   if (!zmq::recv_multipart(zap_, std::back_inserter(request), zmq::recv_flags::dontwait)) return;
   // Version, request id, domain, address, identity, mechanism, key.
   Key key{};
   const bool sound = request.size() == 7 && request[0].to_string_view() == "1.0" &&
                      request[5].to_string_view() == "CURVE" && request[6].size() == key.size();
-  auto inbox = inboxes_.end();
+  auto admission = admissions_.end();
   if (sound) {
     std::memcpy(key.data(), request[6].data(), key.size());
-    inbox = inboxes_.find(key);
+    admission = admissions_.find(key);
   }
-  const bool known = inbox != inboxes_.end();
-  const std::string name = known ? std::to_string(inbox->second) : "";
+  // Whoever has one pass takes few of the places where all have to begin.
+  const bool known = admission != admissions_.end() &&
+                     (!callers_.is_crowded() || admission->second.handshakes.take(now));
+  const std::string name = known ? std::to_string(admission->second.number) : "";
   const auto text = [](std::string_view words) { return zmq::message_t(words); };
   std::vector<zmq::message_t> reply;
   reply.push_back(text("1.0"));
   reply.push_back(request.size() > 1 ? std::move(request[1]) : text(""));
   reply.push_back(text(known ? "200" : "400"));
-  reply.push_back(text(known ? "OK" : "unknown key"));
+  reply.push_back(text(known ? "OK" : "unknown key, or too often"));
   reply.push_back(text(name));
   reply.push_back(text(""));
   zmq::send_multipart(zap_, reply);
@@ -104,23 +115,26 @@ bool Door::receive() {
       whole = false;
       if (!router_.recv(body, zmq::recv_flags::dontwait)) return true;
     }
-    const std::uint64_t inbox = inbox_of(body);
-    const bool open =
-        std::ranges::any_of(inboxes_, [&](const auto& one) { return one.second == inbox; });
-    rest_.emplace(Rest{link.to_string(), inbox, std::move(body), {}, 0});
-    if (!whole || !open || !read(*rest_)) {
-      tell(rest_->link, {static_cast<std::uint8_t>(FrameKind::kRefused)});
-      rest_.reset();
-      continue;
+    if (!admit(link.to_string(), std::move(body), whole)) {
+      tell(link.to_string(), {static_cast<std::uint8_t>(FrameKind::kRefused)});
     }
-    resume();
   }
   return !rest_;
 }
 
-bool Door::resume() {
-  if (rest_ && offer(*rest_)) rest_.reset();
-  return !rest_;
+// False: it is not let in, or no frame.
+bool Door::admit(std::string link, zmq::message_t body, bool whole) {
+  const std::uint64_t number = admission_of(body);
+  const auto admission = std::ranges::find_if(
+      admissions_, [&](const auto& one) { return one.second.number == number; });
+  const bool known = admission != admissions_.end();
+  callers_.spoke(::zmq_msg_get(body.handle(), ZMQ_SRCFD), known ? number : 0);
+  if (!known || !whole) return false;
+  if (kind_of(bytes_of(body)) == FrameKind::kHello) return body.size() == 1;
+  rest_.emplace(Rest{std::move(link), admission->second.inbox, std::move(body), {}, 0});
+  const bool sound = read(*rest_);
+  if (!sound || offer(*rest_)) rest_.reset();
+  return sound;
 }
 
 // False: it is no frame of envelopes.
@@ -130,6 +144,13 @@ bool Door::read(Rest& rest) {
   auto envelopes = parse_envelopes(frame);
   if (!envelopes) return false;
   rest.envelopes = std::move(*envelopes);
+  return true;
+}
+
+bool Door::resume(Clock::time_point now) {
+  if (!rest_ || !offer(*rest_)) return !rest_;
+  rest_.reset();
+  callers_.wait_anew(now);
   return true;
 }
 

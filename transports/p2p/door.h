@@ -10,6 +10,8 @@
 #include <vector>
 #include <zmq.hpp>
 
+#include "bucket.h"
+#include "callers.h"
 #include "endpoint.h"
 #include "frames.h"
 
@@ -26,20 +28,22 @@ class Door {
   using Taker = std::function<std::size_t(std::uint64_t inbox, const std::vector<Arrival>&)>;
 
   // `secret` is the listener's CURVE key.
-  Door(zmq::context_t& context, const Key& secret, Taker taker);
+  Door(zmq::context_t& context, Intake& intake, const Key& secret, Taker taker);
 
-  // The port; 0: it can not listen there.
-  std::uint16_t bind(const Address& address);
+  // The port; 0: it can not listen there, for the system's reason.
+  std::uint16_t bind(const Address& address, std::string& reason);
 
   void allow(std::uint64_t inbox, const Key& pass);
+  // Also whoever is here by its pass has to go.
   void forbid(std::uint64_t inbox);
 
   void* guard() { return zap_.handle(); }      // readable: answer_guard()
   void* socket() { return router_.handle(); }  // readable: receive()
-  void answer_guard();
+  Callers& callers() { return callers_; }
+  void answer_guard(Clock::time_point now);
   // A few frames. False: the taker has no more room; nothing is read before resume().
   bool receive();
-  bool resume();
+  bool resume(Clock::time_point now);
 
   // An envelope is durable.
   void stored(std::uint64_t receipt);
@@ -47,6 +51,13 @@ class Door {
   void flush();
 
  private:
+  // That a pass is good, for one inbox. What comes says by whose number it was let in: the inbox's
+  // id would do for another pass one day.
+  struct Admission {
+    std::uint64_t number = 0;
+    std::uint64_t inbox = 0;
+    Bucket handshakes{kHandshakesAtOnce, kHandshakeEvery};
+  };
   struct Origin {
     std::string link;  // the ROUTER's name for the dialler's connection
     std::uint32_t number = 0;
@@ -60,14 +71,17 @@ class Door {
     std::size_t taken = 0;  // of them
   };
 
+  bool admit(std::string link, zmq::message_t body, bool whole);
   bool read(Rest& rest);
   bool offer(Rest& rest);
   void tell(const std::string& link, const Bytes& frame);
 
   zmq::socket_t zap_;
   zmq::socket_t router_;
+  Callers callers_;
   const Taker taker_;
-  std::map<Key, std::uint64_t> inboxes_;     // by the key that their diallers show
+  std::map<Key, Admission> admissions_;  // by the key that diallers show
+  std::uint64_t last_admission_ = 0;
   std::map<std::uint64_t, Origin> origins_;  // of what is not durable yet, by receipt
   std::map<std::string, std::vector<std::uint32_t>> durable_;  // to be told, by link
   std::uint64_t next_receipt_ = 1;

@@ -84,7 +84,9 @@ std::optional<Endpoint> parse_endpoint(std::string_view text) {
   for (;;) {
     const std::size_t comma = rest.find(',');
     const std::optional<Address> address = parse_address(rest.substr(0, comma));
-    if (!address || address->port == 0 || endpoint.addresses.size() == kAddressesMax) {
+    // Once each: dialling one again and again would take the place of other links.
+    if (!address || address->port == 0 || endpoint.addresses.size() == kAddressesMax ||
+        std::ranges::find(endpoint.addresses, *address) != endpoint.addresses.end()) {
       return std::nullopt;
     }
     endpoint.addresses.push_back(*address);

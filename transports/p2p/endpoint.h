@@ -21,7 +21,7 @@ using Key = std::array<std::uint8_t, 32>;
 struct Endpoint {
   Key listener{};                  // public
   Key pass{};                      // secret
-  std::vector<Address> addresses;  // 1 to kAddressesMax, best first
+  std::vector<Address> addresses;  // 1 to kAddressesMax, best first, each once
 
   bool operator==(const Endpoint&) const = default;
 };

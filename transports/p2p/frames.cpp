@@ -27,7 +27,7 @@ std::uint32_t get(std::span<const std::uint8_t> bytes) {
 }  // namespace
 
 std::optional<FrameKind> kind_of(std::span<const std::uint8_t> frame) {
-  if (frame.empty() || frame[0] < 1 || frame[0] > 4) return std::nullopt;
+  if (frame.empty() || frame[0] < 1 || frame[0] > 5) return std::nullopt;
   return static_cast<FrameKind>(frame[0]);
 }
 
@@ -46,8 +46,8 @@ std::optional<std::vector<NumberedEnvelope>> parse_envelopes(std::span<const std
     const std::uint32_t number = get(rest.first(4));
     const std::size_t size = get(rest.subspan(4, 2));
     rest = rest.subspan(kEnvelopeHead);
-    const bool sound =
-        number > last && size > 0 && size <= WHERRY_ENVELOPE_SIZE_MAX && size <= rest.size();
+    const bool sound = envelopes.size() < kFrameEnvelopesMax && number > last && size > 0 &&
+                       size <= WHERRY_ENVELOPE_SIZE_MAX && size <= rest.size();
     if (!sound) return std::nullopt;
     envelopes.push_back({number, rest.first(size)});
     rest = rest.subspan(size);

@@ -1,12 +1,16 @@
 // What goes over a direct link, inside CURVE. One frame is one ZeroMQ message:
 //
 //   envelopes  1, then for each: number (u32), size (u16), bytes     dialler → listener
+//              (at most 256)
 //   taken      2, then ranges: first (u32), last (u32)               listener → dialler
 //   stored     3, likewise: durable there                            listener → dialler
 //   refused    4                                                     listener → dialler
+//   hello      5                                                     dialler → listener
 //
-// Integers are big-endian. Numbers rise from 1 within a link, so that both ends can name an
-// envelope.
+// A dialler sends at once, hello if there is nothing else: the listener learns by the first frame
+// whose connection it is, and closes one that stays silent. Integers are big-endian. Numbers rise
+// from 1 within a link, so that both ends can name an envelope. Those of
+// which none was ever sent end the link.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +20,13 @@
 
 namespace wherry::transports::p2p {
 
-enum class FrameKind : std::uint8_t { kEnvelopes = 1, kTaken = 2, kStored = 3, kRefused = 4 };
+enum class FrameKind : std::uint8_t {
+  kEnvelopes = 1,
+  kTaken = 2,
+  kStored = 3,
+  kRefused = 4,
+  kHello = 5
+};
 
 using Bytes = std::vector<std::uint8_t>;
 
@@ -39,7 +49,8 @@ struct Range {
 // first.
 void append(Bytes& frame, std::uint32_t number, std::span<const std::uint8_t> envelope);
 
-// At least one, with rising numbers from 1. They point into the frame. None: it is malformed.
+// At least one, at most kFrameEnvelopesMax, with rising numbers from 1. They point into the frame.
+// None: it is malformed.
 [[nodiscard]] std::optional<std::vector<NumberedEnvelope>> parse_envelopes(
     std::span<const std::uint8_t> frame);
 

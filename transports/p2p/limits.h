@@ -8,22 +8,45 @@
 namespace wherry::transports::p2p {
 
 using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
 
 inline constexpr std::size_t kSendQueueMax = 1024;    // envelopes accepted and not yet on a link
 inline constexpr std::size_t kWindowEnvelopes = 512;  // on a link, and not yet taken at its end
 inline constexpr std::size_t kHandedMax = 4096;  // taken there, and not yet known to be durable
 inline constexpr std::size_t kFrameBytes = std::size_t{64} * 1024;  // of envelopes in one frame
 inline constexpr std::size_t kFrameBytesMax = std::size_t{128} * 1024;
-inline constexpr std::size_t kRangesMax = 1024;  // of numbers in one frame
-inline constexpr std::size_t kAddressesMax = 4;  // of one endpoint
-inline constexpr int kFramesQueued = 16;         // in each direction of a link
+inline constexpr std::size_t kFrameEnvelopesMax = 256;  // of a frame, also by its grammar
+inline constexpr std::size_t kRangesMax = 1024;         // of numbers in one frame
+inline constexpr std::size_t kAddressesMax = 4;         // of one endpoint
+inline constexpr int kFramesQueued = 16;                // in each direction of a link
 
-inline constexpr std::size_t kDiallingMax = 32;  // links at once; the others wait their turn
-inline constexpr int kSocketsMax = 16384;        // of ZeroMQ, whose default is 1,023
+inline constexpr std::size_t kDiallingMax = 32;       // links at once; the others wait their turn
+inline constexpr std::size_t kDiallingAgainMax = 24;  // of them, those that failed last time
+inline constexpr int kSocketsMax = 16384;             // of ZeroMQ, whose default is 1,023
 
-// Each address of a peer is given so long, with everything until the keys are proven.
+// Connections to the listener. Each costs two descriptors.
+inline constexpr std::size_t kCallersMax = 256;
+inline constexpr std::size_t kCallersPerPass = 4;     // one, and what is left of earlier networks
+inline constexpr std::size_t kSilentCallersMax = 40;  // that have sent no frame yet
+inline constexpr auto kSilenceLimit = 10s;            // with the handshake
+inline constexpr int kHandshakesAtOnce = 8;  // of one pass while it is crowded; then one each
+inline constexpr auto kHandshakeEvery = 1s;
+
+// What a connection may bring before a whole message of it was read: what libzmq and the kernel
+// keep of whole ones (Linux doubles the buffer that it is asked for), one that comes, and slack.
+inline constexpr int kReceiveBuffer = 256 * 1024;
+inline constexpr std::size_t kUnreadMax = std::size_t{4} * 1024 * 1024;
+static_assert((kFramesQueued + 1) * kFrameBytesMax + 2 * kReceiveBuffer < kUnreadMax);
+inline constexpr std::size_t kHeartbeatBytes = 16;  // a second, of an idle link
+inline constexpr auto kLookEvery = 100ms;           // at what comes; sooner when it is much
+inline constexpr auto kLookSoon = 10ms;
+
+// Each address of a peer is given so long, with everything until the keys are proven,
 inline constexpr auto kConnectLimit = 5s;
-// An envelope on a link is taken at its end within this, or the link is given up.
+// and all of them together so long.
+inline constexpr auto kDialLimit = 8s;
+// An envelope is taken at the other end within this after it was accepted here, or it has failed.
+// With half of it for themselves the link is given up.
 inline constexpr auto kTakenLimit = 10s;
 inline constexpr auto kHeartbeatEvery = 15s;
 inline constexpr auto kHeartbeatLimit = 10s;

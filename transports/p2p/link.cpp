@@ -2,8 +2,9 @@
 #include "link.h"
 
 #include <algorithm>
-#include <atomic>
-#include <cstring>
+#include <cerrno>
+#include <iterator>
+#include <utility>
 
 #include "limits.h"
 #include "sockets.h"
@@ -11,11 +12,7 @@
 namespace wherry::transports::p2p {
 namespace {
 
-std::string monitor_name() {
-  static std::atomic<std::uint64_t> last{0};
-  return "inproc://monitor-" + std::to_string(++last);
-}
-
+constexpr int kFramesAtOnce = 8;
 constexpr int kEvents = ZMQ_EVENT_CONNECTED | ZMQ_EVENT_CONNECT_RETRIED | ZMQ_EVENT_CLOSED |
                         ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED |
                         ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
@@ -23,39 +20,50 @@ constexpr int kEvents = ZMQ_EVENT_CONNECTED | ZMQ_EVENT_CONNECT_RETRIED | ZMQ_EV
 
 }  // namespace
 
-Link::Link(const NodeSettings& settings, Endpoint endpoint)
+Link::Link(const NodeSettings& settings, Intake& intake, Endpoint endpoint)
     : settings_(settings),
+      intake_(intake),
       endpoint_(std::move(endpoint)),
       public_key_(p2p::public_key(endpoint_.pass)) {}
 
 std::optional<Clock::time_point> Link::deadline() const {
-  if (state_ == State::kDialling) return dial_until_;
-  if (state_ == State::kUp && !flights_.empty()) return flights_.begin()->second.until;
+  const auto first = oldest();
+  if (state_ != State::kDialling) return first;
+  return first ? std::min(*first, address_until_) : address_until_;
+}
+
+// Of the envelope that waits longest.
+std::optional<Clock::time_point> Link::oldest() const {
+  if (!flights_.empty()) return flights_.begin()->second.until;
+  if (!queue_.empty()) return queue_.front().until;
   return std::nullopt;
 }
 
 void Link::dial(zmq::context_t& context, Clock::time_point now) {
+  asked_ = false;
   if (state_ != State::kDown) return;
-  next_address_ = 0;
+  to_try_.clear();
+  std::ranges::copy_if(endpoint_.addresses, std::back_inserter(to_try_),
+                       [&](const Address& address) { return settings_.may_dial(address); });
   reason_ = WHERRY_REASON_UNREACHABLE;
+  dial_until_ = now + kDialLimit;
   try_next(context, now);
 }
 
 void Link::try_next(zmq::context_t& context, Clock::time_point now) {
   close();
-  while (next_address_ < endpoint_.addresses.size() &&
-         !settings_.may_dial(endpoint_.addresses[next_address_])) {
-    ++next_address_;
-  }
-  if (next_address_ == endpoint_.addresses.size()) return lose(reason_);
+  if (to_try_.empty()) return lose(reason_);
+  // An equal part of the time that is left.
+  const Clock::duration part = (dial_until_ - now) / static_cast<int>(to_try_.size());
+  address_until_ = now + std::min<Clock::duration>(kConnectLimit, part);
+  const Address address = to_try_.front();
+  to_try_.pop_front();
   try {
-    connect(context, endpoint_.addresses[next_address_++]);
+    connect(context, address);
   } catch (const zmq::error_t&) {  // this machine has no more sockets
     return lose(WHERRY_REASON_RESOURCE);
   }
-  connected_ = false;
   state_ = State::kDialling;
-  dial_until_ = now + kConnectLimit;
 }
 
 void Link::connect(zmq::context_t& context, const Address& address) {
@@ -69,40 +77,32 @@ void Link::connect(zmq::context_t& context, const Address& address) {
   socket_.set(zmq::sockopt::curve_serverkey, key_buffer(endpoint_.listener));
   socket_.set(zmq::sockopt::curve_publickey, key_buffer(public_key_));
   socket_.set(zmq::sockopt::curve_secretkey, key_buffer(endpoint_.pass));
-  if (settings_.proxy)
-    socket_.set(zmq::sockopt::socks_proxy, transports::to_text(*settings_.proxy));
-  const std::string name = monitor_name();
-  if (::zmq_socket_monitor(socket_.handle(), name.c_str(), kEvents) != 0) throw zmq::error_t();
-  monitor_ = zmq::socket_t(context, zmq::socket_type::pair);
-  monitor_.set(zmq::sockopt::linger, 0);
-  monitor_.connect(name);
+  if (settings_.proxy) socket_.set(zmq::sockopt::socks_proxy, to_text(*settings_.proxy));
+  dialled_ = settings_.proxy.value_or(address);
+  monitor_ = open_monitor(context, socket_, kEvents);
   socket_.connect("tcp://" + to_text(address));
 }
 
-void Link::queue(std::uint64_t send_id, Bytes envelope) {
-  queue_.push_back({send_id, std::move(envelope)});
+void Link::queue(std::uint64_t send_id, Bytes envelope, Clock::time_point now) {
+  queue_.push_back({send_id, std::move(envelope), now + kTakenLimit});
 }
 
 void Link::on_monitor(zmq::context_t& context, Clock::time_point now) {
-  for (;;) {
-    zmq::message_t message;
-    if (!monitor_ || !monitor_.recv(message, zmq::recv_flags::dontwait)) return;
-    std::uint16_t event = 0;
-    if (message.size() >= sizeof event) std::memcpy(&event, message.data(), sizeof event);
-    zmq::message_t address;
-    if (message.more()) static_cast<void>(monitor_.recv(address, zmq::recv_flags::dontwait));
-    if (event == ZMQ_EVENT_CONNECTED) {
-      connected_ = true;
-    } else if (event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED) {
+  while (const auto event = next_event(monitor_)) {
+    if (event->kind == ZMQ_EVENT_CONNECTED) {
+      if (!connected(event->value)) return lose(WHERRY_REASON_RESOURCE);
+    } else if (event->kind == ZMQ_EVENT_HANDSHAKE_SUCCEEDED) {
       state_ = State::kUp;
+      up_since_ = now;
+      failed_ = false;
       reason_ = WHERRY_REASON_NONE;
       next_number_ = 1;
-      return write(now);
+      return write();
     } else if (state_ == State::kUp) {
       return lose(WHERRY_REASON_UNREACHABLE);
     } else {
       // Who answers with another key never gets as far as the guard.
-      if (event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) {
+      if (event->kind == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) {
         reason_ = WHERRY_REASON_NOT_ALLOWED;
       } else if (connected_) {
         reason_ = WHERRY_REASON_WRONG_KEY;
@@ -112,16 +112,31 @@ void Link::on_monitor(zmq::context_t& context, Clock::time_point now) {
   }
 }
 
-void Link::on_readable(Clock::time_point now) {
-  zmq::message_t message;
-  while (state_ == State::kUp && socket_.recv(message, zmq::recv_flags::dontwait)) {
+// False: no descriptors are left, and without one nothing bounds what comes. By the time that the
+// event is read, libzmq's descriptor may be closed, and its number something else's.
+bool Link::connected(int descriptor) {
+  connected_ = true;
+  Descriptor second = second_descriptor(descriptor);
+  if (!second.valid()) return errno == EBADF;
+  if (remote_address(second.get()) == dialled_) connection_ = intake_.add(std::move(second));
+  return true;
+}
+
+void Link::on_readable() {
+  // A few, so that whoever sends many keeps no other link waiting.
+  for (int i = 0; i < kFramesAtOnce && state_ == State::kUp; ++i) {
+    zmq::message_t message;
+    if (!socket_.recv(message, zmq::recv_flags::dontwait)) break;
+    intake_.read_one(connection_);
     const std::span<const std::uint8_t> frame(static_cast<const std::uint8_t*>(message.data()),
                                               message.size());
     const std::optional<FrameKind> kind = kind_of(frame);
     if (kind == FrameKind::kRefused) return lose(WHERRY_REASON_NOT_ALLOWED);
     const bool numbers = kind == FrameKind::kTaken || kind == FrameKind::kStored;
     const auto ranges = numbers ? parse_numbers(frame) : std::nullopt;
-    if (!ranges || message.more()) return lose(WHERRY_REASON_PROTOCOL);
+    if (!ranges || message.more() || ranges->front().first >= next_number_) {
+      return lose(WHERRY_REASON_PROTOCOL);
+    }
     for (const Range& range : *ranges) {
       if (kind == FrameKind::kTaken) {
         taken(range);
@@ -130,7 +145,7 @@ void Link::on_readable(Clock::time_point now) {
       }
     }
   }
-  if (state_ == State::kUp) write(now);
+  if (state_ == State::kUp) write();
 }
 
 void Link::taken(const Range& range) {
@@ -153,38 +168,60 @@ void Link::stored(const Range& range) {
 }
 
 // As much as the window and the socket take, several envelopes to a frame.
-void Link::write(Clock::time_point now) {
+void Link::write() {
   blocked_ = false;
+  if (!greeted_ && queue_.empty() && !put({static_cast<std::uint8_t>(FrameKind::kHello)})) return;
   while (!queue_.empty() && flights_.size() < kWindowEnvelopes) {
     // The numbers of a link are used up after a few billion envelopes; the next one has its own.
     if (next_number_ > UINT32_MAX - kWindowEnvelopes) return lose(WHERRY_REASON_UNREACHABLE);
     Bytes frame;
     std::size_t count = 0;
-    while (count < queue_.size() && flights_.size() + count < kWindowEnvelopes &&
+    while (count < std::min(queue_.size(), kFrameEnvelopesMax) &&
+           flights_.size() + count < kWindowEnvelopes &&
            (count == 0 || frame.size() + queue_[count].envelope.size() <= kFrameBytes)) {
       append(frame, next_number_ + static_cast<std::uint32_t>(count), queue_[count].envelope);
       ++count;
     }
-    if (!socket_.send(zmq::buffer(frame), zmq::send_flags::dontwait)) {
-      blocked_ = true;
-      return;
-    }
+    if (!put(frame)) return;
     for (; count > 0; --count) {
-      flights_.emplace(next_number_++, Flight{queue_.front().send_id, now + kTakenLimit});
+      flights_.emplace(next_number_++, Flight{queue_.front().send_id, queue_.front().until});
       queue_.pop_front();
     }
   }
 }
 
+// False: there is no room now.
+bool Link::put(const Bytes& frame) {
+  blocked_ = !socket_.send(zmq::buffer(frame), zmq::send_flags::dontwait);
+  greeted_ = greeted_ || !blocked_;
+  return !blocked_;
+}
+
 void Link::on_time(zmq::context_t& context, Clock::time_point now) {
-  const auto at = deadline();
-  if (!at || *at > now) return;
-  if (state_ == State::kUp) return lose(WHERRY_REASON_TIMEOUT);
+  const auto first = oldest();
+  const bool late = first && *first <= now;
+  if (late && state_ == State::kUp && now - up_since_ >= kTakenLimit / 2) {
+    return lose(WHERRY_REASON_TIMEOUT);
+  }
+  if (late) expire(now);
+  if (state_ != State::kDialling || address_until_ > now) return;
   reason_ = connected_ ? WHERRY_REASON_WRONG_KEY : WHERRY_REASON_TIMEOUT;
   try_next(context, now);
 }
 
+// What waited too long for the link has failed, and the link has not.
+void Link::expire(Clock::time_point now) {
+  while (!flights_.empty() && flights_.begin()->second.until <= now) {
+    report(flights_.begin()->second.send_id, WHERRY_OUTCOME_FAILED_RETRY, WHERRY_REASON_TIMEOUT);
+    flights_.erase(flights_.begin());
+  }
+  for (; !queue_.empty() && queue_.front().until <= now; queue_.pop_front()) {
+    report(queue_.front().send_id, WHERRY_OUTCOME_FAILED_RETRY, WHERRY_REASON_TIMEOUT);
+  }
+}
+
 void Link::lose(std::int32_t reason) {
+  failed_ = state_ != State::kUp;
   for (const auto& [number, flight] : flights_) {
     report(flight.send_id, WHERRY_OUTCOME_FAILED_RETRY, reason);
   }
@@ -199,10 +236,11 @@ void Link::lose(std::int32_t reason) {
 }
 
 void Link::close() {
-  if (socket_) ::zmq_socket_monitor(socket_.handle(), nullptr, 0);
+  close_monitor(socket_);
   monitor_.close();
   socket_.close();
-  blocked_ = false;
+  if (connection_ >= 0) intake_.remove(std::exchange(connection_, -1));
+  blocked_ = greeted_ = connected_ = false;
   state_ = State::kDown;
 }
 

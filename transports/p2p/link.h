@@ -7,39 +7,49 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <utility>
 #include <vector>
 #include <zmq.hpp>
 
 #include "endpoint.h"
 #include "frames.h"
 #include "include/wherry/transport.h"
+#include "intake.h"
+#include "limits.h"
 #include "settings.h"
 
 namespace wherry::transports::p2p {
-
-using Clock = std::chrono::steady_clock;
 
 class Link {
  public:
   enum class State { kDown, kDialling, kUp };
 
   // Only the addresses that may be dialled are tried.
-  Link(const NodeSettings& settings, Endpoint endpoint);
+  Link(const NodeSettings& settings, Intake& intake, Endpoint endpoint);
+  Link(const Link&) = delete;
+  Link& operator=(const Link&) = delete;
+  ~Link() { close(); }
 
   State state() const { return state_; }
   std::int32_t reason() const { return reason_; }  // why it is down
   void* socket() { return socket_.handle(); }
   void* monitor() { return monitor_.handle(); }
+  bool failed() const { return failed_; }  // it was dialled last in vain
   bool wants_to_write() const { return state_ == State::kUp && blocked_; }
   std::optional<Clock::time_point> deadline() const;
 
+  // To be dialled when its turn comes. False: it is that, or needs not.
+  bool ask() { return state_ == State::kDown && !std::exchange(asked_, true); }
+  bool asked() const { return asked_; }
+
   // All of these say by `sent` what became of envelopes.
   void dial(zmq::context_t& context, Clock::time_point now);
-  void queue(std::uint64_t send_id, Bytes envelope);
+  void queue(std::uint64_t send_id, Bytes envelope, Clock::time_point now);
   void on_monitor(zmq::context_t& context, Clock::time_point now);
-  void on_readable(Clock::time_point now);
-  void write(Clock::time_point now);
+  void on_readable();
+  void write();
   void on_time(zmq::context_t& context, Clock::time_point now);
+  void lose(std::int32_t reason);
   // Nothing is reported of what was under way.
   void close();
 
@@ -50,20 +60,26 @@ class Link {
   struct Queued {
     std::uint64_t send_id = 0;
     Bytes envelope;
+    Clock::time_point until;
   };
   struct Flight {
     std::uint64_t send_id = 0;
     Clock::time_point until;
   };
 
+  std::optional<Clock::time_point> oldest() const;
+  void expire(Clock::time_point now);
   void try_next(zmq::context_t& context, Clock::time_point now);
   void connect(zmq::context_t& context, const Address& address);
-  void lose(std::int32_t reason);
   void report(std::uint64_t send_id, std::int32_t outcome, std::int32_t reason);
   void taken(const Range& range);
   void stored(const Range& range);
 
+  bool connected(int descriptor);
+  bool put(const Bytes& frame);
+
   const NodeSettings& settings_;
+  Intake& intake_;
   const Endpoint endpoint_;
   const Key public_key_;
 
@@ -71,10 +87,17 @@ class Link {
   std::int32_t reason_ = WHERRY_REASON_NONE;
   zmq::socket_t socket_;
   zmq::socket_t monitor_;
-  std::size_t next_address_ = 0;
-  bool connected_ = false;  // TCP is; the keys are not proven yet
-  bool blocked_ = false;    // the socket takes no more now
-  Clock::time_point dial_until_{};
+  std::deque<Address> to_try_;
+  bool asked_ = false;
+  bool failed_ = false;
+  Address dialled_;                    // it, or the proxy
+  int connection_ = -1;                // of the intake
+  bool connected_ = false;             // TCP is; the keys are not proven yet
+  bool greeted_ = false;               // a frame was sent
+  bool blocked_ = false;               // the socket takes no more now
+  Clock::time_point address_until_{};  // the one that is tried
+  Clock::time_point dial_until_{};     // all of them
+  Clock::time_point up_since_{};
   std::uint32_t next_number_ = 1;
   std::deque<Queued> queue_;
   std::map<std::uint32_t, Flight> flights_;        // not taken yet, by number

@@ -2,15 +2,17 @@
 #include "node.h"
 
 #include <poll.h>
+#include <pthread.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <deque>
+#include <csignal>
 #include <utility>
 
 #include "limits.h"
 #include "transports/common/crypto.h"
+#include "transports/common/guarded.h"
 
 namespace wherry::transports::p2p {
 namespace {
@@ -19,15 +21,41 @@ constexpr const char* kKeyName = "listener-key";
 constexpr const char* kPortName = "port";
 constexpr auto kIdle = std::chrono::hours(1);
 
+// The app's signals are for its own threads. Those that say that this thread itself is at fault
+// come through, so that the app's crash reporter sees them.
+void block_signals() {
+  sigset_t signals;
+  ::sigfillset(&signals);
+  for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS}) {
+    ::sigdelset(&signals, fault);
+  }
+  ::pthread_sigmask(SIG_SETMASK, &signals, nullptr);
+}
+
+// False: a signal came first, and the items say nothing.
+bool poll(std::vector<zmq::pollitem_t>& items, Clock::time_point until) {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now());
+  try {
+    zmq::poll(items, std::max(left, std::chrono::milliseconds(0)));
+    return true;
+  } catch (const zmq::error_t& error) {
+    if (error.num() != EINTR) throw;
+    return false;
+  }
+}
+
 }  // namespace
 
 struct Node::Life {
   explicit Life(int wake_event) : wake(wake_event) {}
 
   zmq::context_t context{1, kSocketsMax};
+  Intake intake;
   std::optional<Door> door;
   std::map<std::uint64_t, Link> links;
-  std::deque<std::uint64_t> to_dial;               // peers; some may be gone, or up, by the time
+  std::deque<Outgoing> sends;                      // taken from the host, and not by a link yet
+  std::deque<std::uint64_t> to_dial;               // peers; some may be gone by the time
+  std::deque<std::uint64_t> to_dial_again;         // likewise, those that failed last time
   std::map<std::uint64_t, std::string> announced;  // endpoints, by inbox
   std::vector<Address> advertised;
   Key key{};  // of the listener, secret
@@ -59,7 +87,7 @@ std::int32_t Node::start() {
   tasks_.clear();
   sends_.clear();
   queued_ = 0;
-  refused_ = stopping_ = false;
+  refused_ = stopping_ = failed_ = false;
   started_ = true;
   try {
     worker_ = std::thread([this] { run(); });
@@ -84,12 +112,11 @@ void Node::update(std::uint32_t flags) {
   });
 }
 
-bool Node::post(Task task) {
+void Node::post(Task task) {
   const std::lock_guard lock(mutex_);
-  if (!started_ || stopping_) return false;
+  if (!started_ || stopping_ || failed_) return;
   tasks_.push_back(std::move(task));
   wake();
-  return true;
 }
 
 void Node::wake() {
@@ -159,14 +186,15 @@ std::int32_t Node::connect_peer(std::uint64_t peer) {
   {
     const std::lock_guard lock(mutex_);
     if (!peers_.contains(peer) || !started_) return WHERRY_TRANSPORT_E_ARGUMENT;
+    if (failed_) return WHERRY_TRANSPORT_E_RESOURCE;
   }
   post([this, peer](Life& life) {
     const std::lock_guard lock(mutex_);
     const auto known = peers_.find(peer);
     if (known == peers_.end()) return;
-    Link& link = life.links.try_emplace(peer, settings_, known->second).first->second;
+    Link& link = life.links.try_emplace(peer, settings_, life.intake, known->second).first->second;
     if (link.state() == Link::State::kDown) life.told.erase(peer);
-    life.to_dial.push_back(peer);
+    ask(life, peer);
   });
   return WHERRY_TRANSPORT_OK;
 }
@@ -179,6 +207,7 @@ std::int32_t Node::send(std::span<const wherry_outgoing> envelopes, std::size_t*
            one.envelope.size <= WHERRY_ENVELOPE_SIZE_MAX;
   });
   if (!started_ || stopping_ || !sound) return WHERRY_TRANSPORT_E_ARGUMENT;
+  if (failed_) return WHERRY_TRANSPORT_E_RESOURCE;
   for (const wherry_outgoing& one : envelopes) {
     if (queued_ >= kSendQueueMax) {
       refused_ = true;
@@ -211,25 +240,29 @@ std::int32_t Node::ack(std::span<const wherry_receipt> receipts) {
 
 void Node::resume_receive() {
   post([](Life& life) {
-    if (life.door) life.busy = !life.door->resume();
+    if (life.door) life.busy = !life.door->resume(Clock::now());
   });
 }
 
 // ---- The worker --------------------------------------------------------------------------------
 
 void Node::run() {
+  block_signals();
   api_.on_state(host_, WHERRY_TRANSPORT_STATE_STARTING, 0, WHERRY_REASON_NONE, "opening a port");
+  std::optional<Life> life;  // outlives what ends it: give_up tells of what it holds
   try {
-    Life life(wake_);
-    if (begin(life)) {
+    life.emplace(wake_);
+    if (begin(*life)) {
       api_.on_state(host_, WHERRY_TRANSPORT_STATE_ONLINE, 0, WHERRY_REASON_NONE, nullptr);
-      announce(life);
-      work(life);
+      announce(*life);
+      work(*life);
     }
   } catch (const std::exception& error) {
     log(WHERRY_LOG_ERROR, std::string("p2p: ") + error.what());
     api_.on_state(host_, WHERRY_TRANSPORT_STATE_FAILED, 0, WHERRY_REASON_RESOURCE, nullptr);
   }
+  guarded([&] { give_up(life); });
+  life.reset();
   for (;;) {
     {
       const std::lock_guard lock(mutex_);
@@ -245,6 +278,28 @@ void Node::run() {
   }
   api_.on_state(host_, WHERRY_TRANSPORT_STATE_OFF, 0, WHERRY_REASON_NONE, nullptr);
   api_.on_stopped(host_);  // the last call
+}
+
+// The worker ended before it was told to: what was accepted has failed, and no more is.
+void Node::give_up(std::optional<Life>& life) {
+  std::deque<Outgoing> sends;
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return;
+    failed_ = true;
+    sends.swap(sends_);
+    tasks_.clear();
+  }
+  if (life) {
+    for (auto& [peer, link] : life->links) link.lose(WHERRY_REASON_RESOURCE);
+    report(*life);
+    std::ranges::move(life->sends, std::back_inserter(sends));
+  }
+  std::vector<wherry_sent> failed;
+  for (const Outgoing& one : sends) {
+    failed.push_back({one.send_id, WHERRY_OUTCOME_FAILED_RETRY, WHERRY_REASON_RESOURCE});
+  }
+  if (!failed.empty()) api_.on_sent(host_, failed.data(), failed.size());
 }
 
 Key Node::listener_key() {
@@ -265,7 +320,7 @@ bool Node::begin(Life& life) {
     const std::lock_guard lock(mutex_);
     if (settings_.listen) {
       life.door.emplace(
-          life.context, life.key,
+          life.context, life.intake, life.key,
           [this](std::uint64_t inbox, const std::vector<Arrival>& arrivals) {
             std::vector<wherry_incoming> offered;
             for (const Arrival& one : arrivals) {
@@ -284,15 +339,17 @@ bool Node::begin(Life& life) {
   if (!chosen && api_.state_get(host_, kPortName, last.data(), last.size()) == 2) {
     address.port = static_cast<std::uint16_t>(last[0] << 8 | last[1]);
   }
-  life.port = life.door->bind(address);
+  std::string reason;
+  life.port = life.door->bind(address, reason);
   if (life.port == 0 && !chosen && address.port != 0) {
     address.port = 0;
-    life.port = life.door->bind(address);
+    life.port = life.door->bind(address, reason);
   }
   if (life.port == 0) {
-    log(WHERRY_LOG_WARNING, "p2p: can not listen at " + to_text(address) +
-                                ": is another program there, or is it no address of this machine?");
-    api_.on_state(host_, WHERRY_TRANSPORT_STATE_FAILED, 0, WHERRY_REASON_SETTING, nullptr);
+    const std::string what = to_text(address) + ": " + reason;
+    log(WHERRY_LOG_WARNING, "p2p: can not listen at " + what);
+    api_.on_state(host_, WHERRY_TRANSPORT_STATE_FAILED, 0, WHERRY_REASON_CANNOT_LISTEN,
+                  what.c_str());
     return false;
   }
   last = {static_cast<std::uint8_t>(life.port >> 8), static_cast<std::uint8_t>(life.port)};
@@ -309,7 +366,7 @@ void Node::announce(Life& life) {
       life.advertised = any ? own_addresses() : std::vector<Address>{*settings_.listen};
       // Where nobody else would dial is nobody's business.
       std::erase_if(life.advertised,
-                    [&](const Address& address) { return any && !settings_.may_dial(address); });
+                    [&](const Address& address) { return any && !settings_.is_known(address); });
       for (Address& address : life.advertised) address.port = life.port;
     }
     if (life.advertised.size() > kAddressesMax) life.advertised.resize(kAddressesMax);
@@ -347,85 +404,113 @@ void Node::work(Life& life) {
 
 void Node::take_tasks(Life& life) {
   std::vector<Task> tasks;
-  std::vector<Outgoing> sends;
   std::map<std::uint64_t, Endpoint> unknown;
   {
     const std::lock_guard lock(mutex_);
     eventfd_t count = 0;
     ::eventfd_read(wake_, &count);
     tasks.swap(tasks_);
-    sends.swap(sends_);
-    for (const Outgoing& one : sends) {
-      if (!life.links.contains(one.peer)) unknown.emplace(one.peer, peers_.at(one.peer));
+    life.sends.swap(sends_);
+    // These are for peers that are there now: a task may take away an older link to one of them.
+    for (const Outgoing& one : life.sends) {
+      if (!tasks.empty() || !life.links.contains(one.peer)) {
+        unknown.try_emplace(one.peer, peers_.at(one.peer));
+      }
     }
   }
   for (const Task& task : tasks) task(life);
   const Clock::time_point now = Clock::now();
-  for (auto& [peer, endpoint] : unknown) life.links.try_emplace(peer, settings_, endpoint);
+  for (auto& [peer, endpoint] : unknown)
+    life.links.try_emplace(peer, settings_, life.intake, endpoint);
   std::vector<std::uint64_t> touched;
-  for (Outgoing& one : sends) {
-    const auto link = life.links.find(one.peer);
-    if (link == life.links.end()) continue;  // removed meanwhile
-    link->second.queue(one.send_id, std::move(one.envelope));
+  for (; !life.sends.empty(); life.sends.pop_front()) {
+    Outgoing& one = life.sends.front();
     if (touched.empty() || touched.back() != one.peer) touched.push_back(one.peer);
+    life.links.at(one.peer).queue(one.send_id, std::move(one.envelope), now);
   }
   for (const std::uint64_t peer : touched) {
     Link& link = life.links.at(peer);
     if (link.state() == Link::State::kUp) {
-      link.write(now);
+      link.write();
     } else {
-      life.to_dial.push_back(peer);
+      ask(life, peer);
     }
   }
+}
+
+void Node::ask(Life& life, std::uint64_t peer) {
+  Link& link = life.links.at(peer);
+  if (link.ask()) (link.failed() ? life.to_dial_again : life.to_dial).push_back(peer);
 }
 
 void Node::dial(Life& life) {
   auto dialling = static_cast<std::size_t>(std::ranges::count_if(
       life.links, [](const auto& one) { return one.second.state() == Link::State::kDialling; }));
   const Clock::time_point now = Clock::now();
-  while (dialling < kDiallingMax && !life.to_dial.empty()) {
-    const auto link = life.links.find(life.to_dial.front());
-    life.to_dial.pop_front();
-    if (link == life.links.end() || link->second.state() != Link::State::kDown) continue;
-    link->second.dial(life.context, now);
-    ++dialling;
-  }
+  const auto dial = [&](std::deque<std::uint64_t>& peers, std::size_t most) {
+    while (dialling < most && !peers.empty()) {
+      const auto link = life.links.find(peers.front());
+      peers.pop_front();
+      if (link == life.links.end() || !link->second.asked()) continue;
+      link->second.dial(life.context, now);
+      if (link->second.state() == Link::State::kDialling) ++dialling;
+    }
+  };
+  dial(life.to_dial, kDiallingMax);
+  dial(life.to_dial_again, kDiallingAgainMax);
 }
 
 void Node::wait(Life& life) {
   std::vector<zmq::pollitem_t> items;
-  items.push_back({nullptr, life.wake, ZMQ_POLLIN, 0});
-  if (life.door) {
-    items.push_back({life.door->guard(), 0, ZMQ_POLLIN, 0});
-    items.push_back({life.door->socket(), 0, static_cast<short>(life.busy ? 0 : ZMQ_POLLIN), 0});
-  }
-  const std::size_t first = items.size();
-  std::vector<Link*> links;
+  // Where the answer stands.
+  const auto ask = [&](void* socket, int descriptor, int events) {
+    items.push_back({socket, descriptor, static_cast<short>(events), 0});
+    return items.size() - 1;
+  };
   auto until = Clock::now() + kIdle;
+  const auto by = [&](const std::optional<Clock::time_point>& at) {
+    if (at) until = std::min(until, *at);
+  };
+  ask(nullptr, life.wake, ZMQ_POLLIN);
+  const std::optional<Clock::time_point> look = life.intake.next_look();
+  by(look);
+  const std::size_t intake = ask(nullptr, life.intake.descriptor(), look ? 0 : ZMQ_POLLIN);
+  const std::size_t door = items.size();
+  if (life.door) {
+    ask(life.door->guard(), 0, ZMQ_POLLIN);
+    ask(life.door->callers().monitor(), 0, ZMQ_POLLIN);
+    ask(life.door->socket(), 0, life.busy ? 0 : ZMQ_POLLIN);
+    if (!life.busy) by(life.door->callers().deadline());
+  }
+  std::vector<Link*> links;
+  const std::size_t first = items.size();
   for (auto& [peer, link] : life.links) {
+    by(link.deadline());
     if (link.state() == Link::State::kDown) continue;
     links.push_back(&link);
-    const auto events = static_cast<short>(ZMQ_POLLIN | (link.wants_to_write() ? ZMQ_POLLOUT : 0));
-    items.push_back({link.socket(), 0, events, 0});
-    items.push_back({link.monitor(), 0, ZMQ_POLLIN, 0});
-    if (const auto at = link.deadline()) until = std::min(until, *at);
+    ask(link.socket(), 0, ZMQ_POLLIN | (link.wants_to_write() ? ZMQ_POLLOUT : 0));
+    ask(link.monitor(), 0, ZMQ_POLLIN);
   }
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now());
-  zmq::poll(items, std::max(left, std::chrono::milliseconds(0)));
+  if (!poll(items, until)) return;
   const Clock::time_point now = Clock::now();
+  const auto readable = [&](std::size_t item) { return (items[item].revents & ZMQ_POLLIN) != 0; };
+  // Before anything is read of what came.
+  if (look ? *look <= now : readable(intake)) life.intake.look(now);
   if (life.door) {
-    if ((items[1].revents & ZMQ_POLLIN) != 0) life.door->answer_guard();
-    if ((items[2].revents & ZMQ_POLLIN) != 0) life.busy = !life.door->receive();
+    if (readable(door)) life.door->answer_guard(now);
+    if (readable(door + 1)) life.door->callers().on_monitor(now);
+    if (readable(door + 2)) life.busy = !life.door->receive();
+    if (!life.busy) life.door->callers().on_time(now);
   }
   for (std::size_t i = 0; i < links.size(); ++i) {
     Link& link = *links[i];
-    if ((items[first + 2 * i + 1].revents & ZMQ_POLLIN) != 0) link.on_monitor(life.context, now);
+    if (readable(first + 2 * i + 1)) link.on_monitor(life.context, now);
     if (link.state() == Link::State::kUp) {
-      if ((items[first + 2 * i].revents & ZMQ_POLLIN) != 0) link.on_readable(now);
-      if ((items[first + 2 * i].revents & ZMQ_POLLOUT) != 0) link.write(now);
+      if (readable(first + 2 * i)) link.on_readable();
+      if ((items[first + 2 * i].revents & ZMQ_POLLOUT) != 0) link.write();
     }
-    link.on_time(life.context, now);
   }
+  for (auto& [peer, link] : life.links) link.on_time(life.context, now);
 }
 
 // What became of envelopes and links.
@@ -451,6 +536,7 @@ void Node::report(Life& life) {
 
 void Node::tell_peer(Life& life, std::uint64_t peer) {
   const Link& link = life.links.at(peer);
+  if (link.asked()) return;  // its turn is still to come
   const auto [told, fresh] = life.told.try_emplace(peer, link.state());
   if (!fresh && told->second == link.state()) return;
   told->second = link.state();

@@ -2,10 +2,12 @@
 // be done, and return; the worker owns every socket.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <thread>
@@ -48,15 +50,17 @@ class Node {
     Bytes envelope;
   };
 
-  // For the worker; false: it does not run.
-  bool post(Task task);
+  // For the worker, if it runs.
+  void post(Task task);
   void wake();
 
   // The worker's own.
   void run();
+  void give_up(std::optional<Life>& life);
   bool begin(Life& life);
   void work(Life& life);
   void take_tasks(Life& life);
+  void ask(Life& life, std::uint64_t peer);
   void dial(Life& life);
   void wait(Life& life);
   void report(Life& life);
@@ -73,12 +77,13 @@ class Node {
   std::mutex mutex_;  // guards everything below
   bool started_ = false;
   bool stopping_ = false;
+  bool failed_ = false;     // the worker ended before it was told to
   bool refused_ = false;    // send accepted fewer than it was given: on_writable is owed
   int wake_ = -1;           // eventfd of the worker
   std::size_t queued_ = 0;  // envelopes accepted and not on a link yet
   std::map<std::uint64_t, Key> inboxes_;  // their passes
   std::map<std::uint64_t, Endpoint> peers_;
-  std::vector<Outgoing> sends_;
+  std::deque<Outgoing> sends_;
   std::vector<Task> tasks_;
 };
 

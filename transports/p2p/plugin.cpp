@@ -28,8 +28,8 @@ constexpr wherry_setting_description kSettings[] = {
      "Ranges with commas between, as 192.168.0.0/16, that are dialled although they are not of the "
      "Internet"},
     {"proxy", WHERRY_SETTING_ADDRESS, "",
-     "A SOCKS5 proxy to dial through, HOST:PORT; empty: none. It does not hide where this machine "
-     "listens"},
+     "A SOCKS5 proxy to dial through, ADDRESS:PORT in numbers; empty: none. It does not hide where "
+     "this machine listens"},
 };
 
 const wherry_transport_description* describe() {

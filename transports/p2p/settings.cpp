@@ -4,9 +4,6 @@
 #include <algorithm>
 #include <string_view>
 
-#include "limits.h"
-#include "transports/common/net.h"
-
 namespace wherry::transports::p2p {
 namespace {
 
@@ -33,12 +30,24 @@ bool parse_list(std::string_view text, Parse&& parse, Out& out) {
   return true;
 }
 
+bool has_twins(const std::vector<Address>& addresses) {
+  return std::ranges::any_of(
+      addresses, [&](const Address& one) { return std::ranges::count(addresses, one) > 1; });
+}
+
+bool is_in(const std::vector<AddressRange>& ranges, const Address& address) {
+  return std::ranges::any_of(ranges,
+                             [&](const AddressRange& range) { return range.contains(address); });
+}
+
 }  // namespace
 
+bool NodeSettings::is_known(const Address& address) const {
+  return is_public(address) || is_in(allow, address);
+}
+
 bool NodeSettings::may_dial(const Address& address) const {
-  return is_public(address) || std::ranges::any_of(allow, [&](const AddressRange& range) {
-           return range.contains(address);
-         });
+  return is_in(allow, address) || (is_public(address) && !is_in(own_networks(), address));
 }
 
 std::optional<NodeSettings> parse_settings(const wherry_setting* settings, std::size_t count,
@@ -55,14 +64,19 @@ std::optional<NodeSettings> parse_settings(const wherry_setting* settings, std::
       if (!parse_list(value, parse_address, parsed.advertise) ||
           std::ranges::find(parsed.advertise, 0, &Address::port) != parsed.advertise.end()) {
         error = "setting advertise: not a list of ADDRESS:PORT, in numbers, with commas between";
+      } else if (has_twins(parsed.advertise)) {
+        error = "setting advertise: an address is there twice";
       }
     } else if (name == "allow") {
       if (!parse_list(value, parse_range, parsed.allow)) {
         error = "setting allow: not a list of ranges like 192.168.0.0/16, with commas between";
       }
     } else if (name == "proxy") {
-      parsed.proxy = parse_authority(value);
-      if (!parsed.proxy) error = "setting proxy: not HOST:PORT or [IPV6]:PORT";
+      // libzmq would look a name up, and its only I/O thread wait for the answer.
+      parsed.proxy = parse_address(value);
+      if (!parsed.proxy || parsed.proxy->port == 0) {
+        error = "setting proxy: not ADDRESS:PORT or [IPV6]:PORT, in numbers";
+      }
     }
     if (!error.empty()) return std::nullopt;
   }
@@ -95,12 +109,9 @@ wherry_reveals reveals_of_dialling(const NodeSettings& settings) {
   }
   // SOCKS5 says in the clear where to; beyond the proxy the packets are the proxy's.
   reveals.facts[WHERRY_OBSERVER_PROXY] = kBothEnds;
-  const bool here = is_loopback(settings.proxy->host);
+  const bool here = settings.proxy->is_loopback();
   local |= kLink | WHERRY_FACT_MY_IP | (here ? 0U : kBothEnds);
   network |= kLink | WHERRY_FACT_MY_IP | WHERRY_FACT_OTHER_IP | (here ? 0U : kBothEnds);
-  if (!is_numeric(settings.proxy->host)) {
-    reveals.facts[WHERRY_OBSERVER_DIRECTORY] = WHERRY_FACT_MY_IP | WHERRY_FACT_PRESENCE;
-  }
   return reveals;
 }
 
@@ -111,7 +122,6 @@ wherry_reveals reveals_at_worst() {
   worst.facts[WHERRY_OBSERVER_LOCAL_NETWORK] = kBothEnds;
   worst.facts[WHERRY_OBSERVER_NETWORK] = kBothEnds;
   worst.facts[WHERRY_OBSERVER_PROXY] = kBothEnds;
-  worst.facts[WHERRY_OBSERVER_DIRECTORY] = WHERRY_FACT_MY_IP | WHERRY_FACT_PRESENCE;
   return worst;
 }
 

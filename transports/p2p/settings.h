@@ -7,7 +7,6 @@
 
 #include "address.h"
 #include "include/wherry/transport.h"
-#include "transports/common/relay_address.h"
 
 namespace wherry::transports::p2p {
 
@@ -15,9 +14,12 @@ struct NodeSettings {
   std::optional<Address> listen;    // none: this person only dials
   std::vector<Address> advertise;   // empty: those of this machine's interfaces
   std::vector<AddressRange> allow;  // that are dialled although they are not of the Internet
-  std::optional<Authority> proxy;   // SOCKS5, for dialling
+  std::optional<Address> proxy;     // SOCKS5, for dialling
 
-  // Whether an address that a contact gave may be dialled.
+  // Whether it is of the Internet, or in `allow`.
+  bool is_known(const Address& address) const;
+  // Whether an address that a contact gave may be dialled: not those of networks that this machine
+  // is in now, although they may be of the Internet, unless they are in `allow`.
   bool may_dial(const Address& address) const;
 };
 

@@ -1,0 +1,161 @@
+// Counting callers and turning them away.
+#include "callers.h"
+
+#include <fcntl.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "address.h"
+#include "sockets.h"
+
+namespace wherry::transports::p2p {
+namespace {
+
+constexpr int kEvents = ZMQ_EVENT_LISTENING | ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_ACCEPT_FAILED |
+                        ZMQ_EVENT_CLOSED | ZMQ_EVENT_DISCONNECTED;
+constexpr int kBacklog = 128;  // more than libzmq lets wait at a port
+constexpr int kFailuresPerTry = 256;
+
+Descriptor any_descriptor() {
+  return Descriptor(::eventfd(0, EFD_CLOEXEC));
+}
+
+bool is_out_of_descriptors(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+}  // namespace
+
+Callers::Callers(zmq::context_t& context, zmq::socket_t& socket, Intake& intake)
+    : socket_(socket),
+      intake_(intake),
+      monitor_(open_monitor(context, socket, kEvents)),
+      room_(any_descriptor()),
+      cutter_(any_descriptor()) {}
+
+// The monitor before its reader: an event that nobody is left to read would halt libzmq.
+Callers::~Callers() {
+  close_monitor(socket_);
+  for (const auto& [number, caller] : callers_) intake_.remove(caller.connection);
+}
+
+void Callers::on_monitor(Clock::time_point now) {
+  int failures = 0;  // for lack of a descriptor, one after the other
+  while (const auto event = next_event(monitor_)) {
+    if (event->kind == ZMQ_EVENT_ACCEPTED) {
+      failures = 0;
+      came(event->value, now);
+    } else if (event->kind == ZMQ_EVENT_ACCEPT_FAILED) {
+      // Most of many are about what is over, and who came meanwhile is behind them.
+      if (is_out_of_descriptors(event->value) && failures++ % kFailuresPerTry == 0) make_room();
+    } else if (event->kind == ZMQ_EVENT_LISTENING) {
+      listener_ = second_descriptor(event->value);
+      const auto local = local_address(listener_.get());
+      port_ = local ? local->port : 0;
+      ::fcntl(listener_.get(), F_SETFL, O_NONBLOCK);  // libzmq can do with it
+    } else {
+      went(event->value);
+    }
+  }
+  if (!room_.valid()) room_ = any_descriptor();
+  if (!cutter_.valid()) cutter_ = any_descriptor();
+}
+
+// By the time that an event is read, its descriptor may be closed, and its number something else's.
+bool Callers::is_ours(int connection) const {
+  const auto local = local_address(connection);
+  return local && local->port == port_;
+}
+
+std::size_t Callers::silent() const {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(callers_, [](const auto& one) { return one.second.pass == 0; }));
+}
+
+void Callers::came(int connection, Clock::time_point now) {
+  Descriptor second = second_descriptor(connection);
+  if (!second.valid()) {  // no descriptors are left
+    if (::dup3(connection, cutter_.get(), O_CLOEXEC) >= 0 && is_ours(cutter_.get())) {
+      Intake::cut(cutter_.get());
+    }
+    return;
+  }
+  if (!is_ours(second.get())) return;
+  if (callers_.size() >= kCallersMax || silent() >= kSilentCallersMax) {
+    return Intake::cut(second.get());
+  }
+  Caller& caller = callers_[connection];
+  caller.connection = intake_.add(std::move(second));
+  caller.order = ++order_;
+  caller.until = now + kSilenceLimit;
+}
+
+void Callers::went(int connection) {
+  const auto one = callers_.find(connection);
+  if (one == callers_.end()) return;
+  intake_.remove(one->second.connection);
+  callers_.erase(one);
+}
+
+void Callers::spoke(int connection, std::uint64_t pass) {
+  const auto one = callers_.find(connection);
+  if (one == callers_.end()) return;
+  intake_.read_one(one->second.connection);
+  // Another than before: the number was of a connection that is gone, with a message of it left.
+  if (one->second.pass == pass || pass == 0) return;
+  one->second.pass = pass;
+  Caller* oldest = nullptr;
+  std::size_t count = 0;
+  for (auto& [number, caller] : callers_) {
+    if (caller.pass != pass || caller.cut) continue;
+    ++count;
+    if (oldest == nullptr || caller.order < oldest->order) oldest = &caller;
+  }
+  if (count > kCallersPerPass) cut(*oldest);
+}
+
+void Callers::cut(std::uint64_t pass) {
+  for (auto& [number, caller] : callers_) {
+    if (caller.pass == pass) cut(caller);
+  }
+}
+
+void Callers::cut(Caller& caller) {
+  caller.cut = true;
+  Intake::cut(caller.connection);
+}
+
+std::optional<Clock::time_point> Callers::deadline() const {
+  std::optional<Clock::time_point> first;
+  for (const auto& [number, caller] : callers_) {
+    if (caller.pass == 0 && !caller.cut && (!first || caller.until < *first)) first = caller.until;
+  }
+  return first;
+}
+
+void Callers::on_time(Clock::time_point now) {
+  for (auto& [number, caller] : callers_) {
+    if (caller.pass == 0 && !caller.cut && caller.until <= now) cut(caller);
+  }
+}
+
+void Callers::wait_anew(Clock::time_point now) {
+  for (auto& [number, caller] : callers_) caller.until = now + kSilenceLimit;
+}
+
+// No descriptors are left, and libzmq tries again and again, with all the time of its only I/O
+// thread. Whoever waits at the port is taken and sent away with the spare one. Where libzmq is
+// quicker, it has a caller with it, whom came() cuts off, and so it has the place for the next.
+void Callers::make_room() {
+  room_ = Descriptor();
+  for (int i = 0; i < kBacklog; ++i) {
+    if (!Descriptor(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC)).valid()) break;
+  }
+  room_ = any_descriptor();
+}
+
+}  // namespace wherry::transports::p2p
