@@ -22,6 +22,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -167,8 +168,8 @@ class Core {
   };
   struct Reader {
     std::unordered_map<std::uint32_t, ReaderInbox> slots;
-    std::unordered_map<std::uint64_t, std::uint32_t> on_the_way;  // (slot, number) -> size
-    std::size_t bytes = 0;                                        // of them
+    std::map<std::uint64_t, std::uint32_t> on_the_way;  // (slot, number) -> size
+    std::size_t bytes = 0;                              // of them
     std::size_t dropped = 0;            // of the budget: what the session was told to drop
     bool waits = false;                 // is in waiting_
     std::size_t next_cost = 0;          // of an envelope for which the budget had no room; 0: none

@@ -148,26 +148,20 @@ void Core::apply_one(Ack& ack) {
   if (slot == reader.slots.end()) return;
   touched_.insert(ack.session);
   const std::uint32_t last = std::min(ack.last, slot->second.cursor);
-  std::size_t missed = 0;
-  for (std::uint64_t number = ack.first; number <= last && missed < kReaderWindowEnvelopes;
-       ++number) {
-    std::uint64_t end = number;
-    for (; end <= last; ++end) {
-      const auto way = reader.on_the_way.find(way_key(ack.slot, static_cast<std::uint32_t>(end)));
-      if (way == reader.on_the_way.end()) break;
+  if (ack.first > last) return;
+  auto way = reader.on_the_way.lower_bound(way_key(ack.slot, ack.first));
+  const auto end = reader.on_the_way.upper_bound(way_key(ack.slot, last));
+  while (way != end) {
+    const auto first = static_cast<std::uint32_t>(way->first);
+    std::uint32_t next = first;  // one deletion for all that follow each other
+    for (; way != end && static_cast<std::uint32_t>(way->first) == next; ++next) {
       reader.bytes -= way->second;
       windows_bytes_ -= cost_of(way->second);
-      reader.on_the_way.erase(way);
+      way = reader.on_the_way.erase(way);
     }
-    if (end == number) {
-      ++missed;
-      continue;
-    }
-    const Deletion deletion{slot->second.id, static_cast<std::uint32_t>(number),
-                            static_cast<std::uint32_t>(end - 1), false};
+    const Deletion deletion{slot->second.id, first, next - 1, false};
     remove(deletion);
     remember(deletion);
-    number = end;
   }
 }
 
