@@ -84,7 +84,7 @@ class Listener {
     std::string line = "transport " + std::to_string(event.transport()) + ": " +
                        transport_state_name(event.state());
     if (event.reason() != WHERRY_REASON_NONE) {
-      line += std::string(" (") + wherry_reason_text(event.reason()) + ")";
+      line += ": " + why_text(event.reason(), std::string(event.phase()));
     }
     std::string& shown = transports_[event.transport()];
     if (line == shown) return;

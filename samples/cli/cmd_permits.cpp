@@ -2,6 +2,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "advice.h"
 #include "commands.h"
 #include "enum_names.h"
 #include "feed.h"
@@ -85,8 +86,8 @@ void show_conversation(const App& app, const wherry::Profile& profile, const Per
   }
 }
 
-// Until the last word on a network that is not permitted any more has left.
-void wait_until_left(wherry::Profile& profile, const Person& person) {
+// Until the last word on a network that is not permitted any more has left. True: it has.
+bool wait_until_left(wherry::Profile& profile, const Person& person) {
   constexpr std::chrono::seconds patience(30);
   const Interrupt interrupt;
   const Clock::time_point deadline = Clock::now() + patience;
@@ -100,23 +101,29 @@ void wait_until_left(wherry::Profile& profile, const Person& person) {
                 << " `wherry listen` or any other command that is online, the old network is"
                 << " listened to; `wherry permits " << person.contact
                 << " --now` leaves it at once.\n";
+      said = false;
       break;
     }
     feed.step(deadline);
   }
   feed.finish();
+  return said;
 }
 
-// Says so if no way is left.
-void warn_if_stranded(const wherry::Profile& profile, const Person& person) {
+// Says so if no way is left. `told`: they know already where else this person is.
+void warn_if_stranded(const wherry::Profile& profile, const Person& person, bool told) {
   const auto paths = profile.explain(person.conversation);
   if (paths.empty()) return;
   for (const wherry_path& path : paths) {
     if (path.allowed != 0) return;
   }
-  std::cerr << "wherry: no way to " << person.shown << " is left; messages wait. `wherry explain`"
-            << " says why, and `wherry permits " << person.contact
-            << " --set open` takes it back.\n";
+  if (told) {
+    std::cerr << "wherry: " << person.shown << " was told where else you are; messages wait until"
+              << " they answer from there.\n";
+    return;
+  }
+  std::cerr << "wherry: no way to " << person.shown << " is left; messages wait.\n";
+  for (const std::string& line : advice(profile, person)) std::cerr << "  " << line << "\n";
 }
 
 }  // namespace
@@ -134,19 +141,23 @@ void permits(const App& app, const PermitsOptions& options) {
   }
   wherry::Profile profile = open_profile(app, change ? Networks::on : Networks::off);
   const Person person = find_person(profile, options.contact);
+  bool told = false;
   if (change) {
     const auto page = profile.conversation_permits(person.conversation);
     profile.set_conversation_permits(person.conversation, asked_for(options, page[0].mine),
                                      tightening);
-    wait_until_left(profile, person);
+    told = wait_until_left(profile, person);
   }
   show_conversation(app, profile, person);
-  if (change) warn_if_stranded(profile, person);
+  if (change) warn_if_stranded(profile, person, told);
 }
 
 void explain(const App& app, const std::string& contact) {
-  const wherry::Profile profile = open_profile(app);
+  wherry::Profile profile = open_profile(app);
   const Person person = find_person(profile, contact);
+  Feed feed(profile);
+  settle(profile, feed);
+  feed.finish();
   const auto page = profile.explain(person.conversation);
   if (app.json) {
     std::cout << page.json() << "\n";
@@ -157,13 +168,16 @@ void explain(const App& app, const std::string& contact) {
     std::cout << "  " << harmless(path.name) << "  "
               << (path.allowed != 0 ? "allowed" : "not allowed")
               << (path.used != 0 ? ", in use" : "");
-    if (path.reason != WHERRY_REASON_NONE) std::cout << "  " << wherry_reason_text(path.reason);
+    if (path.reason != WHERRY_REASON_NONE) {
+      std::cout << "  " << why_text(path.reason, feed.phase(path.transport));
+    }
     std::cout << "\n    would reveal:\n";
     print_reveals(path.reveals, "      ");
     print_objections("the profile does", path.against_profile);
     print_objections("you do", path.against_mine);
     print_objections("they do", path.against_theirs);
   }
+  for (const std::string& line : advice(profile, person)) std::cout << line << "\n";
 }
 
 }  // namespace cli

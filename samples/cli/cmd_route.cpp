@@ -1,8 +1,10 @@
 // wherry route: by which networks a conversation is sent and received.
 #include <iostream>
 
+#include "advice.h"
 #include "commands.h"
 #include "enum_names.h"
+#include "feed.h"
 #include "people.h"
 #include "text.h"
 
@@ -13,7 +15,11 @@ void show(const char* direction, const std::string& networks, std::int32_t state
           std::int32_t reason) {
   std::cout << "  " << direction << ": " << (networks.empty() ? "-" : harmless(networks));
   if (state != WHERRY_ROUTE_STATE_SETTLED) std::cout << "  (" << route_state_name(state) << ")";
-  if (reason != WHERRY_REASON_NONE) std::cout << "  " << wherry_reason_text(reason);
+  if (reason != WHERRY_REASON_NONE) {
+    std::cout << "  " << wherry_reason_text(reason);
+  } else if (state == WHERRY_ROUTE_STATE_OPENING) {
+    std::cout << "  They were not told yet: that takes a message that gets through.";
+  }
   std::cout << "\n";
 }
 
@@ -23,6 +29,9 @@ void route(const App& app, const RouteOptions& options) {
   wherry::Profile profile = open_profile(app);
   const Person person = find_person(profile, options.contact);
   if (!options.route.empty()) profile.set_route(person.conversation, options.route);
+  Feed feed(profile);
+  settle(profile, feed);
+  feed.finish();
   const auto page = profile.route(person.conversation);
   if (app.json) {
     std::cout << page.json() << "\n";
@@ -32,6 +41,7 @@ void route(const App& app, const RouteOptions& options) {
   std::cout << "With " << person.shown << ", the route is " << harmless(info.route) << "\n";
   show("sending", info.sending, info.sending_state, info.sending_reason);
   show("receiving", info.receiving, info.receiving_state, info.receiving_reason);
+  for (const std::string& line : advice(profile, person)) std::cout << line << "\n";
 }
 
 }  // namespace cli

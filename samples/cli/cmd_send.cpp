@@ -4,6 +4,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "advice.h"
 #include "commands.h"
 #include "enum_names.h"
 #include "feed.h"
@@ -76,7 +77,9 @@ Progress wait_for(wherry::Profile& profile, std::uint64_t message, const SendOpt
   }
 }
 
-void report(App& app, std::uint64_t message, const Progress& end, const SendOptions& options) {
+// `what_to_do`: lines of advice for a message that waits.
+void report(App& app, std::uint64_t message, const Progress& end, const SendOptions& options,
+            const std::vector<std::string>& what_to_do) {
   const bool reached = end.reached(wanted_evidence(options.wait));
   if (end.ended()) {
     app.exit_code = exit_environment;
@@ -98,6 +101,7 @@ void report(App& app, std::uint64_t message, const Progress& end, const SendOpti
               << " (" << evidence_name(end.evidence);
     if (end.reason != WHERRY_REASON_NONE) std::cerr << "; " << wherry_reason_text(end.reason);
     std::cerr << "); it goes on when wherry next runs\n";
+    for (const std::string& line : what_to_do) std::cerr << "  " << line << "\n";
   }
 }
 
@@ -110,7 +114,7 @@ void send(App& app, const SendOptions& options) {
   const Person person = find_person(profile, options.to);
   const std::uint64_t message = profile.send(person.conversation, text);
   const Progress end = wait_for(profile, message, options, interrupt);
-  report(app, message, end, options);
+  report(app, message, end, options, advice(profile, person));
 }
 
 }  // namespace cli

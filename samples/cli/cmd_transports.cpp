@@ -1,4 +1,6 @@
 // wherry transports: the networks that a profile uses.
+#include <wherry/transport.h>
+
 #include <iomanip>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -6,6 +8,7 @@
 #include "commands.h"
 #include "enum_names.h"
 #include "feed.h"
+#include "plugins.h"
 #include "reveals_text.h"
 #include "text.h"
 
@@ -27,8 +30,12 @@ wherry::Settings parse_settings(const std::vector<std::string>& given) {
 // The library's words are for who links plug-ins.
 [[noreturn]] void raise_unknown(const std::string& name, const wherry::Error& error) {
   if (error.status() != WHERRY_E_NOT_FOUND) throw error;
+  std::string known;
+  for (const wherry_transport_plugin* plugin : plugins()) {
+    known += (known.empty() ? "" : ", ") + std::string(plugin->describe()->name);
+  }
   throw wherry::Error(error.status(), error.reason(),
-                      "this program has no network '" + harmless(name) + "': it has centralized");
+                      "this program has no network '" + harmless(name) + "': it has " + known);
 }
 
 // What `describe` says to people: the settings first, since they are asked for.
@@ -54,18 +61,30 @@ void print_description(const nlohmann::ordered_json& about) {
   std::cout << "\nAn envelope has at most " << about.at("envelope_size_max") << " bytes.\n";
 }
 
-void done(const App& app, std::uint64_t transport, const char* what) {
+// Says also if it does not work: nobody looks who was told that all is done.
+void done(const App& app, wherry::Profile& profile, std::uint64_t transport, const char* what) {
   if (app.json) {
     std::cout << nlohmann::json{{"transport", std::to_string(transport)}}.dump() << "\n";
-  } else {
-    std::cout << "transport " << transport << " " << what << "\n";
+    return;
   }
+  std::cout << "transport " << transport << " " << what << "\n";
+  Feed feed(profile);
+  settle(profile, feed);
+  for (const wherry_transport_info& info : profile.transports()) {
+    if (info.transport != transport || info.reason == WHERRY_REASON_NONE) continue;
+    std::cerr << "wherry: it does not work now, and is tried again: "
+              << why_text(info.reason, feed.phase(transport)) << "\n";
+  }
+  feed.finish();
 }
 
 }  // namespace
 
 void list_transports(const App& app) {
-  const wherry::Profile profile = open_profile(app);
+  wherry::Profile profile = open_profile(app);
+  Feed feed(profile);
+  settle(profile, feed);
+  feed.finish();
   const auto page = profile.transports();
   if (app.json) {
     std::cout << page.json() << "\n";
@@ -77,7 +96,9 @@ void list_transports(const App& app) {
   for (const wherry_transport_info& info : page) {
     std::cout << std::setw(4) << info.transport << "  " << info.name << "  "
               << (info.started != 0 ? transport_state_name(info.state) : "stopped");
-    if (info.reason != WHERRY_REASON_NONE) std::cout << "  " << wherry_reason_text(info.reason);
+    if (info.reason != WHERRY_REASON_NONE) {
+      std::cout << "  " << why_text(info.reason, feed.phase(info.transport));
+    }
     std::cout << "\n";
   }
 }
@@ -91,7 +112,7 @@ void add_transport(const App& app, const TransportOptions& options) {
   } catch (const wherry::Error& error) {
     raise_unknown(options.which, error);
   }
-  done(app, transport, "is added and started");
+  done(app, profile, transport, "is added and started");
 }
 
 void set_transport(const App& app, const TransportOptions& options) {
@@ -99,21 +120,21 @@ void set_transport(const App& app, const TransportOptions& options) {
   wherry::Profile profile = open_profile(app);
   const std::uint64_t transport = find_transport(profile, options.which);
   profile.set_transport(transport, settings);
-  done(app, transport, "is changed");
+  done(app, profile, transport, "is changed");
 }
 
 void start_transport(const App& app, const TransportOptions& options) {
   wherry::Profile profile = open_profile(app);
   const std::uint64_t transport = find_transport(profile, options.which);
   profile.start_transport(transport);
-  done(app, transport, "is started");
+  done(app, profile, transport, "is started");
 }
 
 void stop_transport(const App& app, const TransportOptions& options) {
   wherry::Profile profile = open_profile(app);
   const std::uint64_t transport = find_transport(profile, options.which);
   profile.stop_transport(transport);
-  done(app, transport, "is stopped");
+  done(app, profile, transport, "is stopped");
 }
 
 void describe_transport(const App& app, const TransportOptions& options) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "commands.h"
+#include "text.h"
 
 namespace cli {
 namespace {
@@ -59,7 +60,9 @@ void declare_card(CLI::App& parent, App& app) {
   command->add_option("--valid", options->valid_days, "For how many days")
       ->check(CLI::Range(1, 365))
       ->capture_default_str();
-  command->add_option("--transport", options->transport, "The network it leads to")
+  command
+      ->add_option("--transport", options->transport,
+                   "The network it leads to; one that keeps your keys while you are away")
       ->type_name("NAME");
   command->add_option("--timeout", options->timeout_s, "How long to wait for it, in seconds")
       ->capture_default_str();
@@ -123,9 +126,12 @@ void declare_listen(CLI::App& parent, App& app) {
 }
 
 void declare_history(CLI::App& parent, App& app) {
-  CLI::App* command = add_command(parent, app, "history", "Show what was said with a contact",
-                                  "  wherry history Alice --limit 10\n"
-                                  "  wherry history Alice --json");
+  CLI::App* command = add_command(
+      parent, app, "history",
+      "Show what was said with a contact, in the conversation's own order, which is the same on "
+      "both sides.\nThe times are this machine's: what came late stands where it was said",
+      "  wherry history Alice --limit 10\n"
+      "  wherry history Alice --json");
   auto options = std::make_shared<HistoryOptions>();
   command->add_option("with", options->with, "A contact's name or number")->required();
   command->add_option("--limit", options->limit, "How many messages at most")
@@ -191,9 +197,13 @@ void declare_permits_commands(CLI::App& parent, App& app) {
   command
       ->add_option("--set", options->sets,
                    "open, no-peer-ip, no-operator-ip or anonymous; of several: what all permit")
-      ->delimiter(',');
-  command->add_option("--forbid", options->forbid,
-                      "OBSERVER:FACT, taken from what is permitted now, or from the sets");
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  command
+      ->add_option("--forbid", options->forbid,
+                   "OBSERVER:FACT, taken from what is permitted now, or from the sets; with more "
+                   "of them: --forbid each")
+      ->allow_extra_args(false);
   command->add_flag("--now", options->now,
                     "Leave what is forbidden at once, though nobody was told where else you are");
   command->callback([&app, options] { permits(app, *options); });
@@ -263,6 +273,11 @@ int run_command_line(int argc, char** argv, App& app) {
     parser.parse(argc, argv);
     return app.exit_code;
   } catch (const CLI::ParseError& error) {
+    const std::vector<std::string> rest = parser.remaining();
+    if (error.get_exit_code() != 0 && parser.get_subcommands().empty() && !rest.empty()) {
+      throw Failure(exit_usage, "there is no command '" + harmless(rest.front()) +
+                                    "': `wherry --help` lists them");
+    }
     return parser.exit(error) == 0 ? exit_ok : exit_usage;
   }
 }

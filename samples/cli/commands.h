@@ -22,7 +22,7 @@ struct InitOptions {
 void init_profile(const App& app, const InitOptions& options);
 
 struct CardOptions {
-  std::string transport;  // empty: the only one
+  std::string transport;  // empty: the only one that can be named in a card
   unsigned valid_days = 30;
   unsigned timeout_s = 15;
 };

@@ -28,17 +28,56 @@ std::optional<std::pair<std::int32_t, std::int32_t>> state_of(const wherry::Prof
 
 }  // namespace
 
-void Feed::step(Clock::time_point deadline) {
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
-  const auto wait = std::clamp(left, std::chrono::milliseconds(0), step_max);
+bool Feed::take(std::chrono::milliseconds wait) {
   const std::optional<wherry::Event> event = profile_.next_event(wait);
-  if (!event || event->seq() == 0) return;
+  if (!event) return false;
+  if (event->seq() == 0) {
+    if (event->kind() == WHERRY_EVENT_TRANSPORT) phases_[event->transport()] = event->phase();
+    return true;
+  }
   seen_for_people_ = seen_for_people_ || is_for_people(event->kind());
   if (!seen_for_people_) passed_ = event->seq();
+  return false;
+}
+
+void Feed::step(Clock::time_point deadline) {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+  take(std::clamp(left, std::chrono::milliseconds(0), step_max));
+}
+
+void Feed::take_states() {
+  while (take(std::chrono::milliseconds(0))) {
+  }
+}
+
+std::string Feed::phase(std::uint64_t transport) const {
+  const auto found = phases_.find(transport);
+  return found == phases_.end() ? "" : found->second;
 }
 
 void Feed::finish() {
   if (passed_ != 0) profile_.ack(passed_);
+}
+
+void settle(wherry::Profile& profile, Feed& feed) {
+  constexpr std::chrono::seconds patience(2);
+  const Clock::time_point deadline = Clock::now() + patience;
+  const auto on_its_way = [](const wherry_transport_info& info) {
+    return info.started != 0 && (info.state == WHERRY_TRANSPORT_STATE_OFF ||
+                                 info.state == WHERRY_TRANSPORT_STATE_STARTING);
+  };
+  while (Clock::now() < deadline) {
+    const auto page = profile.transports();
+    if (std::none_of(page.begin(), page.end(), on_its_way)) break;
+    feed.step(deadline);
+  }
+  feed.take_states();
+}
+
+std::string why_text(std::int32_t reason, const std::string& phase) {
+  if (reason == WHERRY_REASON_NONE) return "";
+  const std::string text = wherry_reason_text(reason);
+  return phase.empty() ? text : text + " (" + harmless(phase) + ")";
 }
 
 void wait_online(wherry::Profile& profile, std::uint64_t transport, std::chrono::seconds timeout,
@@ -49,9 +88,9 @@ void wait_online(wherry::Profile& profile, std::uint64_t transport, std::chrono:
     const auto state = state_of(profile, transport);
     if (!state) throw Failure(exit_usage, "there is no such transport");
     if (state->first == WHERRY_TRANSPORT_STATE_ONLINE) break;
-    const std::string why = state->second == WHERRY_REASON_NONE
-                                ? ""
-                                : std::string(": ") + wherry_reason_text(state->second);
+    feed.take_states();
+    std::string why = why_text(state->second, feed.phase(transport));
+    if (!why.empty()) why.insert(0, ": ");
     if (state->first == WHERRY_TRANSPORT_STATE_FAILED) {
       throw Failure(exit_environment, "the transport does not work" + why);
     }

@@ -3,6 +3,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
+#include <string>
 
 #include "interrupt.h"
 #include "wherry/wherry.hpp"
@@ -20,14 +22,31 @@ class Feed {
   // Takes one event, if one comes before the deadline or within a quarter of a second.
   void step(Clock::time_point deadline);
 
+  // Takes what transports have said by now: it comes before all other events.
+  void take_states();
+
   // Acknowledges what may be.
   void finish();
 
+  // What a transport says of its state besides the reason, for people; mostly nothing.
+  std::string phase(std::uint64_t transport) const;
+
  private:
+  // False: nothing came, or nothing that comes before others.
+  bool take(std::chrono::milliseconds wait);
+
   wherry::Profile& profile_;
+  std::map<std::uint64_t, std::string> phases_;
   bool seen_for_people_ = false;
   std::uint64_t passed_ = 0;
 };
+
+// Waits until no transport that is to run is on its way any more, but two seconds at most: what is
+// said of a profile that was just opened is of little use.
+void settle(wherry::Profile& profile, Feed& feed);
+
+// Why a transport or a conversation is in its state, for people; "" for no reason.
+std::string why_text(std::int32_t reason, const std::string& phase = "");
 
 // Waits until a transport is online. Throws a Failure that says why when it is not in time, has
 // failed or is stopped.

@@ -5,6 +5,7 @@ import json
 import os
 import queue
 import resource
+import socket
 import subprocess
 import threading
 import time
@@ -171,6 +172,20 @@ class PipeTest(CliTest):
         else:
             self.fail(f"{method} succeeded")
 
+    def test_a_network_that_lacks_something_works_once_it_is_there(self):
+        client = self.pipe()
+        bob = self.create(client, "bob")
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            port = taken.getsockname()[1]
+            direct = client.call("transport_add", profile=bob, name="p2p", settings=[
+                {"name": "listen", "value": f"127.0.0.1:{port}"}])["transport"]
+            client.call("transport_start", profile=bob, transport=direct)
+            self.event(client, lambda e: e["type"] == 6 and int(e["state"]) == 4)
+        self.event(client, lambda e: e["type"] == 6 and int(e["state"]) == 2)
+        self.assertEqual(client.close(), 0)
+
     def test_one_client_two_profiles_a_message_each_way(self):
         client = self.pipe()
         alice, bob = self.create(client, "alice"), self.create(client, "bob")
@@ -215,13 +230,15 @@ class PipeTest(CliTest):
         client = self.pipe()
         alice, bob = self.create(client, "alice"), self.create(client, "bob")
         leads_to_alice = self.join(client, alice)
-        self.join(client, bob)
+        transports = {alice: {"centralized": leads_to_alice},
+                      bob: {"centralized": self.join(client, bob)}}
         settings = [{"name": "listen", "value": "127.0.0.1:0"},
                     {"name": "allow", "value": "127.0.0.0/8"}]
         for profile in (alice, bob):
             direct = client.call("transport_add", profile=profile, name="p2p",
                                  settings=settings)["transport"]
             client.call("transport_start", profile=profile, transport=direct)
+            transports[profile]["p2p"] = direct
         card = client.call("card_make", profile=alice, transport=leads_to_alice, valid_s=0)["text"]
         contact = client.call("contact_add", profile=bob, card=card, name="Alice")["contact"]
         talks = {bob: client.call("conversation_with", profile=bob, contact=contact)["conversation"]}
@@ -253,6 +270,11 @@ class PipeTest(CliTest):
             while not (settled(alice, name) and settled(bob, name)):
                 self.assertLess(time.monotonic(), until, f"they are not at {name}")
                 time.sleep(0.05)
+            for sender, reader in ((alice, bob), (bob, alice)):
+                client.call("send", profile=sender, conversation=talks[sender], content=1,
+                            body=b64(b"where?"))
+                came = self.event(client, lambda e: e["type"] == 1 and e["text"] == "where?")
+                self.assertEqual(came["transport"], transports[reader][name])
         self.assertEqual(client.close(), 0)
 
     def test_a_closed_profile_is_gone_and_opens_again(self):

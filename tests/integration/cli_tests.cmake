@@ -7,6 +7,7 @@ endforeach()
 
 if(TARGET wherry_cli AND TARGET wherry-relay)
   foreach(class IN ITEMS cli_test.TalkTest cli_test.MistakeTest cli_test.HelloTest
+                         cli_advice_test.AdviceTest cli_advice_test.WordsTest
                          cli_pipe_test.BadInputTest cli_pipe_test.PipeTest
                          cli_pipe_test.PermitsAndDiskTest)
     add_test(NAME integration.${class}

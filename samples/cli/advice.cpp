@@ -1,0 +1,144 @@
+// See advice.h.
+#include "advice.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "text.h"
+
+namespace cli {
+namespace {
+
+using Paths = wherry::Page<wherry_path>;
+
+bool is_empty(const wherry_reveals& set) {
+  return std::all_of(std::begin(set.facts), std::end(set.facts),
+                     [](std::uint32_t facts) { return facts == 0; });
+}
+
+// Whether a network shows nothing beyond this set, whatever its settings are.
+bool is_within(const wherry::Profile& profile, const std::string& network,
+               const wherry_reveals& permitted) {
+  const auto about = nlohmann::json::parse(profile.describe_transport(network));
+  const auto& worst = about.at("reveals");
+  for (std::size_t i = 0; i < worst.size(); ++i) {
+    const std::uint32_t allowed = i < WHERRY_OBSERVER_ROOM ? permitted.facts[i] : 0;
+    if ((worst[i].get<std::uint32_t>() & ~allowed) != 0) return false;
+  }
+  return true;
+}
+
+// A network of this profile that is permitted and by which the other person is not known; "": none.
+std::string other_network(const wherry::Profile& profile, const Person& person,
+                          const Paths& paths) {
+  const wherry_reveals permitted = profile.conversation_permits(person.conversation)[0].all;
+  for (const wherry_transport_info& info : profile.transports()) {
+    const bool known = std::any_of(paths.begin(), paths.end(), [&](const wherry_path& path) {
+      return path.transport == info.transport;
+    });
+    if (!known && info.started != 0 && is_within(profile, info.name, permitted)) return info.name;
+  }
+  return "";
+}
+
+void about_permits(const wherry::Profile& profile, const Person& person, const Paths& paths,
+                   std::vector<std::string>& lines) {
+  bool by_profile = false;
+  bool by_me = false;
+  bool by_them = false;
+  for (const wherry_path& path : paths) {
+    by_profile = by_profile || !is_empty(path.against_profile);
+    by_me = by_me || !is_empty(path.against_mine);
+    by_them = by_them || !is_empty(path.against_theirs);
+  }
+  const std::string number = std::to_string(person.contact);
+  if (by_profile) lines.push_back("To permit everything again: wherry permits --set open");
+  if (by_me) {
+    lines.push_back("To permit everything again: wherry permits " + number + " --set open");
+  }
+  if (by_them) {
+    lines.push_back(person.shown + " does not permit it: only they can change that");
+    return;
+  }
+  const std::string other = other_network(profile, person, paths);
+  if (other.empty()) {
+    lines.push_back("To keep it forbidden, another network is needed: wherry transports add");
+    return;
+  }
+  lines.push_back("To go by " + other + " instead: permit it again; then wherry route " + number +
+                  " auto, on both sides;");
+  lines.push_back("and forbid it when a message was delivered: " + person.shown + " is told of " +
+                  other + " first");
+}
+
+// The relay in an endpoint of the centralized network, as `relay` is set.
+std::string relay_in(const std::string& endpoint) {
+  const std::size_t authority = endpoint.find('/');
+  return endpoint.substr(0, endpoint.find('/', authority == std::string::npos ? 0 : authority + 1));
+}
+
+void about_refused_endpoint(const Person& person, const wherry_path& path,
+                            std::vector<std::string>& lines) {
+  const std::string name = path.name;
+  if (name == "centralized") {
+    const std::string relay = harmless(relay_in(path.endpoint));
+    lines.push_back(person.shown + " is known at another relay than yours: " + relay);
+    lines.push_back("Both of you need the same: wherry transports set centralized relay=" + relay);
+    // Once they talk, only what is said there counts.
+    const bool by_card = person.state == WHERRY_CONTACT_STATE_ADDED;
+    lines.push_back(by_card ? "If it has moved, ask them for a new card: wherry add CARD"
+                            : "If it has moved, it has to be reached at that address again: a new "
+                              "card does not help");
+  } else if (name == "p2p") {
+    lines.push_back(person.shown +
+                    " is at an address that is not of the Internet, or of your own "
+                    "network; to dial it: wherry transports set p2p allow=RANGE");
+  }
+}
+
+void about_path(const Person& person, const wherry_path& path, std::vector<std::string>& lines) {
+  const std::string name = harmless(path.name);
+  switch (path.reason) {
+    case WHERRY_REASON_NONE:
+      lines.push_back(name + " works, but is not on the route: wherry route " +
+                      std::to_string(person.contact) + " auto");
+      return;
+    case WHERRY_REASON_NO_TRANSPORT:
+      lines.push_back("You are not on " + name + ": wherry transports add " + name);
+      return;
+    case WHERRY_REASON_TRANSPORT_OFF:
+      lines.push_back("It is stopped: wherry transports start " + name);
+      return;
+    case WHERRY_REASON_SETTING:
+    case WHERRY_REASON_CANNOT_LISTEN:
+      lines.push_back("Its settings: wherry transports set " + name + " NAME=VALUE");
+      return;
+    case WHERRY_REASON_ENDPOINT_REFUSED:
+      about_refused_endpoint(person, path, lines);
+      return;
+    default:
+      return;
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> advice(const wherry::Profile& profile, const Person& person) {
+  const Paths paths = profile.explain(person.conversation);
+  std::vector<std::string> lines;
+  if (std::any_of(paths.begin(), paths.end(),
+                  [](const wherry_path& path) { return path.used != 0; })) {
+    return lines;
+  }
+  const auto is_forbidden = [](const wherry_path& path) {
+    return path.reason == WHERRY_REASON_PERMITS;
+  };
+  if (!paths.empty() && std::all_of(paths.begin(), paths.end(), is_forbidden)) {
+    about_permits(profile, person, paths, lines);
+    return lines;
+  }
+  for (const wherry_path& path : paths) about_path(person, path, lines);
+  return lines;
+}
+
+}  // namespace cli

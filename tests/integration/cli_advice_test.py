@@ -1,0 +1,209 @@
+#!/usr/bin/env python3
+"""What `wherry` says when it can not go on: what is wrong, and what to do about it.
+
+Where a test can, it follows the advice, and looks whether that helps.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import unittest
+
+from cli_support import (CliTest, ENVIRONMENT, LIMIT_S, NOT_YET, OK, PROGRAM, RELAY, USAGE,
+                         first_line)
+
+
+class AdviceTest(CliTest):
+    def told(self, who, command, *rest, code=OK, **how):
+        """All that a command prints, on both outputs, to somebody who knows no C."""
+        done = subprocess.run(self.arguments(who, command, *rest), text=True, timeout=LIMIT_S,
+                              capture_output=True, env=self.environment(), **how)
+        told = done.stdout + done.stderr
+        self.assertEqual(done.returncode, code, told)
+        self.assertNotIn("wherry_", told)
+        return told
+
+    def start_relay(self, *options):
+        """A relay of this test's own, with the same data each time; the process and its address."""
+        process = subprocess.Popen([RELAY, "--data", str(self.folder / "relay"), *options],
+                                   stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.addCleanup(self.end, process)
+        return process, first_line(process, r"(wr1:\S+)")
+
+    def stop(self, process):
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=LIMIT_S)
+
+    def connect(self, endpoint):
+        """Alice and Bob have written to each other; each has the other as contact 1."""
+        for who in ("alice", "bob"):
+            self.wherry(who, "init", "--relay", endpoint)
+        self.wherry("bob", "add", self.wherry("alice", "card").strip(), "--name", "Alice")
+        self.wherry("bob", "send", "Alice", "hello")
+        self.wherry("alice", "listen", "--accept", "--count", "1", "--timeout", "30")
+        self.wherry("alice", "send", "1", "hello yourself")
+        self.wherry("bob", "listen", "--count", "1", "--timeout", "30")
+
+    def test_a_conversation_whose_only_network_is_forbidden(self):
+        self.connect(self.endpoint)
+        for who in ("alice", "bob"):
+            self.wherry(who, "transports add", "p2p", "listen=127.0.0.1:0", "allow=127.0.0.0/8")
+        listener = self.start("alice", "listen")
+        self.addCleanup(listener.terminate)
+        self.wherry("bob", "route", "Alice", "p2p")
+        while "sending: p2p" not in self.wherry("bob", "route", "Alice"):
+            self.wherry("bob", "send", "Alice", "on the way", "--wait", "delivered")
+        told = [self.told("bob", "permits", "Alice", "--set", "no-peer-ip"),
+                self.told("bob", "send", "Alice", "waits", "--timeout", "1", code=NOT_YET),
+                self.told("bob", "route", "Alice"), self.told("bob", "explain", "Alice")]
+        for text in told:
+            self.assertIn("wherry permits 1 --set open", text)
+            self.assertIn("To go by centralized instead", text)
+            self.assertIn("wherry route 1 auto", text)
+        self.wherry("bob", "permits", "Alice", "--set", "open")
+        self.wherry("bob", "route", "Alice", "auto")
+        self.wherry("bob", "send", "Alice", "all is well", "--wait", "delivered")
+        told = self.told("bob", "permits", "Alice", "--set", "no-peer-ip")
+        self.assertIn("telling Alice where else you are", told)
+        self.assertNotIn("no way", told)
+        self.wherry("bob", "send", "Alice", "by the relay", "--wait", "delivered")
+        self.assertIn("sending: centralized", self.wherry("bob", "route", "Alice"))
+
+    def test_a_relay_that_comes_back_at_another_address(self):
+        relay, old = self.start_relay("--listen", "127.0.0.1:0")
+        self.connect(old)
+        self.stop(relay)
+        relay, new = self.start_relay("--listen", "127.0.0.1:0")
+        for who in ("alice", "bob"):
+            self.wherry(who, "transports set", "centralized", f"relay={new}")
+            told = [self.told(who, "send", "1", "waits", "--timeout", "1", code=NOT_YET),
+                    self.told(who, "route", "1"), self.told(who, "explain", "1")]
+            for text in told:
+                self.assertIn(f"is known at another relay than yours: {old}", text)
+                self.assertIn(f"wherry transports set centralized relay={old}", text)
+                self.assertIn("reached at that address again", text)
+        self.stop(relay)
+        self.start_relay("--listen", old.split(":", 1)[1].split("/")[0])
+        for who in ("alice", "bob"):
+            self.wherry(who, "transports set", "centralized", f"relay={old}")
+        self.wherry("bob", "send", "Alice", "and on")
+        self.assertIn("and on", self.wherry("alice", "listen", "--count", "2", "--timeout", "30"))
+
+    def test_a_relay_that_moved_before_the_first_message(self):
+        relay, old = self.start_relay("--listen", "127.0.0.1:0")
+        for who in ("alice", "bob"):
+            self.wherry(who, "init", "--relay", old)
+        self.wherry("bob", "add", self.wherry("alice", "card").strip(), "--name", "Alice")
+        self.stop(relay)
+        relay, new = self.start_relay("--listen", "127.0.0.1:0")
+        for who in ("alice", "bob"):
+            self.wherry(who, "transports set", "centralized", f"relay={new}")
+        self.assertIn("ask them for a new card: wherry add CARD",
+                      self.told("bob", "send", "Alice", "waits", "--timeout", "1", code=NOT_YET))
+        self.wherry("bob", "add", self.wherry("alice", "card").strip())
+        self.wherry("bob", "send", "Alice", "and on")
+
+    def test_a_port_that_is_taken(self):
+        self.wherry("alice", "init")
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            address = f"127.0.0.1:{other.getsockname()[1]}"
+            for text in (self.told("alice", "transports add", "p2p", f"listen={address}"),
+                         self.told("alice", "transports"),
+                         self.told("alice", "listen", "--timeout", "1")):
+                self.assertIn(f"can not listen at the address of the settings. ({address}: Address "
+                              "already in use)", text)
+
+    def test_a_setting_that_there_is_not(self):
+        self.wherry("alice", "init")
+        told = self.told("alice", "transports add", "centralized", f"relay={self.endpoint}",
+                         "colour=red", code=USAGE)
+        self.assertIn("there is no setting 'colour'; those that there are: relay, ", told)
+
+    def test_the_network_of_a_card(self):
+        self.wherry("alice", "init")
+        self.wherry("alice", "transports add", "p2p", "listen=127.0.0.1:0")
+        for words in ((), ("--transport", "p2p")):
+            told = self.told("alice", "card", *words, code=USAGE)
+            self.assertIn("wherry transports add centralized relay=", told)
+        self.wherry("alice", "transports add", "centralized", f"relay={self.endpoint}")
+        told = self.told("alice", "card")
+        self.assertIn("leads to you by centralized", told)
+        self.assertRegex(told, "(?m)^wherry:")
+
+
+class WordsTest(CliTest):
+    def test_a_command_that_there_is_not(self):
+        for words in (("frobnicate",), ("frobnicate", "Alice", "--json")):
+            done = subprocess.run([PROGRAM, *words], capture_output=True, text=True,
+                                  timeout=LIMIT_S, env=self.environment())
+            self.assertEqual(done.returncode, USAGE)
+            self.assertIn("'frobnicate'", done.stderr)
+            self.assertIn("wherry --help", done.stderr)
+
+    def test_a_contact_after_an_option_of_permits(self):
+        self.init("alice", "bob")
+        self.wherry("bob", "add", self.wherry("alice", "card").strip(), "--name", "Alice")
+        for words in (("--set", "no-peer-ip", "Alice"), ("--forbid", "network:timing", "Alice"),
+                      ("--set", "open", "--forbid", "network:timing", "--forbid", "proxy:use",
+                       "Alice")):
+            self.assertIn("With Alice", self.wherry("bob", "permits", *words))
+        self.assertIn("to home-operator: everything", self.wherry("bob", "permits"))
+
+    def test_an_init_that_is_refused_makes_nothing(self):
+        for words in (("--relay", "nonsense"), ("--relay", self.endpoint, "--proxy", "nonsense")):
+            told = self.wherry("alice", "init", *words, code=USAGE, passphrase=None)
+            self.assertIn("'nonsense'", told)
+            self.assertFalse((self.folder / "alice").exists())
+        self.wherry("alice", "init", "--relay", self.endpoint)
+
+    def test_a_folder_that_is_there_already(self):
+        place = self.folder / "alice"
+        place.mkdir(mode=0o755)
+        (place / "diary.txt").write_text("dear diary")
+        self.assertIn("name a new one", self.wherry("alice", "init", code=ENVIRONMENT))
+        self.assertEqual([path.name for path in place.iterdir()], ["diary.txt"])
+        self.assertEqual(stat.S_IMODE(place.stat().st_mode), 0o755)
+        (place / "diary.txt").unlink()
+        self.wherry("alice", "init")
+        self.assertEqual(stat.S_IMODE(place.stat().st_mode), 0o700)
+        place.chmod(0o755)
+        self.assertIn("a profile here already", self.wherry("alice", "init", code=USAGE))
+
+    def test_a_profile_that_can_not_be_read(self):
+        self.wherry("alice", "init")
+        program = self.folder / "program"
+        shutil.copy(PROGRAM, program)
+        user = None
+        if os.geteuid() == 0:  # who may read everything: somebody else tries
+            self.folder.chmod(0o755)
+            user = 65534
+        else:
+            (self.folder / "alice").chmod(0o000)
+            self.addCleanup((self.folder / "alice").chmod, 0o700)
+        done = subprocess.run([program, *self.arguments("alice", "contacts")[1:]], text=True,
+                              capture_output=True, timeout=LIMIT_S, user=user,
+                              env=self.environment())
+        self.assertEqual(done.returncode, ENVIRONMENT, done.stderr)
+        self.assertIn("no permission to read", done.stderr)
+
+    def test_a_disk_that_is_full(self):
+        place = self.folder / "disk"
+        place.mkdir()
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(place)],
+                                 capture_output=True, check=False)
+        if mounted.returncode != 0:
+            self.skipTest("NO SMALL DISK TO FILL")
+        self.addCleanup(subprocess.run, ["umount", "--lazy", str(place)], check=True)
+        self.wherry("disk/alice", "init")
+        with self.assertRaises(OSError), open(place / "ballast", "wb", buffering=0) as ballast:
+            while True:
+                ballast.write(bytes(4096))
+        told = self.wherry("disk/alice", "permits", "--set", "no-peer-ip", code=ENVIRONMENT)
+        self.assertIn("the disk is full", told)
+
+
+if __name__ == "__main__":
+    unittest.main()
