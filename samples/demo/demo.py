@@ -1,18 +1,22 @@
 #!/usr/bin/env python3
-"""Two people talk over a real relay; one of them is killed in the middle; nothing is lost.
+"""Two people talk over a real relay and over a direct link; nothing is lost on the way.
 
 Each person is an app of their own: a `wherry pipe` process with an encrypted profile on disk, and a
-ledger. The last lines count both ledgers against each other, and the exit code is 0 only if every
-message that was sent was received once and in order.
+ledger. In the middle of 2,000 messages each way the conversation moves from the relay to a direct
+link, the relay and then one of the people are killed, and it moves back. The last lines count both
+ledgers against each other, and the exit code is 0 only if every message that was sent was received
+once and in order.
+
+  demo.py       this: the course of the show
+  person.py     an app, over pipe_client.py and ledger.py
+  relay.py      the relay's process; tap.py: an observer on the wire
+  timeline.py   what happened when, as text and as a picture; screen.py: the transcript
 """
 
 import argparse
 import os
-import re
-import selectors
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
@@ -22,6 +26,10 @@ sys.dont_write_bytecode = True
 
 from ledger import Proof  # noqa: E402
 from person import Person  # noqa: E402
+from relay import Relay, free_port  # noqa: E402
+from screen import Screen  # noqa: E402
+from tap import Tap  # noqa: E402
+from timeline import Message, Timeline  # noqa: E402
 
 LINES = [
     ("alice", "Hi Bob! Did my card reach you?"),
@@ -30,36 +38,9 @@ LINES = [
     ("bob", "And if my battery dies now?"),
     ("alice", "Then it waits. Let us try: I will not be gentle."),
 ]
+PHRASE = "so it goes on"  # in most messages of the stream; nobody on the way should see it
+STREAM_S = 15
 DEADLINE_S = 55
-
-
-class Screen:
-    """The transcript on standard output; progress on standard error when that is a terminal."""
-
-    def __init__(self, plain):
-        self.colours = not plain and sys.stdout.isatty()
-        self.progress_on = not plain and sys.stderr.isatty()
-
-    def paint(self, code, text):
-        return f"\x1b[{code}m{text}\x1b[0m" if self.colours else text
-
-    def title(self, text):
-        self.clear()
-        print(f"\n{self.paint('1', text)}", flush=True)
-
-    def line(self, who, text, note=""):
-        self.clear()
-        colour = {"alice": "36", "bob": "33"}.get(who, "2")
-        print(f"  {self.paint(colour, f'{who:<6}')} {text:<62} {self.paint('2', note)}".rstrip(),
-              flush=True)
-
-    def progress(self, text):
-        if self.progress_on:
-            print(f"\r\x1b[K  {text}", end="", file=sys.stderr, flush=True)
-
-    def clear(self):
-        if self.progress_on:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
 
 def find(build, name):
@@ -68,30 +49,6 @@ def find(build, name):
         if name in files and os.access(path, os.X_OK):
             return path
     sys.exit(f"demo: there is no {name} below {build}: ./dev build release")
-
-
-class Relay:
-    """A wherry-relay process on a port that the system chooses."""
-
-    def __init__(self, program, folder):
-        self.log = open(os.path.join(folder, "relay.log"), "ab")
-        self.process = subprocess.Popen(
-            [program, "--data", os.path.join(folder, "relay"), "--listen", "127.0.0.1:0"],
-            stdout=subprocess.PIPE, stderr=self.log)
-        with selectors.DefaultSelector() as waiting:
-            waiting.register(self.process.stdout, selectors.EVENT_READ)
-            ready = waiting.select(timeout=20)
-        line = self.process.stdout.readline().decode() if ready else ""
-        found = re.search(r"wr1:\S+", line)
-        if not found:
-            raise RuntimeError(f"the relay did not start: see {self.log.name}")
-        self.endpoint = found.group()
-
-    def close(self):
-        self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(timeout=15)
-        self.log.close()
-        return code
 
 
 def milliseconds(seconds):
@@ -120,61 +77,117 @@ def talk(screen, people):
                     f"delivered {milliseconds(sender.delivered[message] - begun)}")
 
 
-def stream(screen, people, count):
-    """Both send `count` messages at once; Bob is killed when about half of his are out."""
-    bodies = {name: [f"{name} {number}: " + "so it goes on " * (number % 12)
-                     for number in range(1, count + 1)] for name in people}
-    before = {name: person.ledger.received_count for name, person in people.items()}
-    began = time.perf_counter()
-    alice, bob = people["alice"], people["bob"]
-    half = threading.Event()
-    sent = {"batches": 0}
+class Show:
+    """The stream and what happens to it."""
 
-    def tick():
-        sent["batches"] += 1
-        if sent["batches"] * 64 >= count // 2:
-            half.set()
+    def __init__(self, screen, people, relay, taps, count):
+        self.screen, self.people, self.relay, self.taps = screen, people, relay, taps
+        self.count = count
+        self.bodies = {name: [f"{name} {number}: " + f"{PHRASE} " * (number % 12)
+                              for number in range(1, count + 1)] for name in people}
+        self.before = {name: person.ledger.received_count for name, person in people.items()}
+        self.events = []  # (when, text)
+        self.lives = []  # [started, ended] of bob's program
+        self.whole = {}
+        self.spoken = 0.0
+        self.again = None  # bob's stream after his death
 
-    whole = {}
-    threads = [
-        threading.Thread(target=lambda: whole.update(alice=alice.stream(bodies["alice"]))),
-        threading.Thread(target=bob.stream, args=(bodies["bob"], tick)),
-    ]
-    for thread in threads:
-        thread.start()
-    half.wait(30)
-    resume_after_kill(screen, bob, threads[1], bodies["bob"])
-    threads[0].join()
-    if not whole.get("alice"):
-        raise RuntimeError("alice's stream ended early")
+    def stream(self):
+        """Both send all at once; meanwhile what the acts say."""
+        self.began = time.perf_counter()
+        self.lives.append([self.began, None])
+        until = self.began + STREAM_S
+        threads = {name: threading.Thread(target=self._send, args=(name, until))
+                   for name in self.people}
+        for thread in threads.values():
+            thread.start()
+        self._at(0.10, self._move, "p2p", "alice chooses the direct link; bob's app follows")
+        self._at(0.25, self._lose_relay)
+        self._at(0.42, self._restart_relay)
+        self._at(0.50, self._kill_bob, threads["bob"], until)
+        self._at(0.70, self._move, "centralized", "alice chooses the relay again")
+        for thread in (*threads.values(), self.again):
+            thread.join()
+        if not all(self.whole.get(name) for name in self.people):
+            raise RuntimeError("a stream ended early")
+        wait_until(self._has_arrived, 25, "messages are missing")
+        self.ended = time.perf_counter()
 
-    def arrived():
-        screen.progress(f"alice has {alice.ledger.received_count}, "
-                        f"bob has {bob.ledger.received_count} messages")
-        return all(person.ledger.received_count >= before[name] + count
-                   for name, person in people.items())
+    def _at(self, share, act, *arguments):
+        while time.perf_counter() < self.began + share * STREAM_S:
+            self._has_arrived()  # tells of progress
+            time.sleep(0.01)
+        act(*arguments)
 
-    wait_until(arrived, 30, "messages are missing: " + ", ".join(
-        f"{name} received {person.ledger.received_count - before[name]} of {count}"
-        for name, person in people.items()))
-    return time.perf_counter() - began
+    def _note(self, text, note=""):
+        self.events.append((time.perf_counter(), text))
+        self.screen.line("", f"{self.events[-1][0] - self.began:5.2f} s  {text}", note)
 
+    def _send(self, name, until):
+        self.whole[name] = self.people[name].stream(self.bodies[name], until)
 
-def resume_after_kill(screen, bob, sending, bodies):
-    process = bob.pipe.process
-    bob.kill(sending)
-    written = len(bob.ledger.intents)
-    screen.line("", f"bob's program is killed by SIGKILL (exit {process.returncode}); "
-                "his memory is gone")
-    begun = time.perf_counter()
-    bob.start()
-    again = bob.send_unconfirmed()
-    took = milliseconds(time.perf_counter() - begun)
-    screen.line("", f"bob starts again from his disk in {took}",
-                f"{again} of {written} messages had no answer yet: sent again, none twice")
-    known = set(bob.ledger.intents.values())
-    if not bob.stream([body for body in bodies if body not in known]):
-        raise RuntimeError("bob's program died again")
+    def _move(self, route, text):
+        before = {name: len(person.arrivals) for name, person in self.people.items()}
+        self._note(text)
+        begun = time.perf_counter()
+        self.people["alice"].move_to(route)
+        for name, person in self.people.items():
+            wait_until(lambda person=person: self._speak_on() or any(
+                network == route for _, _, network in person.arrivals[before[name]:]), 20,
+                f"{name} gets nothing by {route}")
+        first = {name: next(when for when, _, network in person.arrivals[before[name]:]
+                            if network == route) for name, person in self.people.items()}
+        self.screen.line("", "         both hear each other by it", " and ".join(
+            f"{name} after {milliseconds(when - begun)}" for name, when in sorted(first.items())))
+
+    def _speak_on(self):
+        """After the stream something still has to travel, for a move to be seen."""
+        if time.perf_counter() > max(self.spoken, self.began + STREAM_S) + 0.5:
+            self.spoken = time.perf_counter()
+            for name, person in self.people.items():
+                person.say(f"{name} is still here at {self.spoken - self.began:.2f} s")
+
+    def _lose_relay(self):
+        self.relay.kill()
+        self._note("the relay is killed by SIGKILL; the conversation goes on")
+
+    def _restart_relay(self):
+        self.relay.start()
+        self._note("the relay is started again")
+
+    def _kill_bob(self, sending, until):
+        bob = self.people["bob"]
+        bob.kill(sending)
+        self.lives[-1][1] = time.perf_counter()
+        self._note("bob's program is killed by SIGKILL; his memory is gone")
+        written = len(bob.ledger.intents)
+        bob.start()
+        again = bob.send_unconfirmed()
+        self.lives.append([time.perf_counter(), None])
+        self._note("bob starts again from his disk",
+                   f"{again} of {written} messages had no answer yet: sent again, none twice")
+        known = set(bob.ledger.intents.values())
+        self.bodies["bob"] = [body for body in self.bodies["bob"] if body not in known]
+        self.again = threading.Thread(target=self._send, args=("bob", until))
+        self.again.start()
+
+    def _has_arrived(self):
+        counts = {name: person.ledger.received_count - self.before[name]
+                  for name, person in self.people.items()}
+        self.screen.progress(", ".join(f"{name} has {count}" for name, count in counts.items()) +
+                             " messages")
+        return all(count >= self.count for count in counts.values())
+
+    def timeline(self):
+        messages = []
+        for reader, person in self.people.items():
+            author = "bob" if reader == "alice" else "alice"
+            sent_at = self.people[author].sent_at
+            messages += [Message(f"{author} to {reader}", when, when - sent_at[body], network)
+                         for when, body, network in person.arrivals if when > self.began]
+        direct = [times for name in self.people for times in self.taps[name].times]
+        bars = {"relay": self.relay.times, "direct link": direct, "bob's program": self.lives}
+        return Timeline(self.began, self.ended, bars, self.events, messages)
 
 
 def prove(screen, people):
@@ -190,9 +203,38 @@ def prove(screen, people):
     return there.holds() and back.holds()
 
 
-def play(screen, options, folder, running):
-    relay = Relay(find(options.build, "wherry-relay"), folder)
-    running["relay"] = relay
+def show_timeline(screen, timeline, picture):
+    screen.title("What travelled where")
+    for line in timeline.lines():
+        screen.plain_line(line)
+    screen.title("How long it took, with all that went wrong")
+    for line in timeline.latencies():
+        screen.plain_line(line)
+    if picture:
+        with open(picture, "w", encoding="utf-8") as file:
+            file.write(timeline.svg())
+        screen.plain_line(f"The same as a picture: {picture}")
+
+
+def show_observers(screen, relay, taps):
+    """What was on the wires, and on the relay's disk. Whether no word lies there."""
+    screen.title("What each network saw")
+    direct = [taps[name] for name in ("alice", "bob")]
+    rows = [("relay", [taps["relay"]], "who is online when, from where, and how much they send"),
+            ("direct", direct, "both addresses; when and how much they send")]
+    for name, wires, known in rows:
+        screen.line(name, f"{sum(len(tap.times) for tap in wires)} connections, "
+                    f"{sum(tap.carried for tap in wires) / 1e6:.1f} MB",
+                    known)
+    stored = relay.stored([PHRASE])
+    screen.line("relay", f"words of theirs on its disk: {stored}", "noise, padded to a few sizes")
+    return stored == 0
+
+
+def meet(screen, options, folder, running):
+    """The relay and both people, who have exchanged cards: (relay, people, taps)."""
+    taps = {name: Tap() for name in ("relay", "alice", "bob")}
+    relay = running["relay"] = Relay(find(options.build, "wherry-relay"), folder, taps["relay"])
     screen.title("A relay of our own")
     screen.line("", relay.endpoint)
     program = find(options.build, "wherry")
@@ -202,26 +244,37 @@ def play(screen, options, folder, running):
         running[name] = person
         person.start(create=True)
         cards[name] = person.join_relay(relay.endpoint)
+        taps[name].target_port = free_port()
+        person.listen(taps[name].target_port, taps[name].port)
     screen.title("Two people, each a process with an encrypted profile, exchange cards")
     for name, card in cards.items():
         screen.line(name, card[:56] + "...", f"{len(card)} characters")
     people["alice"].add(cards["bob"], "Bob")
     people["bob"].add(cards["alice"], "Alice")
+    return relay, people, taps
+
+
+def play(screen, options, folder, running):
+    relay, people, taps = meet(screen, options, folder, running)
     screen.title("They talk")
     talk(screen, people)
-    screen.title(f"{options.count} messages each way at once, and a SIGKILL in the middle")
-    took = stream(screen, people, options.count)
-    screen.line("", f"{2 * options.count} messages in {took:.1f} s, the restart included")
+    screen.title(f"{options.count} messages each way; meanwhile the conversation moves")
+    show = Show(screen, people, relay, taps, options.count)
+    show.stream()
+    screen.line("", f"{2 * options.count} messages in {show.ended - show.began:.1f} s")
     screen.title("And they go on")
     question = "Did you get all of it?"
     _, begun, _ = people["bob"].say(question)
     arrived = arrival(people["alice"], question)
     screen.line("bob", question, f"arrived {milliseconds(arrived - begun)}")
+    timeline = show.timeline()
     for name in ("alice", "bob", "relay"):
         code = running.pop(name).close()
         if code != 0:
             raise RuntimeError(f"{name} ended with {code}")
-    return prove(screen, people)
+    show_timeline(screen, timeline, options.svg)
+    unread = show_observers(screen, relay, taps)
+    return prove(screen, people) and unread
 
 
 def arrival(person, text):
@@ -238,6 +291,7 @@ def main():
     parser.add_argument("--build", default="build/release", help="where the programs were built")
     parser.add_argument("--plain", action="store_true", help="no colours and no progress")
     parser.add_argument("--count", type=int, default=2000, help="messages each way in the stream")
+    parser.add_argument("--svg", help="draw the timeline into this file")
     options = parser.parse_args()
     screen = Screen(options.plain)
     folder = tempfile.mkdtemp(prefix="wherry-demo-")

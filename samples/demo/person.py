@@ -18,7 +18,7 @@ TEXT = 1  # WHERRY_CONTENT_TEXT
 PASSPHRASE = 1  # WHERRY_KEY_PASSPHRASE
 MESSAGE, EVIDENCE, CONTACT, TRANSPORT = 1, 2, 4, 6  # WHERRY_EVENT_*
 ONLINE, REQUEST, DELIVERED = 2, 2, 3
-BATCH = 64  # messages between two waits for the disk
+BATCH = 8  # messages between two waits for the disk
 
 
 class Person:
@@ -29,6 +29,9 @@ class Person:
         self.ledger_path = os.path.join(folder, f"{name}.ledger")
         self.log_path = os.path.join(folder, f"{name}.log")
         self.key = b64(f"the passphrase of {name}".encode())
+        self.transports = {}  # id -> name
+        self.arrivals = []  # (when, body, name of the transport) of each message
+        self.sent_at = {}  # body -> when it was first handed over
         self.pipe = None
 
     # Life
@@ -68,16 +71,31 @@ class Person:
     # People
 
     def join_relay(self, endpoint):
-        settings = [{"name": "relay", "value": endpoint}]
-        transport = self.call("transport_add", name="centralized", settings=settings)["transport"]
-        self.call("transport_start", transport=transport)
+        transport = self._start_transport("centralized", relay=endpoint)
         if not self.online.wait(20):
             raise TimeoutError(f"{self.name} does not reach the relay")
         return self.call("card_make", transport=transport, valid_s=0)["text"]
 
+    def listen(self, port, reached_at):
+        """Direct links: contacts are told of the port `reached_at`, which leads here."""
+        # Addresses of this machine are not dialled unless one says so.
+        self._start_transport("p2p", listen=f"127.0.0.1:{port}",
+                              advertise=f"127.0.0.1:{reached_at}", allow="127.0.0.0/8")
+
+    def _start_transport(self, name, **settings):
+        settings = [{"name": key, "value": value} for key, value in settings.items()]
+        transport = self.call("transport_add", name=name, settings=settings)["transport"]
+        self.transports[transport] = name
+        self.call("transport_start", transport=transport)
+        return transport
+
     def add(self, card, name):
         contact = self.call("contact_add", card=card, name=name)["contact"]
         self.conversation = self.call("conversation_with", contact=contact)["conversation"]
+
+    def move_to(self, route):
+        """From now on by this network; the other person follows."""
+        self.call("conversation_set_route", conversation=self.conversation, route=route)
 
     # Messages
 
@@ -85,21 +103,25 @@ class Person:
         """One message, durable on return: its id and when it was begun and done."""
         ref = os.urandom(16)
         self.ledger.append({"intent": b64(ref), "body": body})
-        begun = time.perf_counter()
+        begun = self.sent_at[body] = time.perf_counter()
         sent = self.call("send", conversation=self.conversation, ref=b64(ref), content=TEXT,
                          body=b64(body.encode()))
         done = time.perf_counter()
         self.ledger.append({"confirmed": [b64(ref)]})
         return sent["message"], begun, done
 
-    def stream(self, bodies, tick=lambda: None):
-        """Many messages, in order. Ends early, with False, when the program dies."""
+    def stream(self, bodies, until):
+        """Many messages, in order and evenly until then (time.perf_counter).
+
+        Ends early, with False, when the program dies.
+        """
+        began = time.perf_counter()
         try:
             for at in range(0, len(bodies), BATCH):
+                time.sleep(max(0, began + (until - began) * at / len(bodies) - time.perf_counter()))
                 batch = [(b64(os.urandom(16)), body) for body in bodies[at:at + BATCH]]
                 self.ledger.append(*({"intent": ref, "body": body} for ref, body in batch))
                 self._submit(batch)
-                tick()
         except PipeEnded:
             return False
         return True
@@ -113,6 +135,7 @@ class Person:
 
     def _submit(self, batch):
         for ref, body in batch:
+            self.sent_at.setdefault(body, time.perf_counter())
             while True:
                 try:
                     self.call("submit", conversation=self.conversation, ref=ref, content=TEXT,
@@ -137,7 +160,9 @@ class Person:
                 self.ledger.append(*({"received": int(event["seq"]), "body": body_of(event)}
                                      for _, event in new))
             for when, event in new:
-                self.arrived.put((when, body_of(event)))
+                body = body_of(event)
+                self.arrivals.append((when, body, self.transports[event["transport"]]))
+                self.arrived.put((when, body))
             try:
                 self._react(batch)
             except PipeEnded:
