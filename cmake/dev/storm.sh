@@ -6,15 +6,18 @@ help_storm() {
     cat <<'TEXT'
 Usage: ./dev storm [--minutes N] [--seed S] [--json FILE] [OPTION]... [--yes]
 
-Builds the release preset. Then three people talk in all directions over a real relay, while
-programs are killed and stopped, disks are full, clocks step, and the network delays, cuts and
-corrupts. At the end the apps' ledgers are counted. The exit code is 1 if anything was lost, doubled
-or reordered, or a program died of itself; then all logs and profiles are kept.
+Builds the release preset. Then three people talk in all directions over a real relay and direct
+links, and move their conversations from one to the other, while programs are killed and stopped,
+disks are full, clocks step, and the network delays, cuts and corrupts. At the end the apps' ledgers
+are counted. The exit code is 1 if anything was lost, doubled or reordered, or a program died of
+itself; then all logs and profiles are kept.
 
   --minutes N    how long the faults last (default 3)
   --seed S       draws faults, texts and habits of the apps (default: a new one, which is printed)
   --json FILE    write the figures to FILE
   --rate N       messages a second, in all (default 400)
+  --switch N     messages to one person until the sender changes the network (default 500; 0: the
+                 relay alone)
   --calm N       seconds within which all must have arrived after the last fault (default 300)
   --faults LIST  kinds, with commas between (default kill,stop,disk,clock,net)
   --yes          install without asking

@@ -43,7 +43,8 @@ class App:
         self.output_lock = threading.Lock()
         self.random = random.Random(f"{self.settings['seed']}/{self.name}/{self.life}")
         self.commands = queue.SimpleQueue()
-        self.counts = {"disk": 0, "again": 0, "repeated": 0, "replayed": 0, "clock": 0, "links": 0}
+        self.counts = {"disk": 0, "again": 0, "repeated": 0, "replayed": 0, "clock": 0, "links": 0,
+                       "switched": 0}
         self.sender = None
         self.pipe = None
 
@@ -141,13 +142,20 @@ class App:
     # Commands
 
     def do_join(self, listener, command):
-        """Takes part in the relay's network, and tells this person's card."""
-        settings = [{"name": "relay", "value": command["relay"]}]
-        transport = self.call("transport_add", name="centralized", settings=settings)["transport"]
-        self.call("transport_start", transport=transport)
+        """Takes part in the networks, and tells this person's card at the relay."""
+        transport = self._start_transport("centralized", {"relay": command["relay"]})
         if not listener.online.wait(CALL_S):
             raise NoAnswer("transport_start")
+        if command["direct"]:
+            self._start_transport("p2p", command["direct"])
         self.tell(card=self.call("card_make", transport=transport, valid_s=0)["text"])
+
+    def _start_transport(self, name, settings):
+        settings = [{"name": key, "value": value} for key, value in settings.items()]
+        transport = self.call("transport_add", name=name, settings=settings)["transport"]
+        self.ledger.note(f"transport {transport}", name)
+        self.call("transport_start", transport=transport)
+        return transport
 
     def do_meet(self, _, command):
         """Adds the people whose cards these are."""

@@ -11,11 +11,11 @@ KINDS = ("kill", "stop", "disk", "clock", "net")
 class Faults:
     """Runs on a thread until stop(). At most one fault at a time hits the same thing."""
 
-    def __init__(self, seed, kinds, people, relay, proxy, disks, clocks):
-        """disks and clocks by the name of a person, or `relay`; empty where there are none."""
+    def __init__(self, seed, kinds, people, relay, proxies, disks, clocks):
+        """proxies, disks and clocks by the name of a person, or `relay`, as far as there are any."""
         self._random = random.Random(f"{seed}/faults")
         self._people = {person.name: person for person in people}
-        self._relay, self._proxy, self._disks, self._clocks = relay, proxy, disks, clocks
+        self._relay, self._proxies, self._disks, self._clocks = relay, proxies, disks, clocks
         self.counts = dict.fromkeys(kinds, 0)
         self.recent = []  # since the last line of the storm
         self._stopping = threading.Event()
@@ -46,11 +46,11 @@ class Faults:
             ("stop", 2, "program", ["relay"], self._stop_relay),
             ("disk", 4, "disk", list(self._disks), self._fill_disk),
             ("clock", 4, "clock", list(self._clocks), self._step_clock),
-            ("net", 3, "net", ["all"], self._delay),
-            ("net", 3, "net", ["all"], self._cut),
-            ("net", 2, "net", ["all"], self._corrupt),
-            ("net", 1, "net", ["all"], self._hold),
-            ("net", 1, "net", ["all"], self._refuse),
+            ("net", 3, "net", list(self._proxies), self._delay),
+            ("net", 3, "net", list(self._proxies), self._cut),
+            ("net", 2, "net", list(self._proxies), self._corrupt),
+            ("net", 1, "net", list(self._proxies), self._hold),
+            ("net", 1, "net", list(self._proxies), self._refuse),
         ]
 
     def _run(self):
@@ -63,12 +63,13 @@ class Faults:
             if running and running.is_alive():
                 continue
             draw = random.Random(self._random.random())  # each fault draws on a thread of its own
-            self.counts[kind] += 1
             thread = threading.Thread(target=how, args=(who, draw), daemon=True)
             self._busy[what, who] = thread
             thread.start()
 
-    def _note(self, text):
+    def _note(self, kind, text):
+        """One that hit."""
+        self.counts[kind] += 1
         self.recent.append(text)
 
     def _lasting(self, draw, longest_s):
@@ -79,27 +80,27 @@ class Faults:
 
     def _kill_program(self, who, _):
         if self._people[who].kill_program():
-            self._note(f"kill {who}")
+            self._note("kill", f"kill {who}")
 
     def _kill_app(self, who, draw, program_too=False):
         person = self._people[who]
         person.kill_app(program_too)
         pause = self._lasting(draw, 3)
         person.start()
-        self._note(f"kill {who}'s app{' and program' if program_too else ''} for {pause}")
+        self._note("kill", f"kill {who}'s app{' and program' if program_too else ''} for {pause}")
 
     def _kill_both(self, who, draw):
         self._kill_app(who, draw, program_too=True)
 
     def _kill_relay(self, _, draw):
         if self._relay.kill(draw.random() ** 2 * 4):
-            self._note(f"kill relay for {self._relay.pause_s:.1f} s")
+            self._note("kill", f"kill relay for {self._relay.pause_s:.1f} s")
 
     def _freeze(self, process, who, draw):
         if process and process.send(signal.SIGSTOP):
             time_s = self._lasting(draw, 12)
             process.send(signal.SIGCONT)
-            self._note(f"stop {who} for {time_s}")
+            self._note("stop", f"stop {who} for {time_s}")
 
     def _stop_program(self, who, draw):
         self._freeze(self._people[who].program, who, draw)
@@ -121,34 +122,38 @@ class Faults:
             self._disks[who].free()
             if who == "relay":
                 self._relay.disk_is_full = False
-        self._note(f"disk of {who} full for {time_s}")
+        self._note("disk", f"disk of {who} full for {time_s}")
 
     def _step_clock(self, who, draw):
-        self._note(f"clock of {who} {self._clocks[who].step(draw):+d} s")
+        self._note("clock", f"clock of {who} {self._clocks[who].step(draw):+d} s")
 
-    def _delay(self, _, draw):
-        self._proxy.delay_s = draw.choice((0.005, 0.05, 0.5))
+    def _delay(self, who, draw):
+        proxy = self._proxies[who]
+        proxy.delay_s = draw.choice((0.005, 0.05, 0.5))
         time_s = self._lasting(draw, 8)
-        self._note(f"net delayed up to {self._proxy.delay_s} s for {time_s}")
-        self._proxy.delay_s = 0.0
+        self._note("net", f"net to {who} delayed up to {proxy.delay_s} s for {time_s}")
+        proxy.delay_s = 0.0
 
-    def _cut(self, _, draw):
+    def _cut(self, who, draw):
         share = draw.choice((0.5, 1.0))
-        self._proxy.cut(share)
-        self._note(f"net cut {share}")
+        self._proxies[who].cut(share)
+        self._note("net", f"net to {who} cut {share}")
 
-    def _corrupt(self, _, draw):
-        self._proxy.corrupting = draw.choice((0.002, 0.02, 0.2))
-        self._note(f"net corrupted for {self._lasting(draw, 6)}")
-        self._proxy.corrupting = 0.0
+    def _corrupt(self, who, draw):
+        proxy = self._proxies[who]
+        proxy.corrupting = draw.choice((0.002, 0.02, 0.2))
+        self._note("net", f"net to {who} corrupted for {self._lasting(draw, 6)}")
+        proxy.corrupting = 0.0
 
-    def _hold(self, _, draw):
-        self._proxy.is_holding = True
-        self._note(f"net held for {self._lasting(draw, 8)}")
-        self._proxy.is_holding = False
+    def _hold(self, who, draw):
+        proxy = self._proxies[who]
+        proxy.is_holding = True
+        self._note("net", f"net to {who} held for {self._lasting(draw, 8)}")
+        proxy.is_holding = False
 
-    def _refuse(self, _, draw):
-        self._proxy.is_refusing = True
-        self._proxy.cut(1.0)
-        self._note(f"net down for {self._lasting(draw, 4)}")
-        self._proxy.is_refusing = False
+    def _refuse(self, who, draw):
+        proxy = self._proxies[who]
+        proxy.is_refusing = True
+        proxy.cut(1.0)
+        self._note("net", f"net to {who} down for {self._lasting(draw, 4)}")
+        proxy.is_refusing = False

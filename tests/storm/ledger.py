@@ -17,7 +17,7 @@ CREATE TABLE IF NOT EXISTS sent(reader TEXT, number INTEGER, ref BLOB, digest BL
 CREATE TABLE IF NOT EXISTS confirmed(reader TEXT PRIMARY KEY, number INTEGER) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS event(seq INTEGER PRIMARY KEY, digest BLOB);
 CREATE TABLE IF NOT EXISTS received(seq INTEGER PRIMARY KEY, author TEXT, message_id BLOB,
-  direction TEXT, number INTEGER, digest BLOB);
+  direction TEXT, number INTEGER, digest BLOB, transport TEXT);
 CREATE TABLE IF NOT EXISTS evidence(message INTEGER PRIMARY KEY, reader TEXT, evidence INTEGER);
 CREATE TABLE IF NOT EXISTS history(peer TEXT, place INTEGER, message_id BLOB, own INTEGER,
   direction TEXT, number INTEGER, digest BLOB, evidence INTEGER, PRIMARY KEY(peer, place));
@@ -105,9 +105,10 @@ class Ledger:
         self.rows("INSERT INTO event VALUES(?, ?)", seq, mark)
         return True
 
-    def take_message(self, seq, author, message_id, direction, number, digest):
-        self.rows("INSERT INTO received VALUES(?, ?, ?, ?, ?, ?)", seq, author, message_id,
-                  direction, number, digest)
+    def take_message(self, seq, author, message_id, direction, number, digest,
+                     transport):
+        self.rows("INSERT INTO received VALUES(?, ?, ?, ?, ?, ?, ?)", seq, author, message_id,
+                  direction, number, digest, transport)
         self.received_count += 1
 
     def take_evidence(self, reader, message, evidence):

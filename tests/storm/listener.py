@@ -90,8 +90,11 @@ class Listener:
         author = self.ledger.noted(f"contact {event['author']}")
         if direction != f"{author} to {self.app.name}":
             self.ledger.violate(f"event {seq}: {author} wrote what is {direction}: {body[:60]!r}")
+        transport = self.ledger.noted(f"transport {event['transport']}")
+        if transport is None:
+            self.ledger.violate(f"event {seq} came by no network of ours: {event['transport']}")
         self.ledger.take_message(seq, author, bytes_of(event["message_id"]), direction, number,
-                                 digest(body))
+                                 digest(body), transport or "nowhere")
         apart_ms = int(event["received_ms"]) - time.time() * 1000
         self.app.counts["clock"] += apart_ms > AHEAD_MS or apart_ms < -BEHIND_MS
 

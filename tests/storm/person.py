@@ -28,7 +28,6 @@ class Person:
         self.program = None
         self._folder = folder
         self._orphans = []
-        self._starting = threading.Lock()
         with open(os.path.join(folder, "app.json"), "w", encoding="utf-8") as file:
             json.dump(settings, file)
         self.start()

@@ -1,9 +1,11 @@
 """The proof at the end of a storm, counted from the apps' ledgers and from nothing else."""
 
 from collections import Counter
+from itertools import pairwise
 
 from ledger import DELIVERED
 
+MOVES_LEAST = 3  # in one way, whose people wanted ten
 SHOWN = 5  # numbers that a line of the proof names
 
 
@@ -13,20 +15,22 @@ class Way:
     def __init__(self, sender, receiver, author, reader):
         self.name = f"{author} to {reader}"
         sent = dict(sender.rows("SELECT number, digest FROM sent WHERE reader = ?", reader))
-        came = receiver.rows("SELECT number, digest, message_id FROM received WHERE direction = ?"
+        came = receiver.rows("SELECT number, digest, message_id, transport FROM received WHERE direction = ?"
                              " ORDER BY seq", self.name)
-        times = Counter(number for number, _, _ in came)
-        ids = Counter(message_id for _, _, message_id in came)
+        times = Counter(number for number, _, _, _ in came)
+        ids = Counter(message_id for _, _, message_id, _ in came)
         self.sent, self.received = len(sent), len(came)
         self.lost = [number for number in sent if number not in times]
         self.doubled = [number for number, count in times.items() if count > 1]
         self.doubled += [message_id.hex() for message_id, count in ids.items() if count > 1]
-        self.altered = [number for number, mark, _ in came if sent.get(number) != mark]
+        self.altered = [number for number, mark, _, _ in came if sent.get(number) != mark]
         self.reordered, highest = [], 0
-        for number, _, _ in came:
+        for number, _, _, _ in came:
             if number < highest:
                 self.reordered.append(number)
             highest = max(highest, number)
+        self.networks = Counter(network for _, _, _, network in came)
+        self.moves = sum(one[3] != other[3] for one, other in pairwise(came))
 
     FAULTS = ("lost", "doubled", "reordered", "altered")
 
@@ -34,6 +38,17 @@ class Way:
         found = [f"{self.name}: {len(getattr(self, fault))} {fault}, such as "
                  f"{getattr(self, fault)[:SHOWN]}" for fault in self.FAULTS if getattr(self, fault)]
         return found + ([] if self.sent else [f"{self.name}: nothing was sent"])
+
+    def did_not_move(self, switch):
+        """Whoever changed the network often enough must have used both."""
+        if not switch or self.sent < 10 * switch:
+            return []
+        names = ", ".join(sorted(self.networks))
+        if len(self.networks) < 2:
+            return [f"{self.name}: all of it came by {names}"]
+        if self.moves < MOVES_LEAST:
+            return [f"{self.name}: the network changed {self.moves} times only, between {names}"]
+        return []
 
     def __str__(self):
         counted = ", ".join(f"{fault} {len(getattr(self, fault))}" for fault in self.FAULTS)

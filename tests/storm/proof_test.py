@@ -49,9 +49,10 @@ class StormLedgers(unittest.TestCase):
         return ledger
 
     @staticmethod
-    def receive(ledger, author, direction, number, seq, body=None):
+    def receive(ledger, author, direction, number, seq, body=None,
+                transport="centralized"):
         ledger.take_message(seq, author, message_id(direction, number), direction.name, number,
-                            direction.digest(number) if body is None else body)
+                            direction.digest(number) if body is None else body, transport)
 
     @staticmethod
     def history(own):
@@ -76,6 +77,20 @@ class ProofTest(StormLedgers):
         self.assertEqual(str(Way(self.alice, self.bob, "alice", "bob")),
                          "alice to bob: sent 5, received 5, lost 0, doubled 0, reordered 0, "
                          "altered 0")
+
+    def test_moves_are_counted_and_must_have_been(self):
+        way = Way(self.alice, self.bob, "alice", "bob")
+        often = COUNT / 10
+        self.assertEqual(way.did_not_move(often), ["alice to bob: all of it came by centralized"])
+        self.assertEqual(way.did_not_move(2 * often), [])  # too little was said
+        self.assertEqual(way.did_not_move(0), [])
+        self.bob.rows("UPDATE received SET transport = 'p2p' WHERE number IN (2, 3)")
+        way = Way(self.alice, self.bob, "alice", "bob")
+        self.assertEqual((way.moves, way.networks), (2, {"centralized": 3, "p2p": 2}))
+        self.assertIn("changed 2 times only", way.did_not_move(often)[0])
+        self.bob.rows("UPDATE received SET transport = 'centralized' WHERE number = 2")
+        self.bob.rows("UPDATE received SET transport = 'p2p' WHERE number = 5")
+        self.assertEqual(Way(self.alice, self.bob, "alice", "bob").did_not_move(often), [])
 
     def test_lost(self):
         self.bob.rows("DELETE FROM received WHERE number = 3")

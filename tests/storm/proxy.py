@@ -1,4 +1,4 @@
-"""The bad network between clients and relay: a TCP proxy that delays, holds, cuts and corrupts."""
+"""The bad network that leads to the relay, or to one person: a TCP proxy that delays, holds, cuts and corrupts."""
 
 import asyncio
 import random
@@ -50,17 +50,17 @@ class Proxy:
         try:
             if self.is_refusing:
                 raise ConnectionRefusedError
-            relay_reader, relay_writer = await asyncio.open_connection(
+            target_reader, target_writer = await asyncio.open_connection(
                 "127.0.0.1", self.target_port, limit=CHUNK)
         except OSError:
             client_writer.transport.abort()
             return
-        link = (client_writer, relay_writer)
+        link = (client_writer, target_writer)
         self._links.add(link)
         self.counts["links"] += 1
         try:
-            await asyncio.gather(self._carry(client_reader, relay_writer, link),
-                                 self._carry(relay_reader, client_writer, link))
+            await asyncio.gather(self._carry(client_reader, target_writer, link),
+                                 self._carry(target_reader, client_writer, link))
         except OSError:
             pass
         finally:

@@ -11,6 +11,7 @@ import time
 from processes import Process
 
 START_S = 60
+CANNOT_START = 2  # wherry-relay's exit code
 
 
 def free_port():
@@ -90,7 +91,7 @@ class Relay:
             popen.stdout.close()
             process, self.process = self.process, None
             process.forget()
-            refused = code == 1 and not found and (started_full or self.disk_is_full)
+            refused = code == CANNOT_START and not found and (started_full or self.disk_is_full)
             wanted = code == 0 and self._closing
             if not refused and not wanted and not (code == -signal.SIGKILL and process.killed):
                 self.violate(f"the relay ended with {code}: see relay.log")

@@ -1,5 +1,7 @@
 """The figures of a storm: as a table for people, and as they go into a JSON file."""
 
+from collections import Counter
+
 from proof import Way
 
 
@@ -19,10 +21,13 @@ def figures(storm):
         "faults": storm.faults.counts,
         "skipped": storm.skipped,
         "felt": felt,
-        "network": storm.proxy.counts,
+        "network": {what: sum(proxy.counts[what] for proxy in storm.proxies.values())
+                    for what in storm.proxies["relay"].counts},
         "relay_lives": storm.relay.lives,
         "memory_mib": {**memory, "relay": round(storm.relay.memory_mib)},
         "violations": storm.violations,
+        "networks": dict(sum((way.networks for way in storm.ways), Counter())),
+        "moves": sum(way.moves for way in storm.ways),
         "ways": {way.name: {"sent": way.sent, "received": way.received,
                             **{fault: len(getattr(way, fault)) for fault in Way.FAULTS}}
                  for way in storm.ways},
@@ -43,6 +48,9 @@ def table(found):
                          f"online again, {felt.get('clock', 0):,} messages by a wrong clock"),
         ("repeated", f"{felt.get('repeated', 0):,} messages by their ref, "
                      f"{felt.get('replayed', 0):,} events by their number"),
+        ("moves", f"{felt.get('switched', 0)} routes set, {found['moves']} times the next message "
+                  "came by another network; " +
+                  ", ".join(f"{count:,} by {name}" for name, count in found["networks"].items())),
         ("network", f"{network['links']} connections, {network['cut']} cut, "
                     f"{network['corrupted']} pieces corrupted"),
         ("relay", f"{found['relay_lives']} lives"),

@@ -14,6 +14,7 @@ from texts import Direction
 AHEAD = 4000  # messages to one reader that are not known to be delivered
 SIZES = (1, 1, 4, 16, 64, 200)  # messages in a batch
 REPEATED_AT_ONCE = 200
+ROUTES = ("p2p", "centralized")  # one after the other
 AGAIN, TIMEOUT, DISK = "WHERRY_E_AGAIN", "WHERRY_E_TIMEOUT", "WHERRY_E_DISK"
 
 
@@ -37,6 +38,8 @@ class Sender:
         ways = list(self._ways.values())
         self.random.shuffle(ways)
         for way in ways:
+            if way.is_to_switch():
+                self._asking(lambda way=way: self._switch(way))
             numbers = way.due(self.plan)
             if numbers:
                 self._send(way, numbers)
@@ -49,11 +52,20 @@ class Sender:
             way.intend(1)
 
     def _send(self, way, numbers):
+        one_by_one = len(numbers) <= 16 and self.random.random() < 0.4
+        how = self._one_by_one if one_by_one else self._in_a_batch
+        self._asking(lambda: how(way, numbers))
+
+    def _switch(self, way):
+        route = way.next_route()
+        self.app.call("conversation_set_route", conversation=way.conversation, route=route)
+        way.switched()
+        self.app.counts["switched"] += 1
+
+    def _asking(self, ask):
+        """What a full disk or a busy program refuses is tried again later."""
         try:
-            if len(numbers) <= 16 and self.random.random() < 0.4:
-                self._one_by_one(way, numbers)
-            else:
-                self._in_a_batch(way, numbers)
+            ask()
         except NoAnswer:
             self._all_settled = False
         except CallError as error:
@@ -97,6 +109,18 @@ class Way:
         self.intended = app.ledger.last_intended(reader)
         self.confirmed = app.ledger.last_confirmed(reader)
         self._size = 1
+        self._every = app.settings["switch"]
+        self._switches = app.ledger.noted(f"switches {reader}") or 0
+
+    def is_to_switch(self):
+        return self._every and self.intended >= (self._switches + 1) * self._every
+
+    def next_route(self):
+        return ROUTES[self._switches % len(ROUTES)]
+
+    def switched(self):
+        self._switches += 1
+        self.ledger.note(f"switches {self.reader}", self._switches)
 
     def due(self, plan):
         """The numbers of the messages to send now: those again that may not have been stored."""

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """The kill storm: real programs, real faults, and a proof that nothing was lost.
 
-Three people talk in all directions through `wherry pipe` and one `wherry-relay`. While they do,
-programs are killed and stopped, disks are full, clocks step, and the network between them and the
-relay delays, cuts and corrupts. Then the faults end, and the apps' own ledgers are counted.
+Three people talk in all directions through `wherry pipe`, one `wherry-relay`, and direct links: each
+conversation moves from one network to the other, and back, all the time, as both of its people wish
+at once. Meanwhile programs are killed and stopped, disks are full, clocks step, and what leads to
+the relay and to each person delays, cuts and corrupts. Then the faults end, and the apps' own
+ledgers are counted.
 
   storm.py        this: the course of a storm, its table and its exit code
   faults.py       which fault comes when; disks, clocks, proxy, processes: how they are done
@@ -38,11 +40,12 @@ from person import Person  # noqa: E402
 from processes import adopt_orphans  # noqa: E402
 from proof import Way, histories  # noqa: E402
 from proxy import Proxy  # noqa: E402
-from relay import Relay  # noqa: E402
+from relay import Relay, free_port  # noqa: E402
 
 NAMES = ("alice", "bob", "carol")
 ON_SMALL_DISKS = ("bob", "relay")  # the others' disks are real, with real waits for them
 LINE_S = 10
+LONG_ENOUGH_MIN = 3  # for every kind of fault to come
 SETTLE_S = 3  # longer than apps need to report, and than acknowledgements are delayed
 STEP_S = 120  # no step of the beginning or of the end takes so long
 HISTORY_S = 900
@@ -57,6 +60,7 @@ class Storm:
         self.skipped = {}  # kind of fault -> why it is not done
         self._lock = threading.Lock()
         self.people, self.relay, self.faults = [], None, None
+        self.proxies = {}  # by whom they lead to
         self.kinds = [kind for kind in options.faults if self._can(kind)]
         self.disks = {}
         if "disk" in self.kinds:
@@ -95,15 +99,15 @@ class Storm:
     def run(self):
         for kind, why in self.skipped.items():
             print(f"  SKIPPED    no faults of the kind '{kind}': {why}", flush=True)
-        self.proxy = Proxy(self.options.seed)
+        proxy = self._proxy_to("relay")
         self.relay = Relay(find(self.options.build, "wherry-relay"), self._place("relay"),
-                           self.folder, self._environment("relay"), self.proxy.port, self.violate)
-        self.proxy.target_port = self.relay.port
+                           self.folder, self._environment("relay"), proxy.port, self.violate)
+        proxy.target_port = self.relay.port
         for name in NAMES:
             self.people.append(self._person(name))
         self.began = time.monotonic()
         self._meet()
-        self.faults = Faults(self.options.seed, self.kinds, self.people, self.relay, self.proxy,
+        self.faults = Faults(self.options.seed, self.kinds, self.people, self.relay, self.proxies,
                              self.disks, self.clocks)
         self._blow()
         self._calm()
@@ -113,6 +117,10 @@ class Storm:
         self.relay.close(STEP_S)
         self._prove()
 
+    def _proxy_to(self, name):
+        self.proxies[name] = Proxy(f"{self.options.seed}/{name}")
+        return self.proxies[name]
+
     def _person(self, name):
         folder = self._path(name)
         os.makedirs(folder)
@@ -121,17 +129,27 @@ class Storm:
                        "key": base64.b64encode(key).decode(),
                        "ledger": self._path(f"{name}.ledger"),
                        "program": find(self.options.build, "wherry"),
+                       "switch": self.options.switch,
                        "environment": self._environment(name)}, folder, self.violate)
 
     def _meet(self):
         for person in self.people:
-            person.command(do="join", relay=self.relay.address)
+            person.command(do="join", relay=self.relay.address, direct=self._direct(person.name))
         cards = {person.name: person.answer("card", STEP_S) for person in self.people}
         for person in self.people:
             person.command(do="meet", cards={name: card for name, card in cards.items()
                                              if name != person.name})
         for person in self.people:
             person.answer("met", STEP_S)
+
+    def _direct(self, name):
+        """Settings of a person's direct links: contacts come in through the storm's proxy."""
+        if not self.options.switch:
+            return None
+        proxy = self._proxy_to(name)
+        proxy.target_port = free_port()
+        return {"listen": f"127.0.0.1:{proxy.target_port}",
+                "advertise": f"127.0.0.1:{proxy.port}", "allow": "127.0.0.0/8"}
 
     def _plan(self, stopped):
         """Tells everybody what to send, and waits until they have written that down."""
@@ -155,6 +173,9 @@ class Storm:
                 before = self._line(before)
                 line_at += LINE_S
         self.faults.stop()
+        if self.options.minutes >= LONG_ENOUGH_MIN:
+            for kind in (kind for kind, count in self.faults.counts.items() if count == 0):
+                self.violate(f"no fault of the kind '{kind}' hit anybody")
         self._plan(stopped=True)
         self.storm_s = time.monotonic() - self.began
 
@@ -224,7 +245,7 @@ class Storm:
         self.ways = [Way(ledgers[author], ledgers[reader], author, reader)
                      for author, reader in itertools.permutations(NAMES, 2)]
         for way in self.ways:
-            for text in way.violations():
+            for text in way.violations() + way.did_not_move(self.options.switch):
                 self.violate(text)
         for one, other in itertools.combinations(NAMES, 2):
             for text in histories(ledgers[one], ledgers[other], one, other):
@@ -256,6 +277,9 @@ def parse():
     parser.add_argument("--rate", type=float, default=400, help="messages a second, in all")
     parser.add_argument("--calm", type=float, default=300,
                         help="seconds until all must have arrived after the last fault")
+    parser.add_argument("--switch", type=int, default=500,
+                        help="messages to one person between two changes of the network; 0: the "
+                             "relay alone (default 500)")
     parser.add_argument("--faults", default=",".join(KINDS), type=lambda text: text.split(","),
                         help="kinds, with commas between: " + ", ".join(KINDS))
     parser.add_argument("--json", help="write the figures to this file")
