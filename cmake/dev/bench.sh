@@ -6,12 +6,12 @@ help_bench() {
     cat <<'TEXT'
 Usage: ./dev bench [--peers] [--json FILE] [OPTION]... [--yes]
 
-Builds the preset bench, and measures: the parts (ratchet, handshake, formats), the relay alone, two
-whole clients over it with encrypted profiles, a client that is idle, and one with a full outbox. Each
-is measured once a round, so that all see the same swings of the machine. Prints medians, spreads,
+Builds the preset bench, and measures: the parts (ratchet, handshake, formats), the relay and a direct
+link alone, two whole clients over each with encrypted profiles, a conversation that moves from one to
+the other, a client that is idle, and one with a full outbox. Each is measured once a round, so that all see the same swings of the machine. Prints medians, spreads,
 ratios and which goals were met; draws plots into build/bench/plots.
 
-  --peers       Mosquitto and Prosody beside ours, configured in a folder that is removed again.
+  --peers       Mosquitto, Prosody and toxcore beside ours, configured in a folder that is removed again.
                 Debian starts servers when it installs them, with a configuration of its own: stop
                 those, if they are not wanted
   --json FILE   write all figures to FILE
@@ -21,7 +21,7 @@ ratios and which goals were met; draws plots into build/bench/plots.
   --only WORD   only what has WORD in its name: parts, relay, clients, FULL, quiet, Mosquitto, ...
   --yes         install without asking
 
-Let nothing else run meanwhile: the figures tell of the whole machine.
+It fails if a goal is missed. Let nothing else run meanwhile: the figures tell of the whole machine.
 TEXT
 }
 

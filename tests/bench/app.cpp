@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "transports/centralized/centralized.h"
+#include "transports/p2p/p2p.h"
 
 namespace wherry::bench {
 namespace {
@@ -25,10 +26,11 @@ void must(std::int32_t status, const wherry_error& error, const char* what) {
 }
 
 wherry_profile_options options_for(wherry_durability durability) {
-  static const wherry_transport_plugin* const plugins[] = {wherry_transport_centralized()};
+  static const wherry_transport_plugin* const plugins[] = {wherry_transport_centralized(),
+                                                           wherry_transport_p2p()};
   wherry_profile_options options = WHERRY_PROFILE_OPTIONS_INIT;
   options.plugins = plugins;
-  options.plugin_count = 1;
+  options.plugin_count = std::size(plugins);
   options.durability = durability;
   return options;
 }
@@ -51,14 +53,6 @@ std::array<std::uint8_t, N> random_array() {
 }
 
 }  // namespace
-
-double milliseconds(Moment from, Moment to) {
-  return std::chrono::duration<double, std::milli>(to - from).count();
-}
-
-double seconds(Moment from, Moment to) {
-  return std::chrono::duration<double>(to - from).count();
-}
 
 wherry_durability durability_of(const std::string& name) {
   if (name == "full") return WHERRY_DURABILITY_FULL;
@@ -137,6 +131,9 @@ void App::take(const wherry_event* event, Moment now) {
     case WHERRY_EVENT_MESSAGE:
       ++received_;
       received_at_ = now;
+      if (links_ != 0 && integer(WHERRY_FIELD_TRANSPORT) == static_cast<std::int64_t>(links_)) {
+        ++received_by_links_;
+      }
       break;
     case WHERRY_EVENT_EVIDENCE:
       if (integer(WHERRY_FIELD_EVIDENCE) < WHERRY_EVIDENCE_DELIVERED) return;
@@ -154,8 +151,19 @@ void App::take(const wherry_event* event, Moment now) {
         request_conversation_ = static_cast<std::uint64_t>(integer(WHERRY_FIELD_CONVERSATION));
       }
       break;
-    case WHERRY_EVENT_TRANSPORT:
-      online_ = integer(WHERRY_FIELD_STATE) == WHERRY_TRANSPORT_STATE_ONLINE;
+    case WHERRY_EVENT_TRANSPORT: {
+      const auto transport = static_cast<std::uint64_t>(integer(WHERRY_FIELD_TRANSPORT));
+      if (integer(WHERRY_FIELD_STATE) == WHERRY_TRANSPORT_STATE_ONLINE) {
+        online_.insert(transport);
+      } else {
+        online_.erase(transport);
+      }
+      break;
+    }
+    case WHERRY_EVENT_SENDING_ROUTE:
+      if (integer(WHERRY_FIELD_STATE) != WHERRY_ROUTE_STATE_SETTLED) return;
+      ++sending_settled_;
+      sending_settled_at_ = now;
       break;
     default:
       return;
@@ -182,6 +190,16 @@ std::size_t App::delivered() const {
   return delivered_;
 }
 
+std::size_t App::received_by_links() const {
+  const std::lock_guard lock(mutex_);
+  return received_by_links_;
+}
+
+std::size_t App::sending_settled() const {
+  const std::lock_guard lock(mutex_);
+  return sending_settled_;
+}
+
 Moment App::wait_received(std::size_t count) {
   wait("messages are missing", [&] { return received_ >= count; });
   const std::lock_guard lock(mutex_);
@@ -194,6 +212,12 @@ Moment App::wait_delivered(std::size_t count) {
   return delivered_at_;
 }
 
+Moment App::wait_sending_settled(std::size_t count) {
+  wait("the other network is not taken", [&] { return sending_settled_ >= count; });
+  const std::lock_guard lock(mutex_);
+  return sending_settled_at_;
+}
+
 // ---- Network and people -------------------------------------------------------------------------
 
 void App::join(const std::string& relay) {
@@ -204,20 +228,47 @@ void App::join(const std::string& relay) {
   go_online();
 }
 
+void App::join_links() {
+  wherry_error error = WHERRY_ERROR_INIT;
+  const wherry_option settings[] = {{"listen", "127.0.0.1:0"}, {"allow", "127.0.0.0/8"}};
+  {
+    const std::lock_guard lock(mutex_);
+    must(wherry_transport_add(profile_, &links_, "p2p", settings, std::size(settings), &error),
+         error, "transport_add");
+  }
+  start(links_);
+}
+
+Moment App::set_route(std::uint64_t conversation, const char* route) {
+  wherry_error error = WHERRY_ERROR_INIT;
+  const Moment begin = SteadyClock::now();
+  must(wherry_conversation_set_route(profile_, conversation, route, &error), error, "set_route");
+  return begin;
+}
+
+void App::wait_online(std::uint64_t transport, bool online) {
+  wait(online ? "the network is not reached" : "the transport does not stop",
+       [&] { return online_.contains(transport) == online; });
+}
+
+void App::start(std::uint64_t transport) {
+  wherry_error error = WHERRY_ERROR_INIT;
+  must(wherry_transport_start(profile_, transport, &error), error, "transport_start");
+  wait_online(transport, true);
+}
+
 void App::wait_online() {
-  wait("the relay is not reached", [&] { return online_; });
+  wait_online(transport_, true);
 }
 
 void App::go_online() {
-  wherry_error error = WHERRY_ERROR_INIT;
-  must(wherry_transport_start(profile_, transport_, &error), error, "transport_start");
-  wait_online();
+  start(transport_);
 }
 
 void App::go_offline() {
   wherry_error error = WHERRY_ERROR_INIT;
   must(wherry_transport_stop(profile_, transport_, &error), error, "transport_stop");
-  wait("the transport does not stop", [&] { return !online_; });
+  wait_online(transport_, false);
 }
 
 std::string App::card() {
@@ -306,6 +357,17 @@ Pair::Pair(const std::string& folder, const std::string& relay, wherry_durabilit
   bob.wait_delivered(1);
   alice.wait_received(1);
   bob.wait_received(1);
+}
+
+void Pair::go_direct() {
+  alice.join_links();
+  bob.join_links();
+  const std::size_t of_alice = alice.sending_settled();
+  const std::size_t of_bob = bob.sending_settled();
+  alice.set_route(to_bob, "p2p");
+  bob.set_route(to_alice, "p2p");
+  alice.wait_sending_settled(of_alice + 1);
+  bob.wait_sending_settled(of_bob + 1);
 }
 
 }  // namespace wherry::bench

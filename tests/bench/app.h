@@ -11,18 +11,15 @@
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 
+#include "meters.h"
+
 namespace wherry::bench {
 
-using SteadyClock = std::chrono::steady_clock;
-using Moment = SteadyClock::time_point;
-
 inline constexpr std::size_t kMessageSize = 256;
-
-double milliseconds(Moment from, Moment to);
-double seconds(Moment from, Moment to);
 
 // Thread-safe, except for the life of the object.
 class App {
@@ -33,11 +30,15 @@ class App {
   App(App&& other) = delete;
   ~App();
 
-  // The centralized transport: configures and starts it, or waits for one that is started already.
+  // The centralized transport, by which people meet: configures and starts it.
   void join(const std::string& relay);
   void wait_online();
   void go_offline();
   void go_online();
+  // Direct links on loopback, beside the relay.
+  void join_links();
+  // Gives the moment of the call.
+  Moment set_route(std::uint64_t conversation, const char* route);
 
   std::string card();
   // The conversation with the person whose card this is.
@@ -55,9 +56,12 @@ class App {
   // What the app has been told of since it was made.
   std::size_t received() const;
   std::size_t delivered() const;
+  std::size_t received_by_links() const;
+  std::size_t sending_settled() const;  // how often what is sent came to where it is to go
   // Waits for so many, and gives the moment at which the last of them was told.
   Moment wait_received(std::size_t count);
   Moment wait_delivered(std::size_t count);
+  Moment wait_sending_settled(std::size_t count);
 
   wherry_profile profile() const { return profile_; }
   std::uint64_t transport() const { return transport_; }
@@ -65,24 +69,30 @@ class App {
  private:
   App(wherry_profile profile, std::uint64_t transport);
 
+  void start(std::uint64_t transport);
+  void wait_online(std::uint64_t transport, bool online);
   void listen();
   void take(const wherry_event* event, Moment now);
   template <class Predicate>
   void wait(const char* what, Predicate predicate);
 
   wherry_profile profile_;
-  std::uint64_t transport_;
+  std::uint64_t transport_;  // the relay's
+  std::uint64_t links_ = 0;
 
   mutable std::mutex mutex_;  // of what follows, but for the thread
   std::condition_variable changed_;
-  bool online_ = false;
+  std::set<std::uint64_t> online_;
   bool connected_ = false;
   std::uint64_t request_ = 0;
   std::uint64_t request_conversation_ = 0;
   std::size_t received_ = 0;
+  std::size_t received_by_links_ = 0;
   std::size_t delivered_ = 0;
+  std::size_t sending_settled_ = 0;
   Moment received_at_;
   Moment delivered_at_;
+  Moment sending_settled_at_;
   std::thread listener_;
 };
 
@@ -94,6 +104,8 @@ struct Pair {
   std::uint64_t to_alice = 0;
 
   Pair(const std::string& folder, const std::string& relay, wherry_durability durability);
+  // From now on both send by direct links.
+  void go_direct();
 };
 
 // The durability that is named "full" or "normal".

@@ -1,6 +1,8 @@
 // Whole clients through wherry.h, with encrypted profiles on disk, over a relay that runs already.
 //
 //   clients_bench talk    DIR RELAY full|normal [MESSAGES]
+//   clients_bench direct  DIR RELAY full|normal [MESSAGES]
+//   clients_bench move    DIR RELAY full|normal
 //   clients_bench outbox  DIR RELAY full|normal [MESSAGES]
 //   clients_bench prepare DIR RELAY full|normal
 //   clients_bench idle    DIR RELAY full|normal [SECONDS]
@@ -13,14 +15,21 @@
 
 #include "scenes.h"
 
+void wherry::bench::give_up(const char* what) {
+  std::fprintf(stderr, "clients_bench: %s\n", what);
+  std::_Exit(1);
+}
+
 int main(int argc, char** argv) {
   using namespace wherry::bench;
   static const std::map<std::string, void (*)(const Scene&)> scenes = {
-      {"talk", talk}, {"outbox", outbox}, {"prepare", prepare_idle}, {"idle", idle}};
+      {"talk", talk},     {"direct", talk_direct},   {"move", move},
+      {"outbox", outbox}, {"prepare", prepare_idle}, {"idle", idle}};
   const auto found = scenes.find(argc > 1 ? argv[1] : "");
   if (argc < 5 || found == scenes.end()) {
     std::fprintf(stderr,
-                 "usage: clients_bench talk|outbox|prepare|idle DIR RELAY full|normal [NUMBER]\n");
+                 "usage: clients_bench talk|direct|move|outbox|prepare|idle DIR RELAY full|normal "
+                 "[NUMBER]\n");
     return 2;
   }
   Scene scene;

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from statistics import median
 
-PARTS, RELAY, FULL = "parts", "relay alone, FULL", "two clients, FULL"
-QUIET, MOSQUITTO, ARCHIVE = "quiet clients", "Mosquitto, QoS 1", "Prosody with archive"
+from names import (ARCHIVE, CURVE, DIRECT, FULL, LINK, MOSQUITTO, MOVES, PARTS, QUIET, RELAY,
+                   TOX)
 
 
 @dataclass
@@ -30,7 +30,7 @@ class Goals:
     def check(self, text, unit, bound, compute, at_least, needs):
         """`compute` takes one function that gives the figure (source, metric) of a round."""
         if any(source not in self.results for source in needs):
-            return
+            return  # not measured this time
         rounds = min(len(next(iter(self.results[source].values())).values) for source in needs)
         values = [compute(lambda source, metric, at=at: self.results[source][metric].values[at])
                   for at in range(rounds)]
@@ -68,11 +68,26 @@ def judge(results):
                   lambda of: of(FULL, "profile_open"), FULL)
     goals.at_most("a page of 50 of its history", "ms", 2,
                   lambda of: of(FULL, "page_median"), FULL)
+    # What a move is made of: a commit before the inbox is opened, the new set by the relay, a
+    # connection, the probe by it, the answer by the relay, and the message. Each one-way time has
+    # the commits of its step.
+    goals.at_most("a move : its steps one after the other", "x", 1.1,
+                  lambda of: of(MOVES, "move_median")
+                  / (of(MOVES, "relay_disk_commit_median") + of(MOVES, "connect_median")
+                     + 2 * of(MOVES, "relay_one_way_median")
+                     + 2 * of(MOVES, "link_one_way_median")), MOVES)
+    goals.at_least("direct link alone : CURVE alone", "x", 0.8,
+                   lambda of: of(LINK, "delivered_rate") / of(CURVE, "delivered_rate"), LINK, CURVE)
+    goals.at_least("direct link alone : toxcore", "x", 10,
+                   lambda of: of(LINK, "delivered_rate") / of(TOX, "told_rate"), LINK, TOX)
+    goals.at_least("two clients, direct, FULL : toxcore", "x", 1,
+                   lambda of: of(DIRECT, "told_rate") / of(TOX, "told_rate"), DIRECT, TOX)
     goals.at_most("full outbox, contact away: memory from a tenth to the whole", "MiB", 2,
                   lambda of: of(QUIET, "outbox_memory_whole") - of(QUIET, "outbox_memory_tenth"),
                   QUIET)
     goals.at_most("full outbox, contact away: processor", "%", 1,
                   lambda of: of(QUIET, "outbox_processor"), QUIET)
+    # 8 for the client, and gRPC's 0.16 for its connection to the relay.
     goals.at_most("idle with 10 contacts: memory beside its libraries", "MiB", 8.16,
                   lambda of: of(QUIET, "idle_memory_online"), QUIET)
     goals.at_most("idle with 10 contacts, no network: wake-ups", "1/min", 1,

@@ -39,6 +39,14 @@ std::uint64_t number_in(const std::filesystem::path& path, std::string_view labe
 
 }  // namespace
 
+double milliseconds(Moment from, Moment to) {
+  return std::chrono::duration<double, std::milli>(to - from).count();
+}
+
+double seconds(Moment from, Moment to) {
+  return std::chrono::duration<double>(to - from).count();
+}
+
 void print(const std::string& name, double value, const char* unit) {
   std::printf("%s %.4f %s\n", name.c_str(), value, unit);
   std::fflush(stdout);
@@ -48,6 +56,10 @@ Spread spread_of(std::vector<double> values) {
   if (values.empty()) give_up("nothing was measured");
   std::sort(values.begin(), values.end());
   return {values[values.size() / 2], values[values.size() * 99 / 100], values.back()};
+}
+
+void print_rate(const std::string& name, std::size_t count, Moment from, Moment to) {
+  print(name, static_cast<double>(count) / seconds(from, to), "msgs/s");
 }
 
 void print_spread(const std::string& name, const std::vector<double>& values_ms) {

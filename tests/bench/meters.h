@@ -3,11 +3,18 @@
 #ifndef WHERRY_TESTS_BENCH_METERS_H
 #define WHERRY_TESTS_BENCH_METERS_H
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 namespace wherry::bench {
+
+using SteadyClock = std::chrono::steady_clock;
+using Moment = SteadyClock::time_point;
+
+double milliseconds(Moment from, Moment to);
+double seconds(Moment from, Moment to);
 
 void print(const std::string& name, double value, const char* unit);
 
@@ -17,6 +24,8 @@ struct Spread {
   double highest = 0;
 };
 Spread spread_of(std::vector<double> values);
+// A line NAME of messages a second.
+void print_rate(const std::string& name, std::size_t count, Moment from, Moment to);
 // Lines NAME_median and NAME_p99, in milliseconds.
 void print_spread(const std::string& name, const std::vector<double>& values_ms);
 

@@ -85,11 +85,8 @@ void measure_throughput(Client& alice, Client& bob, std::size_t messages) {
   }
   const auto told = bob.received.wait(messages, "messages");
   const auto confirmed = alice.confirmed.wait(messages, "confirmations");
-  const auto rate = [&](Clock::time_point end) {
-    return static_cast<double>(messages) / std::chrono::duration<double>(end - begin).count();
-  };
-  print("told_rate", rate(told), "msgs/s");
-  print("confirmed_rate", rate(confirmed), "msgs/s");
+  print_rate("told_rate", messages, begin, told);
+  print_rate("confirmed_rate", messages, begin, confirmed);
 }
 
 void measure_latency(Client& alice, Client& bob) {
@@ -101,7 +98,7 @@ void measure_latency(Client& alice, Client& bob) {
     const auto begin = Clock::now();
     alice.publish(body, i);
     const auto told = bob.received.wait(before + 1, "a message");
-    one_way.push_back(std::chrono::duration<double, std::milli>(told - begin).count());
+    one_way.push_back(milliseconds(begin, told));
   }
   print_spread("one_way", one_way);
 }

@@ -3,11 +3,11 @@
 import os
 from xml.sax.saxutils import escape
 
+from names import OURS
 from table import number
 
 WIDTH, LABELS, VALUES, BAR, GAP, TOP = 900, 210, 110, 26, 14, 64
 COLOURS = {"ours": "#2f6f9f", "theirs": "#9a9a9a"}
-OURS = ("relay alone", "two clients")
 
 
 def bars(title, subtitle, unit, entries):
@@ -23,7 +23,7 @@ def bars(title, subtitle, unit, entries):
     for at, (label, values) in enumerate(entries):
         y = TOP + at * (BAR + GAP)
         middle = sorted(values)[len(values) // 2]
-        colour = COLOURS["ours" if label.startswith(OURS) else "theirs"]
+        colour = COLOURS["ours" if label in OURS else "theirs"]
         out.append(f'<text x="{LABELS - 10}" y="{y + 18}" text-anchor="end">{escape(label)}</text>')
         out.append(f'<rect x="{LABELS}" y="{y}" width="{middle * scale:.1f}" height="{BAR}" '
                    f'fill="{colour}"/>')

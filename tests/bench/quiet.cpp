@@ -38,8 +38,7 @@ void outbox(const Scene& scene) {
   const Moment begin = SteadyClock::now();
   alice.submit(conversation, scene.messages - part);
   alice.sync();
-  print("outbox_rate",
-        static_cast<double>(scene.messages - part) / seconds(begin, SteadyClock::now()), "msgs/s");
+  print_rate("outbox_rate", scene.messages - part, begin, SteadyClock::now());
   sleep(kSettle);
   print("outbox_memory_tenth", memory_first, "MiB");
   print("outbox_memory_whole", memory_mib(), "MiB");

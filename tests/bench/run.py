@@ -43,7 +43,7 @@ def parse_arguments():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", default="build/bench", help=argparse.SUPPRESS)
     parser.add_argument("--peers", action="store_true",
-                        help="Mosquitto and Prosody beside ours")
+                        help="Mosquitto, Prosody and toxcore beside ours")
     parser.add_argument("--json", metavar="FILE", help="write all figures to FILE")
     parser.add_argument("--rounds", type=int, default=5, metavar="N")
     parser.add_argument("--messages", type=int, default=100_000, metavar="N",
@@ -136,6 +136,9 @@ def main():
     print(f"\nPlots are in {os.path.relpath(plots)}")
     if options.json:
         write_json(options.json, about, results, verdicts)
+    missed = sum(not verdict.met for verdict in verdicts)
+    if missed:
+        sys.exit(f"bench: {missed} of {len(verdicts)} goals missed")
 
 
 if __name__ == "__main__":

@@ -21,6 +21,13 @@ struct Scene {
 // how the profile that received it all opens afterwards.
 void talk(const Scene& scene);
 
+// The same by a direct link, without the profile.
+void talk_direct(const Scene& scene);
+
+// How long it takes until a conversation's messages come by another network, and what the steps of
+// that take alone: connecting a link, a message by either network, a commit.
+void move(const Scene& scene);
+
 // A contact is away: what its outbox costs in memory and processor.
 void outbox(const Scene& scene);
 
@@ -28,6 +35,18 @@ void outbox(const Scene& scene);
 // process, which then has the memory of that one client alone.
 void prepare_idle(const Scene& scene);
 void idle(const Scene& scene);
+
+// ---- What several of them do --------------------------------------------------------------------
+
+// Between two messages that are measured alone.
+inline constexpr int kRest_ms = 10;
+void rest();
+
+// One message at a time, from the call of send until the other app was told; names begin with
+// `prefix`.
+void measure_latency(Pair& pair, const Scene& scene, const std::string& prefix);
+
+[[noreturn]] void give_up(const char* what);
 
 }  // namespace wherry::bench
 

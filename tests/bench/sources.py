@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 
+import names
 from servers import Mosquitto, Prosody, Relay
 
 PROGRAM_S = 600
@@ -77,12 +78,26 @@ class RelayAlone(Source):
                                               str(self.options.messages * 2)]))
         if figures["failed"][0] != 0:
             raise ProgramFailed(f"relay_bench: {figures['failed'][0]:.0f} envelopes failed")
-        slower = min(figures["stored_rate"][0], figures["delivered_rate"][0])
+        slower = min(figures["confirmed_rate"][0], figures["delivered_rate"][0])
         return {**figures, "both_rate": (slower, "msgs/s")}
 
 
 class Clients(Source):
-    """Two whole clients over the relay."""
+    """Two whole clients over the relay: one scene of clients_bench."""
+
+    scene = "talk"
+    mode = "full"
+
+    def measure(self, folder):
+        clients = os.path.join(folder, "clients")
+        os.mkdir(clients)
+        with Relay(folder, self.relay_program(), fast_sync=self.mode == "normal") as relay:
+            return read_lines(run_program([self.program("clients_bench"), self.scene, clients,
+                                           relay.address, self.mode, str(self.options.messages)]))
+
+
+class Talk(Clients):
+    """They talk."""
 
     throughput = "told_rate"
     encryption = "end to end, encrypted disks, TLS 1.3"
@@ -93,12 +108,40 @@ class Clients(Source):
         self.durability = {"full": "synced before it counts, at both clients and the relay",
                            "normal": "written, not synced, at all three"}[durability]
 
+
+class Direct(Clients):
+    """They talk by a direct link, having met over the relay."""
+
+    scene = "direct"
+    throughput = "told_rate"
+    durability = "synced before it counts, at both clients"
+    encryption = "end to end, encrypted disks, CurveZMQ"
+
+
+class Move(Clients):
+    """Their conversation moves from the relay to a direct link; and the steps of that alone."""
+
+    scene = "move"
+
+
+class Link(Source):
+    """A direct link between two bare instances of its transport, or ZeroMQ's CURVE alone."""
+
+    throughput = "delivered_rate"
+    encryption = "CurveZMQ; envelopes as they come"
+
+    def __init__(self, name, options, which):
+        super().__init__(name, options)
+        self.which = which
+        self.durability = {"ours": "none; each envelope is confirmed",
+                           "bare": "none; nothing is confirmed"}[which]
+
     def measure(self, folder):
-        clients = os.path.join(folder, "clients")
-        os.mkdir(clients)
-        with Relay(folder, self.relay_program(), fast_sync=self.mode == "normal") as relay:
-            return read_lines(run_program([self.program("clients_bench"), "talk", clients,
-                                           relay.address, self.mode, str(self.options.messages)]))
+        figures = read_lines(run_program([self.program("link_bench"), self.which,
+                                          str(self.options.messages * 5)]))
+        if figures.get("failed", (0, ""))[0] != 0:
+            raise ProgramFailed(f"link_bench: {figures['failed'][0]:.0f} envelopes failed")
+        return figures
 
 
 class Quiet(Source):
@@ -153,18 +196,35 @@ class ProsodyPeer(Source):
                 str(self.messages)]))
 
 
+class ToxPeer(Source):
+    """Messages from one client to another, each confirmed."""
+
+    throughput = "told_rate"
+    durability = "none"
+    encryption = "end to end"
+
+    def measure(self, folder):
+        return read_lines(run_program([self.program("tox_bench"),
+                                       str(max(self.options.messages // 2, 500))]))
+
+
 def make_sources(options):
     sources = [
-        Parts("parts", options),
-        RelayAlone("relay alone, FULL", options),
-        Clients("two clients, FULL", options, "full"),
-        Clients("two clients, NORMAL", options, "normal"),
-        Quiet("quiet clients", options),
+        Parts(names.PARTS, options),
+        RelayAlone(names.RELAY, options),
+        Talk(names.FULL, options, "full"),
+        Talk(names.NORMAL, options, "normal"),
+        Link(names.LINK, options, "ours"),
+        Link(names.CURVE, options, "bare"),
+        Direct(names.DIRECT, options),
+        Move(names.MOVES, options),
+        Quiet(names.QUIET, options),
     ]
     if options.peers:
         sources += [
-            MosquittoPeer("Mosquitto, QoS 1", options),
-            ProsodyPeer("Prosody", options, archive=False),
-            ProsodyPeer("Prosody with archive", options, archive=True),
+            MosquittoPeer(names.MOSQUITTO, options),
+            ProsodyPeer(names.PROSODY, options, archive=False),
+            ProsodyPeer(names.ARCHIVE, options, archive=True),
+            ToxPeer(names.TOX, options),
         ]
     return sources

@@ -1,5 +1,8 @@
 """The report as text."""
 
+from names import MOSQUITTO
+
+
 def number(value):
     """Three digits that matter, with separators."""
     if value == 0:
@@ -29,7 +32,7 @@ def print_systems(sources, results):
     systems = [source for source in sources if source.throughput]
     if not systems:
         return
-    base = next((source for source in systems if source.name.startswith("Mosquitto")), systems[0])
+    base = next((source for source in systems if source.name == MOSQUITTO), systems[0])
     reference = results[base.name][base.throughput].median
     for source in systems:
         figures = results[source.name]

@@ -1,4 +1,4 @@
-// Two clients through a relay.
+// Two clients through a relay, or by direct links.
 #include <vector>
 
 #include "meters.h"
@@ -9,9 +9,6 @@ namespace {
 
 constexpr std::size_t kBlockingSends = 1000;
 constexpr std::size_t kCommits = 1000;
-constexpr std::size_t kRoundTrips = 250;
-// Long enough for a relay to have done with the message before.
-constexpr int kRest_ms = 10;
 constexpr int kOpenings = 5;
 constexpr std::uint32_t kPageItems = 50;
 constexpr std::size_t kPages = 200;
@@ -26,11 +23,11 @@ void measure_throughput(Pair& pair, std::size_t messages) {
   const Moment durable = SteadyClock::now();
   const Moment told = pair.bob.wait_received(received + messages);
   const Moment confirmed = pair.alice.wait_delivered(delivered + messages);
-  const auto count = static_cast<double>(messages);
-  print("durable_rate", count / seconds(begin, durable), "msgs/s");
-  print("told_rate", count / seconds(begin, told), "msgs/s");
-  print("confirmed_rate", count / seconds(begin, confirmed), "msgs/s");
-  print("clients_processor", (processor_seconds() - processor) / count * 1e6, "us/msg");
+  print_rate("durable_rate", messages, begin, durable);
+  print_rate("told_rate", messages, begin, told);
+  print_rate("confirmed_rate", messages, begin, confirmed);
+  print("clients_processor",
+        (processor_seconds() - processor) / static_cast<double>(messages) * 1e6, "us/msg");
 }
 
 double blocking_rate(Pair& pair) {
@@ -54,33 +51,6 @@ void measure_blocking(Pair& pair, const Scene& scene) {
   print("disk_commit_rate", rate_of(commits), "commits/s");
   print("blocking_online_rate", blocking_rate(pair), "msgs/s");
   pair.alice.wait_delivered(delivered + 2 * kBlockingSends);
-}
-
-void rest() {
-  std::this_thread::sleep_for(std::chrono::milliseconds(kRest_ms));
-}
-
-// From the call of send until the other app was told, by turns in both directions, so that each
-// message also settles what the last one left. The disk's commits are paced alike.
-void measure_latency(Pair& pair, const Scene& scene) {
-  std::vector<double> one_way;
-  std::vector<double> durable;
-  const auto measure = [&](App& from, std::uint64_t conversation, App& to) {
-    const std::size_t before = to.received();
-    rest();
-    const Moment begin = SteadyClock::now();
-    from.send(conversation);
-    durable.push_back(milliseconds(begin, SteadyClock::now()));
-    one_way.push_back(milliseconds(begin, to.wait_received(before + 1)));
-  };
-  for (std::size_t i = 0; i < kRoundTrips; ++i) {
-    measure(pair.alice, pair.to_bob, pair.bob);
-    measure(pair.bob, pair.to_alice, pair.alice);
-  }
-  print_spread("one_way", one_way);
-  print_spread("send", durable);
-  const bool full = scene.durability == WHERRY_DURABILITY_FULL;
-  print_spread("disk_commit", single_commits_ms(scene.folder, full, kRoundTrips, kRest_ms));
 }
 
 std::vector<double> page_times_ms(const App& app, std::uint64_t conversation) {
@@ -125,9 +95,21 @@ void talk(const Scene& scene) {
     conversation = pair.to_alice;
     measure_throughput(pair, scene.messages);
     measure_blocking(pair, scene);
-    measure_latency(pair, scene);
+    measure_latency(pair, scene, "");
   }
   measure_profile(scene, conversation);
+}
+
+void talk_direct(const Scene& scene) {
+  Pair pair(scene.folder, scene.relay, scene.durability);
+  pair.go_direct();
+  const std::size_t received = pair.bob.received();
+  const std::size_t by_links = pair.bob.received_by_links();
+  measure_throughput(pair, scene.messages);
+  measure_latency(pair, scene, "");
+  if (pair.bob.received_by_links() - by_links != pair.bob.received() - received) {
+    give_up("not every message came by the direct link");
+  }
 }
 
 }  // namespace wherry::bench

@@ -178,14 +178,13 @@ void run(unsigned short port, const std::string& password, std::size_t messages)
   alice.work = [&] { script.work(); };
   alice.start();
   const auto last = bob.received.wait(messages, "messages");
-  const double took_s = std::chrono::duration<double>(last - script.begin()).count();
-  print("told_rate", static_cast<double>(messages) / took_s, "msgs/s");
+  print_rate("told_rate", messages, script.begin(), last);
 
   bob.received.wait(messages + kPeerSingles, "single messages");
   std::vector<double> one_way;
   for (std::size_t i = 0; i < kPeerSingles; ++i) {
     const auto sent = script.singles()[i];
-    one_way.push_back(std::chrono::duration<double, std::milli>(told[i] - sent).count());
+    one_way.push_back(milliseconds(sent, told[i]));
   }
   print_spread("one_way", one_way);
 }
