@@ -46,7 +46,8 @@ command_demo() {
     build_preset release
     say "Demo"
     # Signals to ./dev are the show's: it clears away what it made.
-    python3 "$root/samples/demo/demo.py" --build "$root/build/release" "$@" &
+    python3 "$root/samples/demo/demo.py" --build "$root/build/release" \
+        --svg "$root/build/demo.svg" "$@" &
     local show=$!
     trap 'kill -TERM $show 2>/dev/null' TERM INT
     local code=0

@@ -106,6 +106,6 @@ set_up() {
 
 command_setup() {
     [[ $# -eq 0 ]] || die "setup takes no argument '$1'"
-    set_up build test check
+    set_up build test check storm
     say "Ready. Next: ./dev demo, or ./dev test"
 }

@@ -95,6 +95,7 @@ command_test() {
     fi
     stage "build of the simulator" 3 build_preset sim
     stage "simulator, 1,000 worlds" 4 command_sim --seeds 1..1000
+    stage "simulator, mutants" 2 command_sim --mutants
     stage "check" 9 run_checks
     stage "demo" 5 command_demo --plain
     stage "storm" 4 command_storm --minutes 3
