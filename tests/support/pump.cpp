@@ -9,12 +9,21 @@ bool RealPump::until(const std::function<bool()>& predicate, std::int64_t limit_
   // system_clock: gcc 12's ThreadSanitizer does not know the wait on the steady one.
   const auto deadline = std::chrono::system_clock::now() + std::chrono::milliseconds(limit_ms);
   std::unique_lock lock(mutex_);
-  return changed_.wait_until(lock, deadline, predicate);
+  for (bool in_time = true;;) {
+    const std::uint64_t seen = changes_;
+    // Not under the lock: it may call a plug-in, whose threads notify while they hold locks of
+    // their own.
+    lock.unlock();
+    if (predicate()) return true;
+    if (!in_time) return false;
+    lock.lock();
+    in_time = changed_.wait_until(lock, deadline, [&] { return changes_ != seen; });
+  }
 }
 
 void RealPump::notify() {
-  // Taken, so that a change between a waiter's look and its sleep is not missed.
   const std::lock_guard lock(mutex_);
+  ++changes_;
   changed_.notify_all();
 }
 

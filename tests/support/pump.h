@@ -38,6 +38,7 @@ class RealPump final : public Pump {
  private:
   std::mutex mutex_;
   std::condition_variable changed_;
+  std::uint64_t changes_ = 0;  // so that one between a predicate's look and the wait is not missed
 };
 
 }  // namespace wherry::test
