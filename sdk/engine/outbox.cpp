@@ -2,6 +2,7 @@
 #include "engine/outbox.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/limits.h"
 #include "base/mutant.h"
@@ -27,11 +28,11 @@ store::SealedRow row_of(const Contact& contact, const Copy& copy, const Bytes& e
 }
 
 // Its messages that are still in it: of one that was acknowledged in part the others are elsewhere.
-std::vector<store::OutboxRow> messages_of(store::Connection& db, const Contact& contact,
+std::vector<store::OutboxRow> messages_of(store::Connection& db, uint64_t contact,
                                           const Copy& copy) {
   if (!copy.has_messages()) return {};
   std::vector<store::OutboxRow> rows =
-      store::outbox_between(db, contact.row.id, copy.first_seq, copy.last_seq);
+      store::outbox_between(db, contact, copy.first_seq, copy.last_seq);
   std::erase_if(rows, [&](const store::OutboxRow& row) { return row.sealed != copy.id; });
   return rows;
 }
@@ -53,11 +54,13 @@ bool take_rows(Turn& turn, Contact& contact, const delivery::Acked& acked) {
     const bool is_beyond = row.seq >= acked.next && !mutant(Mutant::kBeyondGapForgotten);
     if (is_beyond) {
       store::outbox_set_sealed(turn.db, contact.row.id, row.seq, row.seq, store::kBeyondGap);
+      ++outbox.beyond_gap_messages;
       outbox.beyond_gap_bytes += row.size;
     } else {
       store::outbox_delete(turn.db, contact.row.id, row.seq, row.seq);
     }
     if (was_beyond) {
+      --outbox.beyond_gap_messages;
       outbox.beyond_gap_bytes -= row.size;
     } else {
       --outbox.window_messages;
@@ -65,6 +68,17 @@ bool take_rows(Turn& turn, Contact& contact, const delivery::Acked& acked) {
     }
   }
   return news;
+}
+
+// `next` never falls, not even where an older acknowledgement comes later: so what they lack now
+// and had stored before, they have forgotten.
+void note_forgotten(store::Connection& db, Contact& contact, uint64_t next) {
+  if (contact.outbox.beyond_gap_messages == 0) return;
+  const std::vector<store::OutboxRow> lacking =
+      store::outbox_between(db, contact.row.id, next, next);
+  if (!lacking.empty() && lacking.front().sealed == store::kBeyondGap) {
+    contact.outbox.forgotten = next;
+  }
 }
 
 }  // namespace
@@ -84,9 +98,9 @@ int64_t Copy::retry_delay_ms() const {
   return delivery::retry_delay_ms(last, failed ? attempts - unanswered : unanswered + 1);
 }
 
-void load_outbox(store::Connection& db, Contact& contact) {
-  Outbox& outbox = contact.outbox;
-  for (store::SealedRow& row : store::sealed_of(db, contact.row.id)) {
+Outbox read_outbox(store::Connection& db, uint64_t contact, uint64_t next_seq) {
+  Outbox outbox;
+  for (store::SealedRow& row : store::sealed_of(db, contact)) {
     Copy copy;
     copy.id = row.id;
     copy.session = row.session;
@@ -102,10 +116,13 @@ void load_outbox(store::Connection& db, Contact& contact) {
     }
     outbox.copies.push_back(std::move(copy));
   }
-  const std::vector<store::OutboxRow> first = store::outbox_unsealed(db, contact.row.id, 0, 1);
-  outbox.unsealed_from = first.empty() ? contact.conversation.next_seq : first.front().seq;
-  outbox.waiting = store::outbox_waiting(db, contact.row.id);
-  outbox.beyond_gap_bytes = store::outbox_beyond_gap_bytes(db, contact.row.id);
+  const std::vector<store::OutboxRow> first = store::outbox_unsealed(db, contact, 0, 1);
+  outbox.unsealed_from = first.empty() ? next_seq : first.front().seq;
+  outbox.waiting = store::outbox_waiting(db, contact);
+  const store::BeyondGap beyond = store::outbox_beyond_gap(db, contact);
+  outbox.beyond_gap_messages = beyond.messages;
+  outbox.beyond_gap_bytes = beyond.bytes;
+  return outbox;
 }
 
 void add_to_outbox(Turn& turn, Contact& contact, uint64_t message, size_t size) {
@@ -165,6 +182,7 @@ void replace_copy(store::Connection& db, const Contact& contact, const Copy& cop
 
 bool take_acknowledged(Turn& turn, Contact& contact, const delivery::Acked& acked) {
   const bool news = take_rows(turn, contact, acked);
+  note_forgotten(turn.db, contact, acked.next);
   const auto has_come = [&](const Copy& copy) {
     return copy.has_messages() && delivery::covers_all(acked, copy.first_seq, copy.last_seq);
   };
@@ -201,7 +219,7 @@ void unseal(store::Connection& db, Contact& contact,
   Outbox& outbox = contact.outbox;
   for (const Copy& copy : outbox.copies) {
     if (!is_void(copy)) continue;
-    for (const store::OutboxRow& row : messages_of(db, contact, copy)) {
+    for (const store::OutboxRow& row : messages_of(db, contact.row.id, copy)) {
       store::outbox_set_sealed(db, contact.row.id, row.seq, row.seq, 0);
       --outbox.window_messages;
       outbox.window_bytes -= row.size;
@@ -212,11 +230,23 @@ void unseal(store::Connection& db, Contact& contact,
   drop_copies(db, contact, is_void);
 }
 
+void take_back_beyond_gap(store::Connection& db, Contact& contact) {
+  Outbox& outbox = contact.outbox;
+  const uint64_t first = std::exchange(outbox.forgotten, 0);
+  if (outbox.beyond_gap_messages == 0) return;
+  store::outbox_take_back_beyond_gap(db, contact.row.id);
+  outbox.waiting += std::exchange(outbox.beyond_gap_messages, 0);
+  outbox.beyond_gap_bytes = 0;
+  outbox.unsealed_from = std::min(outbox.unsealed_from, first);
+}
+
 void renumber_outbox(Turn& turn, Contact& contact) {
   contact.conversation.next_seq = store::outbox_renumber(turn.db, contact.row.id);
   contact.outbox.unsealed_from = 1;
   contact.outbox.waiting = contact.conversation.next_seq - 1;
+  contact.outbox.beyond_gap_messages = 0;
   contact.outbox.beyond_gap_bytes = 0;
+  contact.outbox.forgotten = 0;
   turn.changed_conversation(contact);
 }
 

@@ -54,13 +54,16 @@ struct Outbox {
   // The window: messages in copies, and the bytes of their bodies.
   size_t window_messages = 0;
   size_t window_bytes = 0;
-  // Of bodies that the receiver has stored behind a message that it lacks.
+  // Messages that the receiver has stored behind one that it lacks, and the bytes of their bodies.
+  size_t beyond_gap_messages = 0;
   size_t beyond_gap_bytes = 0;
+  uint64_t forgotten = 0;  // 0, or the seq of one of them that it lacks again
 
   bool empty() const { return waiting == 0 && copies.empty(); }
 };
 
-void load_outbox(store::Connection& db, Contact& contact);
+// As the rows have it. next_seq: of the conversation.
+Outbox read_outbox(store::Connection& db, uint64_t contact, uint64_t next_seq);
 
 // A new message of the conversation's gets the next number.
 void add_to_outbox(Turn& turn, Contact& contact, uint64_t message, size_t size);
@@ -80,6 +83,9 @@ void replace_copy(store::Connection& db, const Contact& contact, const Copy& cop
 // but for what else they carry (see settle_control() in taking.cpp); those of a gap are soon due.
 // Whether it was news.
 bool take_acknowledged(Turn& turn, Contact& contact, const delivery::Acked& acked);
+
+// They forgot what they had stored beyond a gap: it waits to be sealed anew.
+void take_back_beyond_gap(store::Connection& db, Contact& contact);
 
 // Copies that are not needed any more, and hold no message that is not acknowledged.
 void drop_copies(store::Connection& db, Contact& contact,

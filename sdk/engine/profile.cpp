@@ -69,7 +69,7 @@ Status load_contacts(store::Connection& db, Profile& profile) {
     contact->row = std::move(row);
     if (Status unpacked = unpack(*contact); !unpacked) return unpacked;
     if (Status streams = load_streams(db, *contact); !streams) return streams;
-    load_outbox(db, *contact);
+    contact->outbox = read_outbox(db, contact->row.id, contact->conversation.next_seq);
     contact->offer_reset =
         !contact->announced || contact->announced->list.empty() ||
         !store::prekey_of(db, store::PrekeyKind::kReset, contact->row.id).has_value();

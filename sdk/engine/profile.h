@@ -93,7 +93,8 @@ struct RouteTold {
 
 // An acknowledgement that does not come though their ratchet has what it is of: see sending.h.
 struct MissedAck {
-  int64_t at = Executor::kNever;      // steady ms: then it is missed
+  // Steady ms: then it is missed. Of what was there at a start nobody knows since when: at once.
+  int64_t at = 0;
   int64_t sealed_at = INT64_MIN / 2;  // steady ms, for the last one that was
   int count = 0;                      // missed one after the other
 };

@@ -25,18 +25,31 @@ bool next_is_too_large(Turn& turn, const Contact& contact, const Network& networ
          next.front().size + message::kRecordOverhead + kPayloadFrame > room_alone(network);
 }
 
-// A copy is bound to its endpoint: for another one its messages are sealed anew. A whole window may
-// be, and by a few bytes of the contact: not more often than they may ask for fresh copies.
+// Whether a whole window may be sealed anew, where a few bytes of the contact can have it done: not
+// more often than they may ask for fresh copies. If not yet, the contact is looked at again then.
+bool may_reseal(Turn& turn, Contact& contact) {
+  const int64_t due = contact.resealed_at + limits::kResealEvery_ms;
+  if (turn.now < due) {
+    turn.wake(contact, due);
+    return false;
+  }
+  contact.resealed_at = turn.now;
+  return true;
+}
+
+// Whoever has no room forgets what came before its turn.
+void seal_forgotten(Turn& turn, Contact& contact) {
+  if (contact.outbox.forgotten == 0 || !may_reseal(turn, contact)) return;
+  take_back_beyond_gap(turn.db, contact);
+}
+
+// A copy is bound to its endpoint: for another one its messages are sealed anew.
 void drop_strays(Turn& turn, Contact& contact, const PathEntry& path) {
   if (std::ranges::all_of(contact.outbox.copies,
                           [&](const Copy& copy) { return is_for(copy, path); })) {
     return;
   }
-  if (turn.now - contact.resealed_at < limits::kResealEvery_ms) {
-    turn.wake(contact, contact.resealed_at + limits::kResealEvery_ms);
-    return;
-  }
-  contact.resealed_at = turn.now;
+  if (!may_reseal(turn, contact)) return;
   unseal(turn.db, contact, [&](const Copy& copy) { return !is_for(copy, path); });
   tell_again(turn, contact);
 }
@@ -126,6 +139,7 @@ int32_t drive(Turn& turn, Contact& contact, const ChosenPath& chosen) {
     return WHERRY_REASON_HANDSHAKE;
   }
   drop_strays(turn, contact, *chosen.path);
+  seal_forgotten(turn, contact);
   seal_for_missed_ack(to);
   repeat_due(to);
   if (session->ratchet.unsettled() >= limits::kUnsettledMax) {

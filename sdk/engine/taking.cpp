@@ -34,6 +34,20 @@ IncomingStream& stream_of(Turn& turn, Contact& contact, const Id128& device, uin
   return contact.streams.back();
 }
 
+// What other streams hold before its turn gives way, as that of an incarnation that ended and will
+// never be complete. A device that goes on in one of them learns what was forgotten by what is
+// acknowledged, and sends it again.
+void forget_early(Turn& turn, Contact& contact, const IncomingStream& stays) {
+  for (IncomingStream& stream : contact.streams) {
+    if (&stream == &stays || stream.stream.beyond.empty()) continue;
+    store::early_forget(
+        turn.db, {contact.row.conversation, stream.device, stream.incarnation, 0, {}, false});
+    stream.stream.beyond.clear();
+    turn.changed(contact, stream);
+  }
+  contact.early_bytes = store::early_bytes(turn.db, contact.row.conversation);
+}
+
 // Gives a message its place in the history and in the feed.
 void deliver(Turn& turn, Contact& contact, const Id128& device, uint64_t transport,
              message::Record& record) {
@@ -90,12 +104,14 @@ void take_record(Turn& turn, Contact& contact, const Session& session, message::
   const delivery::Arrival arrival = delivery::classify(stream.stream, record.seq);
   if (arrival == delivery::Arrival::kTooFar) return;
   const Bytes early = arrival == delivery::Arrival::kEarly ? message::encode(record) : Bytes();
-  if (contact.early_bytes + early.size() > limits::kEarlyBytesMax) {
+  stream.acknowledge = true;
+  ++contact.ack_messages;
+  const auto fits = [&] { return contact.early_bytes + early.size() <= limits::kEarlyBytesMax; };
+  if (!fits()) forget_early(turn, contact, stream);
+  if (!fits()) {
     turn.complain(contact, "a contact sent too much before its turn; ignored");
     return;
   }
-  stream.acknowledge = true;
-  ++contact.ack_messages;
   if (arrival == delivery::Arrival::kDuplicate) {
     if (mutant(Mutant::kDedupeSkipped)) {
       record.id[0] ^= 1;

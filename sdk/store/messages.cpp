@@ -185,10 +185,17 @@ uint64_t outbox_waiting(Connection& db, uint64_t contact) {
   return query.next() ? query.number(0) : 0;
 }
 
-uint64_t outbox_beyond_gap_bytes(Connection& db, uint64_t contact) {
-  Query query = db.query("SELECT ifnull(sum(size), 0) FROM outbox WHERE contact=? AND sealed=?");
+BeyondGap outbox_beyond_gap(Connection& db, uint64_t contact) {
+  Query query =
+      db.query("SELECT count(*), ifnull(sum(size), 0) FROM outbox WHERE contact=? AND sealed=?");
   query << contact << kBeyondGap;
-  return query.next() ? query.number(0) : 0;
+  return query.next() ? BeyondGap{query.number(0), query.number(1)} : BeyondGap{};
+}
+
+void outbox_take_back_beyond_gap(Connection& db, uint64_t contact) {
+  Query query = db.query("UPDATE outbox SET sealed=0 WHERE contact=? AND sealed=?");
+  query << contact << kBeyondGap;
+  query.run();
 }
 
 uint64_t outbox_unsent(Connection& db, uint64_t contact) {
@@ -257,7 +264,7 @@ std::vector<StreamRow> streams(Connection& db, uint64_t conversation) {
   std::vector<StreamRow> rows;
   Query query = db.query(
       "SELECT conversation, device, incarnation, next, ranges, owed FROM stream WHERE "
-      "conversation=?");
+      "conversation=? ORDER BY rowid");
   query << conversation;
   while (query.next()) {
     rows.push_back({query.number(0), query.array<16>(1), query.number(2), query.number(3),
@@ -268,19 +275,16 @@ std::vector<StreamRow> streams(Connection& db, uint64_t conversation) {
 
 void stream_put(Connection& db, const StreamRow& row) {
   Query query = db.query(
-      "INSERT OR REPLACE INTO stream(conversation, device, incarnation, next, ranges, owed) "
-      "VALUES(?, ?, ?, ?, ?, ?)");
+      "INSERT INTO stream(conversation, device, incarnation, next, ranges, owed) "
+      "VALUES(?, ?, ?, ?, ?, ?) ON CONFLICT(conversation, device, incarnation) DO UPDATE SET "
+      "next=excluded.next, ranges=excluded.ranges, owed=excluded.owed");
   query << row.conversation << ByteView(row.device) << row.incarnation << row.next << row.ranges
         << row.owed;
   query.run();
 }
 
 void stream_delete(Connection& db, const StreamRow& row) {
-  {
-    Query query = db.query("DELETE FROM early WHERE conversation=? AND device=? AND incarnation=?");
-    query << row.conversation << ByteView(row.device) << row.incarnation;
-    query.run();
-  }
+  early_forget(db, row);
   Query query = db.query("DELETE FROM stream WHERE conversation=? AND device=? AND incarnation=?");
   query << row.conversation << ByteView(row.device) << row.incarnation;
   query.run();
@@ -298,6 +302,12 @@ void early_put(Connection& db, const StreamRow& stream, const EarlyRow& row) {
       "VALUES(?, ?, ?, ?, ?, ?)");
   query << stream.conversation << ByteView(stream.device) << stream.incarnation << row.seq
         << row.transport << row.record;
+  query.run();
+}
+
+void early_forget(Connection& db, const StreamRow& stream) {
+  Query query = db.query("DELETE FROM early WHERE conversation=? AND device=? AND incarnation=?");
+  query << stream.conversation << ByteView(stream.device) << stream.incarnation;
   query.run();
 }
 

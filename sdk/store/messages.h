@@ -72,8 +72,14 @@ uint64_t outbox_renumber(Connection& db, uint64_t contact);
 uint64_t outbox_count(Connection& db, uint64_t contact);
 // How many are not sealed yet.
 uint64_t outbox_waiting(Connection& db, uint64_t contact);
-// Of the bodies that their receiver has stored beyond a gap.
-uint64_t outbox_beyond_gap_bytes(Connection& db, uint64_t contact);
+// What its receiver has stored beyond a gap.
+struct BeyondGap {
+  uint64_t messages = 0;
+  uint64_t bytes = 0;  // of their bodies
+};
+BeyondGap outbox_beyond_gap(Connection& db, uint64_t contact);
+// All of that waits to be sealed anew.
+void outbox_take_back_beyond_gap(Connection& db, uint64_t contact);
 // How many are not known to have left this device, sealed or not.
 uint64_t outbox_unsent(Connection& db, uint64_t contact);
 
@@ -120,6 +126,7 @@ struct EarlyRow {
 
 uint64_t early_bytes(Connection& db, uint64_t conversation);
 void early_put(Connection& db, const StreamRow& stream, const EarlyRow& row);
+void early_forget(Connection& db, const StreamRow& stream);
 std::optional<EarlyRow> early_take(Connection& db, const StreamRow& stream, uint64_t seq);
 
 }  // namespace wherry::store

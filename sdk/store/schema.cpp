@@ -89,11 +89,12 @@ CREATE TABLE sealed(
   last_seq INTEGER NOT NULL, control INTEGER NOT NULL, envelope BLOB NOT NULL);
 CREATE INDEX sealed_contact ON sealed(contact);
 
--- What came of each author's device and incarnation; owed: not all of it is acknowledged; `early` holds what came before its turn.
+-- What came of each author's device and incarnation, by rowid in the order in which they began;
+-- owed: not all of it is acknowledged; `early` holds what came before its turn.
 CREATE TABLE stream(
   conversation INTEGER NOT NULL, device BLOB NOT NULL, incarnation INTEGER NOT NULL,
   next INTEGER NOT NULL, ranges BLOB NOT NULL, owed INTEGER NOT NULL,
-  PRIMARY KEY(conversation, device, incarnation)) WITHOUT ROWID;
+  UNIQUE(conversation, device, incarnation));
 CREATE TABLE early(
   conversation INTEGER NOT NULL, device BLOB NOT NULL, incarnation INTEGER NOT NULL,
   seq INTEGER NOT NULL, transport INTEGER NOT NULL, record BLOB NOT NULL,

@@ -88,6 +88,52 @@ TEST_F(HostileCarrier, ALostAcknowledgementIsMissed) {
   EXPECT_EQ(world.violations(), Texts());
 }
 
+// Whoever opens the profile again does not know since when it is missed.
+TEST_F(HostileCarrier, ALostAcknowledgementIsMissedAfterARestart) {
+  meet();
+  lose("bob", "ann", true);
+  for (const std::string& text : numbered("m", 40)) {
+    world.submit(ann, bob, text);
+    world.run_for(20);
+  }
+  world.run_for(1'000);
+  lose("bob", "ann", false);
+  world.submit(bob, ann, "heard");
+  world.run_for(100);
+  world.restart(ann);
+  EXPECT_TRUE(settle(5'000));
+  EXPECT_EQ(world.received(bob, ann).size(), 41u);
+  EXPECT_EQ(world.violations(), Texts());
+}
+
+// Bob had no room for what came before its turn, and forgot it, though he said that he has it.
+TEST_F(HostileCarrier, WhatTheReceiverForgotIsSealedAnew) {
+  meet();
+  submit_and_lose("m0");
+  const Texts feed = numbered("m", 60);
+  for (size_t i = 1; i < feed.size(); ++i) {
+    world.submit(ann, bob, feed[i]);
+    world.run_for(5);
+  }
+  world.run_for(500);
+  at(ann, [](engine::Turn&, engine::Contact& contact) {
+    EXPECT_GT(contact.outbox.beyond_gap_messages, 0u);
+  });
+  at(bob, [](engine::Turn& turn, engine::Contact& contact) {
+    for (engine::IncomingStream& stream : contact.streams) {
+      store::early_forget(turn.db, {contact.row.conversation, stream.device, stream.incarnation});
+      stream.stream.beyond.clear();
+      turn.changed(contact, stream);
+    }
+    contact.early_bytes = 0;
+  });
+  EXPECT_TRUE(settle(kMinute));
+  Texts expected{"hello"};
+  expected.insert(expected.end(), feed.begin(), feed.end());
+  EXPECT_EQ(world.received(bob, ann), expected);
+  EXPECT_EQ(world.violations(), Texts());
+}
+
 // As long as they do not come, it is asked for ever more seldom, by an envelope.
 TEST_F(HostileCarrier, AcknowledgementsThatNeverComeAreAskedForSeldom) {
   meet();
@@ -275,7 +321,45 @@ TEST_F(HostileDelivery, WhatIsEarlyIsBoundedInBytes) {
   world.run_for(1'000);
   EXPECT_EQ(from_mallory(), Texts{"hello"});
   EXPECT_LE(number("SELECT ifnull(sum(length(record)), 0) FROM early"), limits::kEarlyBytesMax);
+  // What never became complete holds no place against what does.
   mallory.begin_stream();
+  message::Payload first;
+  first.records.push_back(mallory.record("first"));
+  mallory.send(mallory.say("second"));
+  world.run_for(1'000);
+  mallory.send(first);
+  world.run_for(1'000);
+  EXPECT_EQ(from_mallory(), (Texts{"hello", "first", "second"}));
+}
+
+// A whole stream that can not be kept: each is told that it came, and what is lacking.
+TEST_F(HostileDelivery, WhatIsNotKeptIsAnswered) {
+  mallory.record("left out");
+  for (uint64_t sent = 0; sent <= limits::kEarlyBytesMax; sent += limits::kBodySizeMax) {
+    mallory.send(mallory.say(std::string(limits::kBodySizeMax, 'e')));
+    world.run_for(10);
+  }
+  world.run_for(2'000);
+  const size_t answers = mallory.heard().size();
+  mallory.send(mallory.say(std::string(limits::kBodySizeMax, 'e')));
+  world.run_for(2'000);
+  EXPECT_GT(mallory.heard().size(), answers);
+}
+
+// Mallory forgets and remembers: each time all may be sealed anew.
+TEST_F(HostileDelivery, WhoForgetsAgainAndAgainIsSealedForSeldom) {
+  constexpr int kMessages = 40;
+  for (int i = 0; i < kMessages; ++i) write(std::string(3'000, 'x') + std::to_string(i));
+  world.run_for(2'000);
+  mallory.listen();
+  const uint64_t before = envelopes();
+  for (int i = 0; i < 30; ++i) {
+    mallory.send(mallory.acknowledge(1, {{2, kMessages}}));
+    world.run_for(500);
+    mallory.send(mallory.acknowledge(2));
+    world.run_for(500);
+  }
+  EXPECT_LE(envelopes() - before, 4u * kMessages);
 }
 
 // Bob is so far ahead that his headers have to be tried; Mallory uses up what is tried in a second.

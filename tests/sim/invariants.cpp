@@ -38,10 +38,19 @@ void check_contact(World& world, const std::string& name, engine::Turn& turn,
     expect(beyond.empty() || beyond.back().to < stream.stream.next + limits::kReceiveAhead,
            "limits", "messages before their turn");
   }
-  expect(contact.outbox.waiting == store::outbox_waiting(turn.db, contact.row.id), "cache",
-         "messages that wait");
-  const uint64_t outbox = store::outbox_count(turn.db, contact.row.id);
-  expect(contact.outbox.waiting + contact.outbox.window_messages <= outbox, "cache", "the outbox");
+  const engine::Outbox& outbox = contact.outbox;
+  const engine::Outbox stored =
+      engine::read_outbox(turn.db, contact.row.id, contact.conversation.next_seq);
+  expect(outbox.waiting == stored.waiting, "cache", "messages that wait");
+  expect(outbox.unsealed_from <= stored.unsealed_from, "cache", "where to look for those");
+  expect(outbox.copies.size() == stored.copies.size(), "cache", "sealed copies");
+  expect(outbox.window_messages == stored.window_messages, "cache", "messages of the window");
+  expect(outbox.window_bytes == stored.window_bytes, "cache", "bytes of the window");
+  expect(outbox.beyond_gap_messages == stored.beyond_gap_messages, "cache", "beyond a gap");
+  expect(outbox.beyond_gap_bytes == stored.beyond_gap_bytes, "cache", "bytes beyond a gap");
+  expect(outbox.waiting + outbox.window_messages + outbox.beyond_gap_messages ==
+             store::outbox_count(turn.db, contact.row.id),
+         "cache", "the outbox");
 }
 
 void check_session(World& world, const std::string& name, engine::Turn& turn,

@@ -28,6 +28,7 @@ inline constexpr int kSocketsMax = 16384;             // of ZeroMQ, whose defaul
 inline constexpr std::size_t kCallersMax = 256;
 inline constexpr std::size_t kCallersPerPass = 4;     // one, and what is left of earlier networks
 inline constexpr std::size_t kSilentCallersMax = 40;  // that have sent no frame yet
+inline constexpr int kMonitorEventsAtOnce = 4096;     // between them frames and timers have a turn
 inline constexpr auto kSilenceLimit = 10s;            // with the handshake
 inline constexpr int kHandshakesAtOnce = 8;  // of one pass while it is crowded; then one each
 inline constexpr auto kHandshakeEvery = 1s;

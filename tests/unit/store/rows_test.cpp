@@ -31,9 +31,13 @@ TEST_F(RowsTest, TheOutboxKnowsWhatIsSealedWaitingAndBeyondAGap) {
   outbox_set_sealed(*db_, 1, 3, 4, 8);
   outbox_set_sealed(*db_, 1, 4, 4, kBeyondGap);
   EXPECT_EQ(outbox_waiting(*db_, 1), 2u);
-  EXPECT_EQ(outbox_beyond_gap_bytes(*db_, 1), 5u);
+  EXPECT_EQ(outbox_beyond_gap(*db_, 1).messages, 1u);
+  EXPECT_EQ(outbox_beyond_gap(*db_, 1).bytes, 5u);
   outbox_set_sealed(*db_, 1, 1, 3, 0);
   EXPECT_EQ(outbox_waiting(*db_, 1), 5u);  // all but the one beyond the gap
+  outbox_take_back_beyond_gap(*db_, 1);
+  EXPECT_EQ(outbox_waiting(*db_, 1), 6u);
+  EXPECT_EQ(outbox_beyond_gap(*db_, 1).messages, 0u);
   outbox_delete(*db_, 1, 1, 2);
   EXPECT_EQ(outbox_renumber(*db_, 1), 5u);
   EXPECT_EQ(outbox_waiting(*db_, 1), 4u);
@@ -96,6 +100,19 @@ TEST_F(RowsTest, RatchetKeysAreSkippedOrUsed) {
   EXPECT_EQ(ratchet_first_skipped(*db_, 1, 5), std::nullopt);
   ratchet_keys_erase_below(*db_, 1, 6);
   EXPECT_EQ(ratchet_keys(*db_, 1).size(), 1u);
+}
+
+TEST_F(RowsTest, StreamsAreInTheOrderInWhichTheyBegan) {
+  for (uint64_t incarnation : {9u, 3u, 7u}) {
+    stream_put(*db_, {1, Id128{2}, incarnation, 1, {}, false});
+  }
+  stream_put(*db_, {1, Id128{2}, 9, 5, {}, true});
+  const std::vector<StreamRow> rows = streams(*db_, 1);
+  ASSERT_EQ(rows.size(), 3u);
+  EXPECT_EQ(rows[0].incarnation, 9u);
+  EXPECT_EQ(rows[0].next, 5u);
+  EXPECT_EQ(rows[1].incarnation, 3u);
+  EXPECT_EQ(rows[2].incarnation, 7u);
 }
 
 TEST_F(RowsTest, EarlyRecordsAreTakenOnce) {
