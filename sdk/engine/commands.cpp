@@ -173,7 +173,6 @@ Result<uint64_t> add_message(Turn& turn, const Outbound& message) {
   } else {
     row.mid = turn.env.random->array<16>();
   }
-  row.id = turn.profile.next_message++;
   row.clock = ++conversation.clock;
   row.rank = conversation::rank(turn.profile.device.id());
   row.content = message.content;
@@ -181,8 +180,7 @@ Result<uint64_t> add_message(Turn& turn, const Outbound& message) {
   row.sent_ms = std::max<int64_t>(0, turn.wall_ms);
   row.received_ms = row.sent_ms;
   row.body = message.body;
-  store::message_insert(turn.db, row);
-  turn.profile.message_ids.add(turn.db, row.conversation, row.mid, row.id);
+  turn.insert(row);
   ++conversation.sent;
   conversation.last_message = row.id;
   add_to_outbox(turn, *contact, row.id, row.body.size());

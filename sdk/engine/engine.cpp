@@ -240,8 +240,9 @@ auto Engine::read(Read&& read_rows)
     if (closed_) return closed_error();
   }
   std::lock_guard lock(read_mutex_);
+  store::Snapshot snapshot(*reader_);
   auto rows = read_rows(*reader_);
-  if (Status status = reader_->take_status(); !status) return status.error();
+  if (Status status = snapshot.end(); !status) return status.error();
   return rows;
 }
 

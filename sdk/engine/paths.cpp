@@ -10,6 +10,7 @@
 #include "engine/moving.h"
 #include "engine/permits.h"
 #include "engine/running.h"
+#include "engine/sealing.h"
 #include "engine/sending.h"
 #include "policy/reveals.h"
 
@@ -49,7 +50,7 @@ void drop_path(Turn& turn, Contact& contact, const PathEntry& path) {
   if (acknowledges) acknowledge_again(turn, contact);
   network->forget_peer(path.peer, contact.row.id);
   for (Copy& copy : contact.outbox.copies) {
-    if (copy.transport == path.transport) copy.send_id = 0;
+    if (is_for(copy, path)) copy.send_id = 0;
   }
   turn.calls.push_back([network, peer = path.peer] {
     if (network->running()) network->instance->remove_peer(peer);

@@ -68,7 +68,6 @@ void deliver(Turn& turn, Contact& contact, const Id128& device, uint64_t transpo
   turn.changed_conversation(contact);
   if (!shown) return;
   store::MessageRow row;
-  row.id = turn.profile.next_message++;
   row.conversation = conversation.id;
   row.author = contact.row.id;
   row.mid = record.id;
@@ -85,8 +84,7 @@ void deliver(Turn& turn, Contact& contact, const Id128& device, uint64_t transpo
   row.received_ms = turn.wall_ms;
   row.transport = transport;
   row.body = std::move(record.body);
-  store::message_insert(turn.db, row);
-  turn.profile.message_ids.add(turn.db, row.conversation, row.mid, row.id);
+  turn.insert(row);
   conversation.last_message = row.id;
   store::EventRow event;
   event.type = WHERRY_EVENT_MESSAGE;

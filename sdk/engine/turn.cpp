@@ -33,6 +33,12 @@ void Turn::complain(Contact& contact, const std::string& what) const {
   log.warning(what);
 }
 
+void Turn::insert(store::MessageRow& message) {
+  message.id = profile.next_message++;
+  store::message_insert(db, message);
+  profile.message_ids.add(db, message.conversation, message.mid, message.id);
+}
+
 uint64_t Turn::add_event(store::EventRow event) {
   event.seq = profile.next_event++;
   store::event_insert(db, event);

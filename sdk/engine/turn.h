@@ -17,6 +17,7 @@
 #include "engine/network.h"
 #include "engine/profile.h"
 #include "store/events.h"
+#include "store/messages.h"
 
 namespace wherry::engine {
 
@@ -89,6 +90,8 @@ class Turn {
   // Logs what a contact does against the protocol: a warning a minute, whatever they send.
   void complain(Contact& contact, const std::string& what) const;
 
+  // Gives a message its number, and keeps it. Its id is not known yet.
+  void insert(store::MessageRow& message);
   // Adds to the durable feed; returns the event's seq.
   uint64_t add_event(store::EventRow event);
 
