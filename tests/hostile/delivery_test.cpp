@@ -91,15 +91,7 @@ TEST_F(HostileCarrier, ALostAcknowledgementIsMissed) {
 // Whoever opens the profile again does not know since when it is missed.
 TEST_F(HostileCarrier, ALostAcknowledgementIsMissedAfterARestart) {
   meet();
-  lose("bob", "ann", true);
-  for (const std::string& text : numbered("m", 40)) {
-    world.submit(ann, bob, text);
-    world.run_for(20);
-  }
-  world.run_for(1'000);
-  lose("bob", "ann", false);
-  world.submit(bob, ann, "heard");
-  world.run_for(100);
+  lose_acknowledgement();
   world.restart(ann);
   EXPECT_TRUE(settle(5'000));
   EXPECT_EQ(world.received(bob, ann).size(), 41u);
@@ -121,7 +113,8 @@ TEST_F(HostileCarrier, WhatTheReceiverForgotIsSealedAnew) {
   });
   at(bob, [](engine::Turn& turn, engine::Contact& contact) {
     for (engine::IncomingStream& stream : contact.streams) {
-      store::early_forget(turn.db, {contact.row.conversation, stream.device, stream.incarnation});
+      store::early_forget(
+          turn.db, {contact.row.conversation, stream.device, stream.incarnation, 0, {}, false});
       stream.stream.beyond.clear();
       turn.changed(contact, stream);
     }
