@@ -100,13 +100,15 @@ typedef struct wherry_setting_description {
 
 /* What a transport can do: bits of wherry_transport_description.abilities. */
 enum {
-  WHERRY_ABILITY_OFFLINE = 1 << 0,      /* envelopes wait for a receiver who is away */
-  WHERRY_ABILITY_PROXY = 1 << 1,        /* can dial through SOCKS5 */
-  WHERRY_ABILITY_BUNDLES = 1 << 2,      /* put_bundle, get_bundle */
-  WHERRY_ABILITY_NAMES = 1 << 3,        /* look_up; not called by this version */
-  WHERRY_ABILITY_RECALL = 1 << 4,       /* recall; not called by this version */
-  WHERRY_ABILITY_DIAGNOSE = 1 << 5,     /* diagnose; not called by this version */
-  WHERRY_ABILITY_CHEAP_INBOXES = 1 << 6 /* one inbox a contact costs next to nothing */
+  WHERRY_ABILITY_OFFLINE = 1 << 0,       /* envelopes wait for a receiver who is away */
+  WHERRY_ABILITY_PROXY = 1 << 1,         /* can dial through SOCKS5 */
+  WHERRY_ABILITY_BUNDLES = 1 << 2,       /* put_bundle, get_bundle */
+  WHERRY_ABILITY_NAMES = 1 << 3,         /* look_up; not called by this version */
+  WHERRY_ABILITY_RECALL = 1 << 4,        /* recall; not called by this version */
+  WHERRY_ABILITY_DIAGNOSE = 1 << 5,      /* diagnose; not called by this version */
+  WHERRY_ABILITY_CHEAP_INBOXES = 1 << 6, /* one inbox a contact costs next to nothing */
+  WHERRY_ABILITY_MEETING = 1 << 7 /* a link may need both its ends to open it: connect_peer is also
+                                   * called once for each peer that is in use, when it is added */
 };
 
 /* How long one envelope takes when all is well. */
@@ -165,14 +167,6 @@ typedef struct wherry_sent {
   int32_t outcome; /* wherry_send_outcome */
   int32_t reason;  /* wherry_reason: why it failed; WHERRY_REASON_NONE otherwise */
 } wherry_sent;
-
-/* What changed around the process: bits for `update`. Not called by this version. */
-enum {
-  WHERRY_UPDATE_NETWORK = 1 << 0,    /* addresses or the default route changed */
-  WHERRY_UPDATE_BACKGROUND = 1 << 1, /* the app went to the background: fewer wake-ups */
-  WHERRY_UPDATE_FOREGROUND = 1 << 2,
-  WHERRY_UPDATE_LOW_POWER = 1 << 3
-};
 
 /* Levels for `log`. "error" means our bug or a broken machine. No user data above debug. */
 typedef enum wherry_log_level {
@@ -298,8 +292,10 @@ typedef struct wherry_transport_plugin {
   /* Frees the instance. Called after on_stopped, or before start. Joins its threads. */
   void (*destroy)(wherry_transport* transport);
 
-  /* Something around the process changed. Not called by this version.
-   * In: flags, WHERRY_UPDATE_*. */
+  /* Something around the process changed: the app said so. After WHERRY_CHANGE_NETWORK nothing is
+   * believed of connections that were made before: what can not be known to work is made anew, and
+   * on_inbox tells of endpoints that changed.
+   * In: flags, WHERRY_CHANGE_*; a bit that is not known changes nothing. */
   void (*update)(wherry_transport* transport, uint32_t flags);
 
   /* Receives at an inbox from now on; on_inbox follows. Idempotent. May be called before start.

@@ -328,6 +328,16 @@ WHERRY_API int32_t wherry_transport_start(wherry_profile profile, uint64_t trans
 WHERRY_API int32_t wherry_transport_stop(wherry_profile profile, uint64_t transport,
                                          wherry_error* error);
 
+/*
+ * Tells all transports what changed around the app, which only the system knows. After a change of
+ * networks connections are made anew at once: without this call a dead one is noticed within a
+ * minute or two. The other changes are passed on; the transports of this version do not use them.
+ *
+ * Returns: WHERRY_OK, E_ARGUMENT (no change, or an unknown one), E_DISK.
+ * In: changes, bits of wherry_change.
+ */
+WHERRY_API int32_t wherry_update(wherry_profile profile, uint32_t changes, wherry_error* error);
+
 /* A page of results: immutable, of one kind of item. */
 typedef struct wherry_page wherry_page;
 

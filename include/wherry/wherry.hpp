@@ -418,6 +418,9 @@ class Profile {
     detail::call(&wherry_transport_stop, handle_, transport);
   }
 
+  /* What changed around the app: bits WHERRY_CHANGE_*. */
+  void update(std::uint32_t changes) { detail::call(&wherry_update, handle_, changes); }
+
   Page<wherry_transport_info> transports() const {
     return page<wherry_transport_info>(&wherry_transport_list);
   }

@@ -89,6 +89,18 @@ typedef enum wherry_permits {
   WHERRY_PERMITS_ANONYMOUS = 4
 } wherry_permits;
 
+/* What changed around the app: bits for wherry_update. */
+typedef enum wherry_change {
+  /* Addresses or the default route: another Wi-Fi, a cable, a VPN, the end of a suspension. */
+  WHERRY_CHANGE_NETWORK = 1,
+  /* The app went to the background. */
+  WHERRY_CHANGE_BACKGROUND = 2,
+  /* The app came to the foreground. */
+  WHERRY_CHANGE_FOREGROUND = 4,
+  /* The device saves power. */
+  WHERRY_CHANGE_LOW_POWER = 8
+} wherry_change;
+
 /* The state of a transport. */
 typedef enum wherry_transport_state {
   /* Not started, or stopped. */

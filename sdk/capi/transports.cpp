@@ -84,6 +84,19 @@ int32_t wherry_transport_stop(wherry_profile profile, uint64_t transport, wherry
   });
 }
 
+int32_t wherry_update(wherry_profile profile, uint32_t changes, wherry_error* error) {
+  return wherry::capi::guard(error, [&]() -> Status {
+    auto engine = wherry::capi::find_handle(profile);
+    if (!engine) return engine.error();
+    constexpr uint32_t kKnown = WHERRY_CHANGE_NETWORK | WHERRY_CHANGE_BACKGROUND |
+                                WHERRY_CHANGE_FOREGROUND | WHERRY_CHANGE_LOW_POWER;
+    if (changes == 0 || (changes & ~kKnown) != 0) {
+      return wherry::capi::argument("changes are not bits of WHERRY_CHANGE_*");
+    }
+    return (*engine)->update(changes);
+  });
+}
+
 int32_t wherry_transport_list(wherry_profile profile, wherry_page** page, wherry_error* error) {
   return wherry::capi::guard(error, [&]() -> Status {
     if (page == nullptr) return wherry::capi::argument("page is NULL");

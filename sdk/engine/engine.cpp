@@ -186,6 +186,13 @@ Status Engine::transport_stop(uint64_t transport) {
   return call([&](Turn& turn) { return run_transport(turn, transport, false); });
 }
 
+Status Engine::update(uint32_t changes) {
+  return call([&](Turn& turn) {
+    update_networks(turn, changes);
+    return Status();
+  });
+}
+
 Result<std::vector<TransportView>> Engine::transports() {
   std::vector<TransportView> views;
   Status outcome = call([&](Turn& turn) -> Status {

@@ -57,6 +57,7 @@ class Engine {
   Status transport_set(uint64_t transport, const plugin::Settings& changes);
   Status transport_start(uint64_t transport);
   Status transport_stop(uint64_t transport);
+  Status update(uint32_t changes);
   Result<std::vector<TransportView>> transports();
 
   Result<std::string> card_make(uint64_t transport, int64_t valid_s);

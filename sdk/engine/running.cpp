@@ -96,6 +96,29 @@ void restart_network(Turn& turn, Network& network) {
   network.start_at = turn.now;
 }
 
+void update_networks(Turn& turn, uint32_t changes) {
+  const bool elsewhere = (changes & WHERRY_CHANGE_NETWORK) != 0;
+  for (auto& [id, network] : turn.runtime.networks) {
+    if (elsewhere) {
+      network->starts = network->reconnects = 0;
+      // Never stays never: the permits stand against it.
+      if (network->start_at != Executor::kNever) network->start_at = turn.now;
+      if (network->reconnect_at != Executor::kNever) network->reconnect_at = turn.now;
+    }
+    turn.calls.push_back([told = network.get(), changes] {
+      if (told->running()) told->instance->update(changes);
+    });
+  }
+  if (!elsewhere) return;
+  for (auto& [id, contact] : turn.profile.contacts) {
+    for (PathEntry& path : contact->paths) {
+      path.connects = 0;
+      path.connect_at = std::min(path.connect_at, turn.now);
+    }
+  }
+  pump_all(turn);
+}
+
 void on_state(Turn& turn, Network& network, const StateReport& report) {
   if (!network.running()) return;
   // One that has failed is ended by this profile: see below.

@@ -14,6 +14,10 @@ void stop_network(Turn& turn, Network& network);
 // Stops it; keep_networks() starts it again, with its settings and inboxes of then.
 void restart_network(Turn& turn, Network& network);
 
+// Something around the app changed: bits of wherry_change. After a change of networks nothing waits
+// for a time that doubled on the one before.
+void update_networks(Turn& turn, uint32_t changes);
+
 void on_state(Turn& turn, Network& network, const StateReport& report);
 void on_inbox(Turn& turn, const InboxReport& report);
 void on_peer(Turn& turn, Network& network, const PeerReport& report);

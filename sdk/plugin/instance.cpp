@@ -318,6 +318,10 @@ void Instance::ack(std::span<const wherry_receipt> receipts) {
   table_.ack(transport_, receipts.data(), receipts.size());
 }
 
+void Instance::update(uint32_t changes) {
+  if (table_.update != nullptr) table_.update(transport_, changes);
+}
+
 void Instance::resume_receive() {
   table_.resume_receive(transport_);
 }

@@ -93,6 +93,7 @@ class Instance {
   Sent send(std::span<const wherry_outgoing> envelopes);
   void ack(std::span<const wherry_receipt> receipts);
   void resume_receive();
+  void update(uint32_t changes);
   bool put_bundle(uint64_t request, const Bytes32& locator, const Secret<32>& owner,
                   ByteView bundle, uint32_t time_to_live_s);
   bool get_bundle(uint64_t request, const std::string& endpoint, const Bytes32& locator);

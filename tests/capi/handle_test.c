@@ -18,6 +18,7 @@ static void everything_refuses(wherry_profile not_open) {
   CHECK_FAILS(status, wherry_transport_set(not_open, 1, NULL, 0, details()));
   CHECK_FAILS(status, wherry_transport_start(not_open, 1, details()));
   CHECK_FAILS(status, wherry_transport_stop(not_open, 1, details()));
+  CHECK_FAILS(status, wherry_update(not_open, WHERRY_CHANGE_NETWORK, details()));
   CHECK_FAILS(status, wherry_transport_list(not_open, &page, details()));
   CHECK_FAILS(status, wherry_transport_describe(not_open, &page, "loopback", details()));
   CHECK_FAILS(status, wherry_card_make(not_open, card, sizeof card, 1, 0, details()));

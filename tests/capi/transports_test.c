@@ -108,6 +108,15 @@ static void starts_and_stops_by_events(void) {
   CHECK_OK(wherry_transport_stop(profile, transport, details()));
 }
 
+static void is_told_of_changes(void) {
+  CHECK_FAILS(WHERRY_E_ARGUMENT, wherry_update(profile, 0, details()));
+  CHECK_FAILS(WHERRY_E_ARGUMENT, wherry_update(profile, 1u << 31, details()));
+  CHECK_FAILS(WHERRY_E_ARGUMENT,
+              wherry_update(profile, WHERRY_CHANGE_NETWORK | (1u << 30), details()));
+  CHECK_OK(wherry_update(profile, WHERRY_CHANGE_NETWORK, details()));
+  CHECK_OK(wherry_update(profile, WHERRY_CHANGE_BACKGROUND | WHERRY_CHANGE_LOW_POWER, details()));
+}
+
 /* Faster than it can follow: the last word counts. */
 static void the_last_word_counts(void) {
   for (int i = 0; i < 100; ++i) {
@@ -173,7 +182,9 @@ int main(void) {
   profile = create("alice");
   describes_itself();
   settings_are_checked();
+  is_told_of_changes();
   starts_and_stops_by_events();
+  is_told_of_changes();
   the_last_word_counts();
   a_new_setting_takes_effect_while_it_runs();
   what_was_started_starts_with_the_profile();

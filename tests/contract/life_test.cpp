@@ -13,8 +13,8 @@ constexpr std::uint32_t kKnownAbilities =
     WHERRY_ABILITY_OFFLINE | WHERRY_ABILITY_PROXY | WHERRY_ABILITY_BUNDLES | WHERRY_ABILITY_NAMES |
     WHERRY_ABILITY_RECALL | WHERRY_ABILITY_DIAGNOSE | WHERRY_ABILITY_CHEAP_INBOXES;
 constexpr std::uint32_t kKnownFacts = (WHERRY_FACT_PRESENCE << 1U) - 1U;
-constexpr std::uint32_t kAllUpdates = WHERRY_UPDATE_NETWORK | WHERRY_UPDATE_BACKGROUND |
-                                      WHERRY_UPDATE_FOREGROUND | WHERRY_UPDATE_LOW_POWER;
+constexpr std::uint32_t kAllUpdates = WHERRY_CHANGE_NETWORK | WHERRY_CHANGE_BACKGROUND |
+                                      WHERRY_CHANGE_FOREGROUND | WHERRY_CHANGE_LOW_POWER;
 
 bool one_line(const char* text) {
   return text != nullptr && *text != '\0' && std::strchr(text, '\n') == nullptr;
@@ -183,8 +183,8 @@ TEST_P(TransportContract, TakesCallsFromAnyThread) {
   const Bytes bytes = envelope(200, 1);
   std::vector<std::function<void()>> calls = {
       [&] { alice().send_one(kPeer, bytes); },
-      [&] { alice().update(WHERRY_UPDATE_BACKGROUND); },
-      [&] { alice().update(WHERRY_UPDATE_FOREGROUND); },
+      [&] { alice().update(WHERRY_CHANGE_BACKGROUND); },
+      [&] { alice().update(WHERRY_CHANGE_FOREGROUND); },
       [&] { EXPECT_EQ(alice().open_inbox(kInbox, secret(5)), WHERRY_TRANSPORT_OK); },
       [&] { alice().resume_receive(); },
       [&] { EXPECT_TRUE(arrives(bob(), {bytes})); },

@@ -245,7 +245,7 @@ class Play {
     if (!network && !down) return;
     if (links_ >= 8) return;
     if (network) {
-      host_.update(WHERRY_UPDATE_NETWORK);
+      host_.update(WHERRY_CHANGE_NETWORK);
     } else {
       must(host_.connect_peer(0) == WHERRY_TRANSPORT_OK);
     }

@@ -69,7 +69,7 @@ void Client::join() {
 
 void Client::update(std::uint32_t flags) {
   const std::lock_guard lock(mutex_);
-  if ((flags & WHERRY_UPDATE_NETWORK) == 0) return;
+  if ((flags & WHERRY_CHANGE_NETWORK) == 0) return;
   if (life_ == Life::kOff || life_ == Life::kStopping) return;
   // The old addresses may be gone without a word: a new link, asked for by the host.
   if (link_) drop_link(WHERRY_REASON_TRANSPORT_OFFLINE, "the network changed");

@@ -105,7 +105,7 @@ void Node::stop() {
 }
 
 void Node::update(std::uint32_t flags) {
-  if ((flags & WHERRY_UPDATE_NETWORK) == 0) return;
+  if ((flags & WHERRY_CHANGE_NETWORK) == 0) return;
   post([this](Life& life) {
     life.advertised.clear();
     announce(life);

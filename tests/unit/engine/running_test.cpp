@@ -86,6 +86,22 @@ TEST(Running, AnInboxWhoseOpeningWasNotCommittedIsAskedForAgain) {
   }));
 }
 
+// Bob's machine had no network for hours. Nobody waits for the time that doubled meanwhile.
+TEST(Running, AChangeOfNetworksIsActedOnAtOnce) {
+  Pair pair(1);
+  pair.world.net().set_online("bob", false);
+  pair.world.submit(pair.bob, pair.ann, "b0");
+  pair.world.run_for(3 * 3600 * 1000);
+  pair.world.net().set_online("bob", true);
+  ASSERT_TRUE(pair.world.run(pair.bob, [](engine::Turn& turn) -> Status {
+    EXPECT_GT(turn.runtime.networks.begin()->second->reconnect_at, turn.now + 5'000);
+    engine::update_networks(turn, WHERRY_CHANGE_NETWORK);
+    return {};
+  }));
+  EXPECT_TRUE(pair.settle(1'000));
+  expect_all(pair, {}, numbered("b", 1));
+}
+
 TEST(Running, WithoutMemoryATurnFailsAndNothingElse) {
   Pair pair(1);
   const Status outcome = pair.world.run(pair.bob, [](engine::Turn& turn) -> Status {
