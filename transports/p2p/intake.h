@@ -3,8 +3,8 @@
 // second descriptor of each connection, sees there how many bytes came since the last whole message
 // that it read, and cuts a connection that brings more than any honest one does.
 //
-// Bytes that come wake it once. Then it looks a few times a second while more come, and sleeps when
-// none do: an idle node has no timer. The worker's own: nothing here is thread-safe.
+// Bytes that come wake it once. Then it looks every few milliseconds while more come, and sleeps
+// when none do: an idle node has no timer. The worker's own: nothing here is thread-safe.
 #pragma once
 
 #include <cstdint>

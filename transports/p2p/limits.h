@@ -39,7 +39,7 @@ inline constexpr int kReceiveBuffer = 256 * 1024;
 inline constexpr std::size_t kUnreadMax = std::size_t{4} * 1024 * 1024;
 static_assert((kFramesQueued + 1) * kFrameBytesMax + 2 * kReceiveBuffer < kUnreadMax);
 inline constexpr std::size_t kHeartbeatBytes = 16;  // a second, of an idle link
-inline constexpr auto kLookEvery = 100ms;           // at what comes; sooner when it is much
+inline constexpr auto kLookEvery = 20ms;            // at what comes; sooner when it is much
 inline constexpr auto kLookSoon = 10ms;
 
 // Each address of a peer is given so long, with everything until the keys are proven,
