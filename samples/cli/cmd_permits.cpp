@@ -155,9 +155,7 @@ void permits(const App& app, const PermitsOptions& options) {
 void explain(const App& app, const std::string& contact) {
   wherry::Profile profile = open_profile(app);
   const Person person = find_person(profile, contact);
-  Feed feed(profile);
-  settle(profile, feed);
-  feed.finish();
+  const Feed feed = settled(profile);
   const auto page = profile.explain(person.conversation);
   if (app.json) {
     std::cout << page.json() << "\n";

@@ -29,9 +29,7 @@ void route(const App& app, const RouteOptions& options) {
   wherry::Profile profile = open_profile(app);
   const Person person = find_person(profile, options.contact);
   if (!options.route.empty()) profile.set_route(person.conversation, options.route);
-  Feed feed(profile);
-  settle(profile, feed);
-  feed.finish();
+  settled(profile);
   const auto page = profile.route(person.conversation);
   if (app.json) {
     std::cout << page.json() << "\n";

@@ -68,23 +68,19 @@ void done(const App& app, wherry::Profile& profile, std::uint64_t transport, con
     return;
   }
   std::cout << "transport " << transport << " " << what << "\n";
-  Feed feed(profile);
-  settle(profile, feed);
+  const Feed feed = settled(profile);
   for (const wherry_transport_info& info : profile.transports()) {
     if (info.transport != transport || info.reason == WHERRY_REASON_NONE) continue;
     std::cerr << "wherry: it does not work now, and is tried again: "
               << why_text(info.reason, feed.phase(transport)) << "\n";
   }
-  feed.finish();
 }
 
 }  // namespace
 
 void list_transports(const App& app) {
   wherry::Profile profile = open_profile(app);
-  Feed feed(profile);
-  settle(profile, feed);
-  feed.finish();
+  const Feed feed = settled(profile);
   const auto page = profile.transports();
   if (app.json) {
     std::cout << page.json() << "\n";

@@ -59,7 +59,8 @@ void Feed::finish() {
   if (passed_ != 0) profile_.ack(passed_);
 }
 
-void settle(wherry::Profile& profile, Feed& feed) {
+Feed settled(wherry::Profile& profile) {
+  Feed feed(profile);
   constexpr std::chrono::seconds patience(2);
   const Clock::time_point deadline = Clock::now() + patience;
   const auto on_its_way = [](const wherry_transport_info& info) {
@@ -72,6 +73,8 @@ void settle(wherry::Profile& profile, Feed& feed) {
     feed.step(deadline);
   }
   feed.take_states();
+  feed.finish();
+  return feed;
 }
 
 std::string why_text(std::int32_t reason, const std::string& phase) {

@@ -41,9 +41,9 @@ class Feed {
   std::uint64_t passed_ = 0;
 };
 
-// Waits until no transport that is to run is on its way any more, but two seconds at most: what is
-// said of a profile that was just opened is of little use.
-void settle(wherry::Profile& profile, Feed& feed);
+// A finished feed, once no transport that is to run is on its way any more, but after two seconds
+// at most: what is said of a profile that was just opened is of little use.
+Feed settled(wherry::Profile& profile);
 
 // Why a transport or a conversation is in its state, for people; "" for no reason.
 std::string why_text(std::int32_t reason, const std::string& phase = "");
