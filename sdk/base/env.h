@@ -52,6 +52,9 @@ class Executor {
   virtual void start(Turn turn) = 0;
   // Asks for a turn. From any thread, also from within one; cheap when already asked.
   virtual void wake() = 0;
+  // Takes a turn on this thread, if none is being taken: then whatever was queued before has had
+  // its turn, or the next ones will come to it. False: wake() is needed. Not from within a turn.
+  virtual bool help() { return false; }
   // No turn runs after this returns. Not from within a turn.
   virtual void stop() = 0;
 };

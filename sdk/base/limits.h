@@ -145,6 +145,9 @@ inline constexpr size_t kMessageIdsKept = 2048;
 
 // Events.
 inline constexpr size_t kEventsRead = 64;
+// Of the feed, given without being read: messages that wait for the app, and their bytes.
+inline constexpr size_t kEventsAhead = 1024;
+inline constexpr size_t kEventsAheadBytes = 2u << 20;
 inline constexpr size_t kEphemeralEvents = 64;
 
 // Transport state (transport.h, state_set).

@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "crypto/hash.h"
+#include "engine/paths.h"
 #include "identity/bundle.h"
 
 namespace wherry::engine {
@@ -63,14 +64,7 @@ Result<identity::Prekey> current_prekey(Turn& turn, const CardState& card) {
 
 void close_card(Turn& turn, const CardState& card) {
   store::card_delete(turn.db, card.row.id);
-  if (card.inbox == 0) return;
-  store::inbox_delete(turn.db, card.inbox);
-  turn.profile.remove_inbox(card.inbox);
-  Network* network = turn.network(card.row.transport);
-  if (network == nullptr) return;
-  turn.calls.push_back([network, inbox = card.inbox] {
-    if (network->running()) network->instance->close_inbox(inbox);
-  });
+  if (card.inbox != 0) close_inbox(turn, turn.profile.inboxes.at(card.inbox));
 }
 
 // Tells those whose card did not become usable in time. Returns the steady time of the next that

@@ -127,6 +127,10 @@ int64_t Core::turn() {
     return stalled_until_;
   }
   release(turn, inputs);
+  if (turn.now >= cut_log_at_) {
+    db_->cut_log();
+    cut_log_at_ = turn.now + limits::kHousekeeping_ms;
+  }
   return next_turn(turn.now);
 }
 
@@ -184,7 +188,8 @@ void Core::release(Turn& turn, std::vector<Input>& inputs) noexcept {
     stalled_until_ = INT64_MIN;
     turn.ephemeral.push_back({WHERRY_EVENT_STORAGE, 0, 0, 0, WHERRY_REASON_NONE, {}});
   }
-  // Acknowledgements first: what they name is durable now.
+  feed_.committed(profile_->next_event, std::move(turn.events));
+  // Acknowledgements before all that leaves: what they name is durable now.
   std::map<uint64_t, std::vector<wherry_receipt>> receipts;
   for (const auto& [transport, receipt] : turn.receipts) receipts[transport].push_back(receipt);
   for (const auto& [transport, list] : receipts) {
@@ -195,7 +200,6 @@ void Core::release(Turn& turn, std::vector<Input>& inputs) noexcept {
   release_sends(turn);
   for (const Turn::CardAnswer& answer : turn.card_answers) answer.done(answer.text);
   for (const auto& [index, outcome] : outcomes_) std::get<Command>(inputs[index]).done(outcome);
-  feed_.committed(profile_->next_event);
   for (EphemeralEvent& event : turn.ephemeral) feed_.add(std::move(event));
   if (inputs_.room_again()) {
     for (auto& [id, network] : runtime_.networks) {

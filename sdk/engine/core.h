@@ -65,6 +65,7 @@ class Core {
   int failures_ = 0;                                 // of the disk, one after the other
   int64_t stalled_until_ = INT64_MIN;                // steady ms
   int64_t networks_at_ = Executor::kNever;           // steady ms of the next look at them
+  int64_t cut_log_at_ = INT64_MIN;                   // steady ms, from then on after a turn
 };
 
 }  // namespace wherry::engine

@@ -142,8 +142,9 @@ Status Engine::call(std::function<Status(Turn&)> run, size_t weight) {
   const Visit visit(*this);
   if (!visit.admitted) return closed_error();
   auto answer = std::make_shared<Answer<Status>>();
-  core_->inputs().push(
+  core_->inputs().add(
       Command{std::move(run), [answer](const Status& outcome) { answer->set(outcome); }, weight});
+  if (!executor_.help()) executor_.wake();
   return answer->wait();
 }
 

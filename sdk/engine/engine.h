@@ -85,7 +85,7 @@ class Engine {
 
   Result<Event> next_event(int32_t timeout_ms) { return feed_->next(timeout_ms); }
   Status event_ack(uint64_t seq);
-  int wait_handle() const { return feed_->handle(); }
+  int wait_handle() { return feed_->handle(); }
 
  private:
   // A call that puts something into the queue: close() waits for it to leave.

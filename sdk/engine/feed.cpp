@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
+#include <utility>
 
 #include "base/limits.h"
 #include "base/mutant.h"
@@ -35,11 +37,29 @@ Status Feed::begin(uint64_t next) {
   return filled;
 }
 
-void Feed::committed(uint64_t next) {
+int Feed::handle() {
   std::lock_guard lock(mutex_);
+  showing_ = true;
+  show();
+  return handle_;
+}
+
+void Feed::committed(uint64_t next, std::vector<Event> news) {
+  std::unique_lock lock(mutex_);
   if (next == 0 || next - 1 <= committed_) return;
+  const bool all_are_here = !news.empty() && news.front().row.seq == committed_ + 1 &&
+                            news.size() == next - 1 - committed_;
+  size_t bytes = page_bytes_;
+  for (const Event& event : news) bytes += event.size();
+  if (all_are_here && read_ == committed_ && !filling_ &&
+      page_.size() + news.size() <= limits::kEventsAhead && bytes <= limits::kEventsAheadBytes) {
+    std::ranges::move(news, std::back_inserter(page_));
+    page_bytes_ = bytes;
+    read_ = next - 1;
+  }
   committed_ = next - 1;
   show();
+  lock.unlock();  // whoever wakes needs it
   changed_.notify_all();
 }
 
@@ -83,6 +103,7 @@ Result<Event> Feed::next(int32_t timeout_ms) {
   } else {
     event = std::move(page_.front());
     page_.pop_front();
+    page_bytes_ -= event.size();
   }
   show();
   return event;
@@ -134,6 +155,8 @@ Status Feed::fill(std::unique_lock<std::mutex>& lock) {
   lock.lock();
   if (!status) return status;
   page_ = std::move(page);
+  page_bytes_ = 0;
+  for (const Event& event : page_) page_bytes_ += event.size();
   read_ = read;
   // A commit can be read before its turn has told of it.
   committed_ = std::max(committed_, read);
@@ -155,7 +178,7 @@ Event Feed::event_of(const store::EventRow& row) {
 
 void Feed::show() {
   const bool wanted = closed_ || available();
-  if (wanted == shown_) return;
+  if (wanted == shown_ || !showing_) return;
   uint64_t count = 1;
   const ssize_t done =
       wanted ? ::write(handle_, &count, sizeof count) : ::read(handle_, &count, sizeof count);

@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <vector>
 
 #include "store/events.h"
 #include "store/messages.h"
@@ -30,6 +31,8 @@ struct Event {
   std::optional<store::MessageRow> message;
   std::optional<Bytes32> identity;
   EphemeralEvent ephemeral;  // if row.seq is 0
+
+  size_t size() const { return message ? message->body.size() : 0; }
 };
 
 class Feed {
@@ -42,8 +45,9 @@ class Feed {
 
   // At opening: as committed(), and looks whether anything below `next` is left to be given at all.
   Status begin(uint64_t next);
-  // After a commit: everything below `next` can be read.
-  void committed(uint64_t next);
+  // After a commit: everything below `next` can be read. `news`: events of it, by seq; whoever has
+  // been given all before need not read them, if none is missing.
+  void committed(uint64_t next, std::vector<Event> news);
   void add(EphemeralEvent event);
 
   // Time-out in milliseconds of the real clock, negative: none. E_TIMEOUT, E_CLOSED, E_DISK,
@@ -51,8 +55,8 @@ class Feed {
   Result<Event> next(int32_t timeout_ms);
   // The highest seq that there is.
   uint64_t committed_seq() const;
-  // Readable while next(0) would not fail.
-  int handle() const { return handle_; }
+  // Readable while next(0) would not fail. Kept up to date from the first call on.
+  int handle();
 
   // Wakes who waits; from now on E_CLOSED.
   void close();
@@ -66,11 +70,13 @@ class Feed {
 
   std::unique_ptr<store::Connection> reader_;  // of whoever has set filling_
   const int handle_;
-  bool shown_ = false;
   mutable std::mutex mutex_;
+  bool showing_ = false;  // somebody has the handle
+  bool shown_ = false;    // it is readable
   std::condition_variable changed_;
   std::deque<EphemeralEvent> ephemeral_;
   std::deque<Event> page_;
+  size_t page_bytes_ = 0;   // of bodies in it
   uint64_t committed_ = 0;  // highest seq that can be read
   uint64_t read_ = 0;       // highest seq that was read into page_
   bool filling_ = false;    // a caller reads the next page, without the lock

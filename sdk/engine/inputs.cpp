@@ -15,12 +15,14 @@ size_t weight(const Input& input) {
 }  // namespace
 
 void Inputs::push(Input input) {
-  {
-    std::lock_guard lock(mutex_);
-    const bool is_command = std::holds_alternative<Command>(input);
-    (is_command ? commands_ : reports_).push_back(std::move(input));
-  }
+  add(std::move(input));
   executor_.wake();
+}
+
+void Inputs::add(Input input) {
+  std::lock_guard lock(mutex_);
+  const bool is_command = std::holds_alternative<Command>(input);
+  (is_command ? commands_ : reports_).push_back(std::move(input));
 }
 
 bool Inputs::offer(Incoming incoming) {

@@ -88,6 +88,8 @@ class Inputs {
   explicit Inputs(Executor& executor) : executor_(executor) {}
 
   void push(Input input);
+  // The same, for who sees to it that a turn is taken.
+  void add(Input input);
   // Takes an envelope, or says that there is no room now.
   bool offer(Incoming incoming);
   // At most limits::kTurnInputs and kTurnBytes, half of it for reports if there are as many. With

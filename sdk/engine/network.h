@@ -27,13 +27,18 @@ struct Outgoing {
   Bytes envelope;
 };
 
+// In place of a copy's id, of envelopes that are not kept: one that only acknowledges; and a probe
+// or an answer alone, whose answers are told again if it did not leave.
+inline constexpr uint64_t kNoCopy = 0;
+inline constexpr uint64_t kProbeCopy = UINT64_MAX;
+
 class Network : public plugin::HostEvents {
  public:
-  // What an attempt was made for; copy 0: nothing that is kept.
+  // What an attempt was made for.
   struct Flight {
     uint64_t contact = 0;
     uint64_t peer = 0;
-    uint64_t copy = 0;
+    uint64_t copy = kNoCopy;
   };
 
   Network(uint64_t id, const wherry_transport_plugin& table, Inputs& inputs, Log& log,

@@ -83,7 +83,7 @@ void stop_network(Turn& turn, Network& network) {
   }
   for (const auto& [id, flight] : network.flights) {
     Contact* contact = turn.profile.contact(flight.contact);
-    if (flight.copy == 0 && contact != nullptr) acknowledge_again(turn, *contact);
+    if (flight.copy == kNoCopy && contact != nullptr) acknowledge_again(turn, *contact);
   }
   network.stop();
   forget_peers(turn.profile, network.id());

@@ -228,7 +228,7 @@ bool seal_next(const Sender& to) {
   if (keep) {
     send_and_keep(to, *step, rows, control);
   } else {
-    to.turn.send(to.network, to.contact, to.path, 0, std::move(step->envelope));
+    to.turn.send(to.network, to.contact, to.path, kNoCopy, std::move(step->envelope));
   }
   return true;
 }

@@ -10,10 +10,6 @@ namespace wherry::engine {
 // What a payload's map and list of messages add to their members, bytes at most.
 inline constexpr size_t kPayloadFrame = 8;
 
-// Copy id of an envelope that is a probe or an answer alone: it is not kept, but if it did not
-// leave its answers are told again.
-inline constexpr uint64_t kProbeCopy = UINT64_MAX;
-
 struct Sender {
   Turn& turn;
   Contact& contact;

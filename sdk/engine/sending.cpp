@@ -201,7 +201,7 @@ void on_sent(Turn& turn, Network& network, const SentReport& report) {
   const bool failed =
       report.outcome != WHERRY_OUTCOME_HANDED && report.outcome != WHERRY_OUTCOME_STORED;
   if (!failed) it_carries(turn, *contact, network.id(), flight->peer);
-  if (id == 0) {
+  if (id == kNoCopy) {
     // It may have waited for the room that this one took.
     if (contact->ack_at <= turn.now) turn.pump(*contact);
     if (failed) {

@@ -91,7 +91,7 @@ void deliver(Turn& turn, Contact& contact, const Id128& device, uint64_t transpo
   event.contact = contact.row.id;
   event.conversation = conversation.id;
   event.message = row.id;
-  turn.add_event(event);
+  turn.add_event(event, std::move(row));
 }
 
 void take_record(Turn& turn, Contact& contact, const Session& session, message::Record& record) {

@@ -1,7 +1,8 @@
-// One thread, a flag and a condition.
+// One thread, a few flags and a condition.
 #include "engine/thread_executor.h"
 
 #include <chrono>
+#include <utility>
 
 namespace wherry::engine {
 
@@ -10,17 +11,25 @@ ThreadExecutor::~ThreadExecutor() {
 }
 
 void ThreadExecutor::start(Turn turn) {
+  std::lock_guard lock(mutex_);
   turn_ = std::move(turn);
+  next_ = clock_.steady_ms();
   thread_ = std::thread([this] { run(); });
 }
 
 void ThreadExecutor::wake() {
-  {
-    std::lock_guard lock(mutex_);
-    if (woken_) return;
-    woken_ = true;
-  }
-  changed_.notify_one();
+  std::lock_guard lock(mutex_);
+  // Whoever takes a turn looks when it is over.
+  if (!std::exchange(woken_, true) && !taking_) changed_.notify_one();
+}
+
+bool ThreadExecutor::help() {
+  std::unique_lock lock(mutex_);
+  if (taking_ || stopping_ || !turn_) return false;
+  take_turn(lock);
+  // The thread need not know, unless something is due before it looks anyway.
+  if (stopping_ || woken_ || next_ < asleep_until_) changed_.notify_one();
+  return true;
 }
 
 void ThreadExecutor::stop() {
@@ -33,22 +42,33 @@ void ThreadExecutor::stop() {
 }
 
 void ThreadExecutor::run() {
-  int64_t next = clock_.steady_ms();
+  std::unique_lock lock(mutex_);
   for (;;) {
-    {
-      std::unique_lock lock(mutex_);
-      const auto ready = [this] { return woken_ || stopping_; };
-      if (next == kNever) {
-        changed_.wait(lock, ready);
+    while (taking_ || !(stopping_ || is_due())) {
+      asleep_until_ = taking_ ? kNever : next_;
+      if (asleep_until_ == kNever) {
+        changed_.wait(lock);
       } else {
-        const int64_t wait = next - clock_.steady_ms();
-        if (wait > 0) changed_.wait_for(lock, std::chrono::milliseconds(wait), ready);
+        changed_.wait_for(lock, std::chrono::milliseconds(asleep_until_ - clock_.steady_ms()));
       }
-      if (stopping_) return;
-      woken_ = false;
     }
-    next = turn_();
+    if (stopping_) return;
+    take_turn(lock);
   }
+}
+
+void ThreadExecutor::take_turn(std::unique_lock<std::mutex>& lock) {
+  taking_ = true;
+  woken_ = false;
+  lock.unlock();
+  const int64_t next = turn_();
+  lock.lock();
+  taking_ = false;
+  next_ = next;
+}
+
+bool ThreadExecutor::is_due() {
+  return woken_ || next_ <= clock_.steady_ms();
 }
 
 }  // namespace wherry::engine

@@ -1,4 +1,5 @@
-// Runs the engine's turns on a thread of its own.
+// Runs the engine's turns on a thread of its own, or on those that wait for what a turn does: where
+// nothing else is going on, a caller does its own work, and no thread waits for another to wake up.
 #ifndef WHERRY_ENGINE_THREAD_EXECUTOR_H
 #define WHERRY_ENGINE_THREAD_EXECUTOR_H
 
@@ -15,17 +16,23 @@ class ThreadExecutor : public Executor {
   ~ThreadExecutor() override;
   void start(Turn turn) override;
   void wake() override;
+  bool help() override;
   void stop() override;
 
  private:
   void run();
+  void take_turn(std::unique_lock<std::mutex>& lock);
+  bool is_due();
 
   SystemClock clock_;
   Turn turn_;
   std::mutex mutex_;
-  std::condition_variable changed_;
+  std::condition_variable changed_;  // for the thread
   bool woken_ = false;
+  bool taking_ = false;  // a turn, by whichever thread
   bool stopping_ = false;
+  int64_t next_ = kNever;          // steady ms of the next turn in any case
+  int64_t asleep_until_ = kNever;  // steady ms: the thread is
   std::thread thread_;
 };
 

@@ -45,6 +45,11 @@ uint64_t Turn::add_event(store::EventRow event) {
   return event.seq;
 }
 
+void Turn::add_event(store::EventRow event, store::MessageRow message) {
+  event.seq = add_event(event);
+  events.push_back({event, std::move(message), std::nullopt, {}});
+}
+
 void Turn::open_inbox(Network& network, const store::InboxRow& inbox) {
   calls.push_back([&network, id = inbox.id, secret = to_array<32>(inbox.secret.view())] {
     network.inboxes.insert(id);

@@ -74,6 +74,7 @@ class Turn {
   std::vector<std::function<void()>> calls;                   // into plug-ins
   std::vector<Outgoing> sends;
   std::vector<EphemeralEvent> ephemeral;
+  std::vector<Event> events;  // of the durable feed, those that are at hand whole
   struct CardAnswer {
     std::function<void(Result<std::string>)> done;
     Result<std::string> text;
@@ -94,6 +95,8 @@ class Turn {
   void insert(store::MessageRow& message);
   // Adds to the durable feed; returns the event's seq.
   uint64_t add_event(store::EventRow event);
+  // The same, of a message that came.
+  void add_event(store::EventRow event, store::MessageRow message);
 
   // Opens an inbox at its network once it is committed; on_inbox answers.
   void open_inbox(Network& network, const store::InboxRow& inbox);

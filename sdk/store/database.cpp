@@ -105,6 +105,8 @@ std::string Query::text(int column) const {
 
 namespace {
 
+constexpr int kBusy_ms = 2000;  // how long a connection waits for another
+
 int execute(sqlite3* db, const std::string& sql) {
   return sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr);
 }
@@ -124,7 +126,7 @@ Result<std::unique_ptr<Connection>> Connection::open(const OpenOptions& options,
   std::unique_ptr<Connection> connection(new Connection(db));
   if (code != SQLITE_OK) return database_error(code, sqlite3_errmsg(db), sqlite3_system_errno(db));
   sqlite3_extended_result_codes(db, 1);
-  sqlite3_busy_timeout(db, 2000);
+  sqlite3_busy_timeout(db, kBusy_ms);
 
   const char* cipher =
       options.cipher == Cipher::kAegis256 ? "PRAGMA cipher='aegis'" : "PRAGMA cipher='chacha20'";
@@ -134,10 +136,11 @@ Result<std::unique_ptr<Connection>> Connection::open(const OpenOptions& options,
   wipe(pragma.data(), pragma.size());
   if (code != SQLITE_OK) return database_error(code, sqlite3_errmsg(db), sqlite3_system_errno(db));
 
-  // Deleted contents are overwritten; the log is cut at checkpoints, so that it does not keep them.
+  // Deleted contents are overwritten. The log keeps its size at checkpoints: to write over what is
+  // there costs half of what it does to make a file longer with each commit. See cut_log().
   std::string settings = "PRAGMA foreign_keys=OFF; PRAGMA temp_store=MEMORY;";
   if (!options.read_only) {
-    settings += "PRAGMA journal_mode=WAL; PRAGMA secure_delete=ON; PRAGMA journal_size_limit=0;";
+    settings += "PRAGMA journal_mode=WAL; PRAGMA secure_delete=ON;";
     settings += options.full_sync ? "PRAGMA synchronous=FULL;" : "PRAGMA synchronous=NORMAL;";
     settings += "PRAGMA wal_autocheckpoint=2000; PRAGMA cache_size=-4096;";
   } else {
@@ -198,6 +201,12 @@ void Connection::rollback() {
 void Connection::empty_log() {
   Query checkpoint = query("PRAGMA wal_checkpoint(TRUNCATE)");
   if (checkpoint.next() && checkpoint.integer(0) != 0) poison(SQLITE_BUSY);
+}
+
+void Connection::cut_log() {
+  sqlite3_busy_timeout(db_, 0);
+  sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  sqlite3_busy_timeout(db_, kBusy_ms);
 }
 
 Status Connection::take_status() {

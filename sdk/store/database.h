@@ -98,6 +98,9 @@ class Connection {
   void rollback();
   // Moves all of the log into the database and empties it. E_BUSY while somebody reads from it.
   void empty_log();
+  // The same, unless somebody reads just now or the disk does not work: then another time. So that
+  // the log does not keep what was deleted.
+  void cut_log();
 
   bool failed() const { return error_.has_value(); }
   const Error& error() const { return *error_; }

@@ -94,7 +94,7 @@ TEST(Running, AChangeOfNetworksIsActedOnAtOnce) {
   pair.world.run_for(3 * 3600 * 1000);
   pair.world.net().set_online("bob", true);
   ASSERT_TRUE(pair.world.run(pair.bob, [](engine::Turn& turn) -> Status {
-    EXPECT_GT(turn.runtime.networks.begin()->second->reconnect_at, turn.now + 5'000);
+    EXPECT_GT(turn.runtime.networks.begin()->second->reconnect_at, turn.now + 2'000);
     engine::update_networks(turn, WHERRY_CHANGE_NETWORK);
     return {};
   }));
