@@ -9,11 +9,12 @@
 namespace wherry::test {
 namespace {
 
-constexpr std::uint32_t kKnownAbilities =
-    WHERRY_ABILITY_OFFLINE | WHERRY_ABILITY_PROXY | WHERRY_ABILITY_BUNDLES | WHERRY_ABILITY_NAMES |
-    WHERRY_ABILITY_RECALL | WHERRY_ABILITY_DIAGNOSE | WHERRY_ABILITY_CHEAP_INBOXES;
+constexpr std::uint32_t kKnownAbilities = WHERRY_ABILITY_OFFLINE | WHERRY_ABILITY_PROXY |
+                                          WHERRY_ABILITY_BUNDLES | WHERRY_ABILITY_NAMES |
+                                          WHERRY_ABILITY_RECALL | WHERRY_ABILITY_DIAGNOSE |
+                                          WHERRY_ABILITY_CHEAP_INBOXES | WHERRY_ABILITY_MEETING;
 constexpr std::uint32_t kKnownFacts = (WHERRY_FACT_PRESENCE << 1U) - 1U;
-constexpr std::uint32_t kAllUpdates = WHERRY_CHANGE_NETWORK | WHERRY_CHANGE_BACKGROUND |
+constexpr std::uint32_t kAllChanges = WHERRY_CHANGE_NETWORK | WHERRY_CHANGE_BACKGROUND |
                                       WHERRY_CHANGE_FOREGROUND | WHERRY_CHANGE_LOW_POWER;
 
 bool one_line(const char* text) {
@@ -198,10 +199,10 @@ TEST_P(TransportContract, TakesCallsFromAnyThread) {
 
 TEST_P(TransportContract, GoesOnAfterUpdates) {
   ASSERT_EQ(alice().create(), WHERRY_TRANSPORT_OK);
-  alice().update(kAllUpdates);  // before start there is nothing to update, and nothing breaks
+  alice().update(kAllChanges);  // before start there is nothing to update, and nothing breaks
   renew(0);
   connect();
-  for (std::uint32_t bit = 1; bit <= kAllUpdates; bit <<= 1U) {
+  for (std::uint32_t bit = 1; bit <= kAllChanges; bit <<= 1U) {
     alice().update(bit);
     bob().update(bit);
     ASSERT_TRUE(alice().wait_online(kLimitMs));

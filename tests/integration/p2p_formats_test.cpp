@@ -2,11 +2,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "include/wherry/transport.h"
 #include "transports/p2p/endpoint.h"
 #include "transports/p2p/frames.h"
 #include "transports/p2p/limits.h"
+#include "transports/p2p/meeting.h"
 #include "transports/p2p/settings.h"
 
 namespace wherry::transports::p2p {
@@ -110,6 +112,29 @@ TEST(P2pEndpoint, NamesAnAddressOnce) {
   EXPECT_FALSE(parse_endpoint(to_text(an_endpoint({one, other, one}))));
 }
 
+TEST(P2pEndpoint, NamesWhereLinksAreOpenedFromBothEnds) {
+  Endpoint endpoint = an_endpoint({});
+  endpoint.meeting = parse_address("1.2.3.4:65534");
+  EXPECT_EQ(parse_endpoint(to_text(endpoint)), endpoint);
+  endpoint.addresses = {*parse_address("[2606:4700::1111]:4000"), *parse_address("1.2.3.4:5")};
+  EXPECT_EQ(parse_endpoint(to_text(endpoint)), endpoint);
+  // It needs the next port as well, and one or the other address is there.
+  for (const std::uint16_t port : {std::uint16_t{0}, std::uint16_t{65535}}) {
+    endpoint.meeting->port = port;
+    EXPECT_FALSE(parse_endpoint(to_text(endpoint)));
+  }
+  EXPECT_FALSE(parse_endpoint(to_text(an_endpoint({}))));
+}
+
+TEST(P2pMeeting, IsAtTheSameMomentsForEverybody) {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  const auto next = now + until_next_meeting();
+  constexpr std::chrono::milliseconds slack(100);
+  EXPECT_LE((next + slack) % kMeetingEvery, 2 * slack);
+  EXPECT_LE(until_next_meeting(), kMeetingEvery);
+  EXPECT_LE(until_meeting(), kMeetingEvery - kMeetingLimit / 2);
+}
+
 // RFC 7748, 6.1: Alice's keys.
 TEST(P2pEndpoint, KeysAreX25519) {
   const Key secret = {0x77, 0x07, 0x6d, 0x0a, 0x73, 0x18, 0xa5, 0x7d, 0x3c, 0x16, 0xc1,
@@ -192,6 +217,9 @@ TEST(P2pSettings, AreChecked) {
   EXPECT_FALSE(parse("advertise", "1.2.3.4:5,"));
   EXPECT_FALSE(parse("advertise", "1.2.3.4:5,1.2.3.4:5"));
   EXPECT_FALSE(parse("advertise", ",1.2.3.4:5"));
+  EXPECT_TRUE(parse("meet", "1.2.3.4:65534"));
+  EXPECT_FALSE(parse("meet", "1.2.3.4:65535"));
+  EXPECT_FALSE(parse("meet", "1.2.3.4:0"));
   EXPECT_TRUE(parse("allow", "10.0.0.0/8,fd00::/8"));
   EXPECT_FALSE(parse("allow", "10.0.0.1"));
   EXPECT_TRUE(parse("proxy", "127.0.0.1:9050"));
@@ -208,6 +236,10 @@ TEST(P2pSettings, WhoListensNowhereRevealsNothingByBeingOnline) {
   const wherry_reveals reveals = reveals_of_dialling(through_proxy);
   EXPECT_EQ(reveals.facts[WHERRY_OBSERVER_OTHER_PERSON] & WHERRY_FACT_MY_IP, 0u);
   EXPECT_NE(reveals.facts[WHERRY_OBSERVER_PROXY] & WHERRY_FACT_MY_IP, 0u);
+  NodeSettings meeting;
+  meeting.meeting = parse_address("1.2.3.4:6000");
+  EXPECT_NE(reveals_of_listening(meeting).facts[WHERRY_OBSERVER_OTHER_PERSON] & WHERRY_FACT_MY_IP,
+            0u);
   NodeSettings listening = through_proxy;
   listening.listen = *parse_address("0.0.0.0:1");
   EXPECT_NE(reveals_of_dialling(listening).facts[WHERRY_OBSERVER_OTHER_PERSON] & WHERRY_FACT_MY_IP,

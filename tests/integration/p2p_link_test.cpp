@@ -122,6 +122,44 @@ TEST_F(P2pLink, WhoGoesAwayIsNoticedAndFoundAgain) {
   EXPECT_EQ(again.violations(), std::vector<std::string>());
 }
 
+// The system may have taken the port away meanwhile, and connections of the old network look alive.
+TEST_F(P2pLink, AfterAChangeOfNetworksAllIsMadeAnew) {
+  ASSERT_EQ(alice.add_peer(kPeer, *bob.endpoint(kInbox)), WHERRY_TRANSPORT_OK);
+  ASSERT_NE(alice.send_one(kPeer, Bytes(50, 1)), 0u);
+  ASSERT_TRUE(until([&] { return bob.received_count() == 1; }));
+  const std::string before = *bob.endpoint(kInbox);
+  const std::size_t states = bob.states().size();
+  bob.update(WHERRY_CHANGE_NETWORK);
+  ASSERT_TRUE(until([&] {
+    return bob.states().size() > states && bob.state() == WHERRY_TRANSPORT_STATE_ONLINE &&
+           alice.peer_reports().back().state == WHERRY_PEER_STATE_UNREACHABLE;
+  }));
+  EXPECT_EQ(*bob.endpoint(kInbox), before);
+  // What is said of an envelope of before says nothing of one of now.
+  const std::uint64_t id = alice.send_one(kPeer, Bytes(50, 2));
+  ASSERT_TRUE(until([&] { return bob.received_count() == 2; }));
+  ASSERT_EQ(bob.ack(kInbox, bob.received()[0].receipt), WHERRY_TRANSPORT_OK);
+  pump.quiet(200);
+  EXPECT_EQ(alice.last_sent(id)->outcome, WHERRY_OUTCOME_HANDED);
+  ASSERT_EQ(bob.ack(kInbox, bob.received()[1].receipt), WHERRY_TRANSPORT_OK);
+  EXPECT_TRUE(until([&] { return alice.last_sent(id)->outcome == WHERRY_OUTCOME_STORED; }));
+}
+
+// What it was about to send has failed, and is told.
+TEST_F(P2pLink, ADiallerWhoseNetworkChangedSaysWhatBecameOfItsEnvelopes) {
+  ASSERT_EQ(alice.add_peer(kPeer, *bob.endpoint(kInbox)), WHERRY_TRANSPORT_OK);
+  bob.set_room(0);
+  std::vector<std::uint64_t> ids;
+  for (int i = 0; i < 20; ++i) ids.push_back(alice.send_one(kPeer, Bytes(50, 1)));
+  alice.update(WHERRY_CHANGE_NETWORK);
+  for (const std::uint64_t id : ids) {
+    EXPECT_TRUE(until([&] { return alice.last_sent(id).has_value(); }));
+  }
+  bob.set_room(std::nullopt);
+  bob.resume_receive();
+  EXPECT_TRUE(link_works());
+}
+
 // An app elsewhere that holds a contact's endpoint, and breaks every rule of a frame.
 TEST_F(P2pLink, FramesThatAreNoneHurtNobody) {
   zmq::context_t context;

@@ -116,6 +116,14 @@ bool is_public(const Address& address) {
                               [&](const AddressRange& other) { return other.contains(address); });
 }
 
+bool may_meet(const Address& address) {
+  return address.port != 0 && address.port != UINT16_MAX;
+}
+
+Address next_port(const Address& address) {
+  return {address.ip, static_cast<std::uint16_t>(address.port + 1)};
+}
+
 bool AddressRange::contains(const Address& address) const {
   return shares(ip, address.ip, bits);
 }

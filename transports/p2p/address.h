@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -20,7 +21,7 @@ struct Address {
   bool is_v4() const;
   bool is_any() const;  // 0.0.0.0 or [::]: every address of this machine
   bool is_loopback() const;
-  bool operator==(const Address&) const = default;
+  auto operator<=>(const Address&) const = default;
 };
 
 // "1.2.3.4:5" or "[2001:db8::1]:5", in the one form that to_text gives; port 0 too.
@@ -30,6 +31,10 @@ struct Address {
 // Whether it is of the Internet: not of a private or local network, this machine, a documentation,
 // a multicast or a reserved one (IANA's special-purpose address registries, RFC 6890).
 [[nodiscard]] bool is_public(const Address& address);
+
+// Whether links may be opened from both ends there: it has the next port too.
+[[nodiscard]] bool may_meet(const Address& address);
+[[nodiscard]] Address next_port(const Address& address);
 
 // A range of addresses, "10.0.0.0/8" or "fd00::/8".
 struct AddressRange {

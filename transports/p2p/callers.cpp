@@ -16,7 +16,7 @@ namespace wherry::transports::p2p {
 namespace {
 
 constexpr int kEvents = ZMQ_EVENT_LISTENING | ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_ACCEPT_FAILED |
-                        ZMQ_EVENT_CLOSED | ZMQ_EVENT_DISCONNECTED;
+                        ZMQ_EVENT_CONNECTED | ZMQ_EVENT_CLOSED | ZMQ_EVENT_DISCONNECTED;
 constexpr int kBacklog = 128;  // more than libzmq lets wait at a port
 constexpr int kFailuresPerTry = 256;
 
@@ -30,9 +30,12 @@ bool is_out_of_descriptors(int error) {
 
 }  // namespace
 
-Callers::Callers(zmq::context_t& context, zmq::socket_t& socket, Intake& intake)
+Callers::Callers(zmq::context_t& context, zmq::socket_t& socket, Intake& intake, Meetings& meetings,
+                 std::uint16_t meeting_port)
     : socket_(socket),
       intake_(intake),
+      meetings_(meetings),
+      meeting_port_(meeting_port),
       monitor_(open_monitor(context, socket, kEvents)),
       room_(any_descriptor()),
       cutter_(any_descriptor()) {}
@@ -49,7 +52,7 @@ void Callers::on_monitor(Clock::time_point now) {
   for (int read = 0; read < kMonitorEventsAtOnce; ++read) {
     const auto event = next_event(monitor_);
     if (!event) break;
-    if (event->kind == ZMQ_EVENT_ACCEPTED) {
+    if (event->kind == ZMQ_EVENT_ACCEPTED || event->kind == ZMQ_EVENT_CONNECTED) {
       failures = 0;
       came(event->value, now);
     } else if (event->kind == ZMQ_EVENT_ACCEPT_FAILED) {
@@ -71,7 +74,7 @@ void Callers::on_monitor(Clock::time_point now) {
 // By the time that an event is read, its descriptor may be closed, and its number something else's.
 bool Callers::is_ours(int connection) const {
   const auto local = local_address(connection);
-  return local && local->port == port_;
+  return local && local->port != 0 && (local->port == port_ || local->port == meeting_port_);
 }
 
 std::size_t Callers::silent() const {
@@ -95,11 +98,13 @@ void Callers::came(int connection, Clock::time_point now) {
   caller.connection = intake_.add(std::move(second));
   caller.order = ++order_;
   caller.until = now + kSilenceLimit;
+  if (const auto from = remote_address(caller.connection)) meetings_.came(connection, *from);
 }
 
 void Callers::went(int connection) {
   const auto one = callers_.find(connection);
   if (one == callers_.end()) return;
+  meetings_.went(connection);
   intake_.remove(one->second.connection);
   callers_.erase(one);
 }

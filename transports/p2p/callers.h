@@ -14,14 +14,17 @@
 
 #include "intake.h"
 #include "limits.h"
+#include "meeting.h"
 #include "transports/common/net.h"
 
 namespace wherry::transports::p2p {
 
 class Callers {
  public:
-  // Of a socket that is not bound yet, and outlives this.
-  Callers(zmq::context_t& context, zmq::socket_t& socket, Intake& intake);
+  // Of a socket that is not bound yet, and of links that it opens from a port of its own (0: none).
+  // Socket and meetings outlive this.
+  Callers(zmq::context_t& context, zmq::socket_t& socket, Intake& intake, Meetings& meetings,
+          std::uint16_t meeting_port);
   Callers(const Callers&) = delete;
   Callers& operator=(const Callers&) = delete;
   ~Callers();
@@ -62,6 +65,8 @@ class Callers {
 
   zmq::socket_t& socket_;
   Intake& intake_;
+  Meetings& meetings_;
+  const std::uint16_t meeting_port_;
   zmq::socket_t monitor_;
   std::map<int, Caller> callers_;  // by libzmq's descriptor
   std::uint64_t order_ = 0;

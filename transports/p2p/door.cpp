@@ -30,17 +30,21 @@ std::uint64_t admission_of(const zmq::message_t& message) {
 
 }  // namespace
 
-Door::Door(zmq::context_t& context, Intake& intake, const Key& secret, Taker taker)
+Door::Door(zmq::context_t& context, Intake& intake, const Key& secret, std::uint16_t meeting_port,
+           std::uint64_t receipts, Taker taker)
     : zap_(context, zmq::socket_type::rep),
       router_(context, zmq::socket_type::router),
-      callers_(context, router_, intake),
-      taker_(std::move(taker)) {
+      meetings_(router_),
+      callers_(context, router_, intake, meetings_, meeting_port),
+      taker_(std::move(taker)),
+      next_receipt_(receipts + 1) {
   zap_.set(zmq::sockopt::linger, 0);
   zap_.bind("inproc://zeromq.zap.01");
   set_up(router_);
   router_.set(zmq::sockopt::router_mandatory, true);
   router_.set(zmq::sockopt::rcvhwm, kFramesQueued);
   router_.set(zmq::sockopt::sndhwm, kFramesQueued * 4);
+  router_.set(zmq::sockopt::reconnect_ivl, milliseconds(kMeetingAgain));
   router_.set(zmq::sockopt::curve_server, true);
   router_.set(zmq::sockopt::curve_secretkey, key_buffer(secret));
   router_.set(zmq::sockopt::zap_domain, kZapDomain);

@@ -14,6 +14,7 @@
 #include "callers.h"
 #include "endpoint.h"
 #include "frames.h"
+#include "meeting.h"
 
 namespace wherry::transports::p2p {
 
@@ -27,8 +28,10 @@ class Door {
   // Takes what it can of envelopes for an inbox, from the first on: how many.
   using Taker = std::function<std::size_t(std::uint64_t inbox, const std::vector<Arrival>&)>;
 
-  // `secret` is the listener's CURVE key.
-  Door(zmq::context_t& context, Intake& intake, const Key& secret, Taker taker);
+  // `secret` is the listener's CURVE key; links that both ends open are opened from
+  // `meeting_port`, 0: none are; receipts are counted on from `receipts`.
+  Door(zmq::context_t& context, Intake& intake, const Key& secret, std::uint16_t meeting_port,
+       std::uint64_t receipts, Taker taker);
 
   // The port; 0: it can not listen there, for the system's reason.
   std::uint16_t bind(const Address& address, std::string& reason);
@@ -40,6 +43,9 @@ class Door {
   void* guard() { return zap_.handle(); }      // readable: answer_guard()
   void* socket() { return router_.handle(); }  // readable: receive()
   Callers& callers() { return callers_; }
+  Meetings& meetings() { return meetings_; }
+  // How many were given.
+  std::uint64_t receipts() const { return next_receipt_ - 1; }
   void answer_guard(Clock::time_point now);
   // A few frames. False: the taker has no more room; nothing is read before resume().
   bool receive();
@@ -78,13 +84,14 @@ class Door {
 
   zmq::socket_t zap_;
   zmq::socket_t router_;
+  Meetings meetings_;
   Callers callers_;
   const Taker taker_;
   std::map<Key, Admission> admissions_;  // by the key that diallers show
   std::uint64_t last_admission_ = 0;
   std::map<std::uint64_t, Origin> origins_;  // of what is not durable yet, by receipt
   std::map<std::string, std::vector<std::uint32_t>> durable_;  // to be told, by link
-  std::uint64_t next_receipt_ = 1;
+  std::uint64_t next_receipt_;
   std::optional<Rest> rest_;
 };
 

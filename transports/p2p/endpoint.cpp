@@ -57,6 +57,7 @@ Key pass_of(std::span<const std::uint8_t, 32> inbox_secret) {
 std::string to_text(const Endpoint& endpoint) {
   const std::string keys = "/" + base64url(endpoint.listener) + "/" + base64url(endpoint.pass);
   std::string text(kScheme);
+  if (endpoint.meeting) text += "~" + to_text(*endpoint.meeting);
   for (const Address& address : endpoint.addresses) {
     const std::string more = (text.size() == kScheme.size() ? "" : ",") + to_text(address);
     if (text.size() + more.size() + keys.size() + kCheckSize <= WHERRY_ENDPOINT_SIZE_MAX) {
@@ -81,6 +82,13 @@ std::optional<Endpoint> parse_endpoint(std::string_view text) {
     return std::nullopt;
   }
   std::string_view rest = text.substr(0, first);
+  if (rest.starts_with('~')) {
+    const std::size_t comma = rest.find(',');
+    endpoint.meeting = parse_address(rest.substr(1, comma - 1));
+    if (!endpoint.meeting || !may_meet(*endpoint.meeting)) return std::nullopt;
+    if (comma == std::string_view::npos) return endpoint;
+    rest.remove_prefix(comma + 1);
+  }
   for (;;) {
     const std::size_t comma = rest.find(',');
     const std::optional<Address> address = parse_address(rest.substr(0, comma));

@@ -46,6 +46,11 @@ inline constexpr auto kLookSoon = 10ms;
 inline constexpr auto kConnectLimit = 5s;
 // and all of them together so long.
 inline constexpr auto kDialLimit = 8s;
+// Links that both ends open: see meeting.h.
+inline constexpr auto kMeetingEvery = 20s;
+inline constexpr auto kMeetingLimit = 5s;
+inline constexpr auto kMeetingAgain = 100ms;  // tries within that
+inline constexpr std::size_t kMeetingsMax = 64;
 // An envelope is taken at the other end within this after it was accepted here, or it has failed.
 // With half of it for themselves the link is given up.
 inline constexpr auto kTakenLimit = 10s;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "limits.h"
+#include "meeting.h"
 #include "sockets.h"
 
 namespace wherry::transports::p2p {
@@ -17,6 +18,11 @@ constexpr int kEvents = ZMQ_EVENT_CONNECTED | ZMQ_EVENT_CONNECT_RETRIED | ZMQ_EV
                         ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED |
                         ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
                         ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
+
+bool is_failed_handshake(int event) {
+  return event == ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL ||
+         event == ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL || event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
+}
 
 }  // namespace
 
@@ -29,7 +35,8 @@ Link::Link(const NodeSettings& settings, Intake& intake, Endpoint endpoint)
 std::optional<Clock::time_point> Link::deadline() const {
   const auto first = oldest();
   if (state_ != State::kDialling) return first;
-  return first ? std::min(*first, address_until_) : address_until_;
+  const Clock::time_point next = meet_at_.value_or(address_until_);
+  return first ? std::min(*first, next) : next;
 }
 
 // Of the envelope that waits longest.
@@ -45,6 +52,7 @@ void Link::dial(zmq::context_t& context, Clock::time_point now) {
   to_try_.clear();
   std::ranges::copy_if(endpoint_.addresses, std::back_inserter(to_try_),
                        [&](const Address& address) { return settings_.may_dial(address); });
+  to_meet_ = settings_.may_meet(endpoint_.meeting);
   reason_ = WHERRY_REASON_UNREACHABLE;
   dial_until_ = now + kDialLimit;
   try_next(context, now);
@@ -52,25 +60,35 @@ void Link::dial(zmq::context_t& context, Clock::time_point now) {
 
 void Link::try_next(zmq::context_t& context, Clock::time_point now) {
   close();
-  if (to_try_.empty()) return lose(reason_);
+  if (to_try_.empty()) {
+    if (!std::exchange(to_meet_, false)) return lose(reason_);
+    meet_at_ = now + until_meeting();
+    state_ = State::kDialling;
+    return;
+  }
   // An equal part of the time that is left.
   const Clock::duration part = (dial_until_ - now) / static_cast<int>(to_try_.size());
   address_until_ = now + std::min<Clock::duration>(kConnectLimit, part);
   const Address address = to_try_.front();
   to_try_.pop_front();
+  open(context, address, false);
+}
+
+void Link::open(zmq::context_t& context, const Address& address, bool meeting) {
   try {
-    connect(context, address);
+    connect(context, address, meeting);
   } catch (const zmq::error_t&) {  // this machine has no more sockets
     return lose(WHERRY_REASON_RESOURCE);
   }
   state_ = State::kDialling;
 }
 
-void Link::connect(zmq::context_t& context, const Address& address) {
+void Link::connect(zmq::context_t& context, const Address& address, bool meeting) {
   socket_ = zmq::socket_t(context, zmq::socket_type::dealer);
   set_up(socket_);
   socket_.set(zmq::sockopt::immediate, true);
-  socket_.set(zmq::sockopt::reconnect_ivl, -1);  // whoever paces dialling is not here
+  // Whoever paces dialling is not here. At a meeting a router may refuse what comes too early.
+  socket_.set(zmq::sockopt::reconnect_ivl, meeting ? milliseconds(kMeetingAgain) : -1);
   socket_.set(zmq::sockopt::connect_timeout, milliseconds(kConnectLimit));
   socket_.set(zmq::sockopt::rcvhwm, kFramesQueued * 4);
   socket_.set(zmq::sockopt::sndhwm, kFramesQueued);
@@ -80,7 +98,9 @@ void Link::connect(zmq::context_t& context, const Address& address) {
   if (settings_.proxy) socket_.set(zmq::sockopt::socks_proxy, to_text(*settings_.proxy));
   dialled_ = settings_.proxy.value_or(address);
   monitor_ = open_monitor(context, socket_, kEvents);
-  socket_.connect("tcp://" + to_text(address));
+  meets_ = meeting;
+  socket_.connect(meeting ? meeting_text(next_port(*settings_.meeting).port, address)
+                          : "tcp://" + to_text(address));
 }
 
 void Link::queue(std::uint64_t send_id, Bytes envelope, Clock::time_point now) {
@@ -100,6 +120,8 @@ void Link::on_monitor(zmq::context_t& context, Clock::time_point now) {
       return write();
     } else if (state_ == State::kUp) {
       return lose(WHERRY_REASON_UNREACHABLE);
+    } else if (meets_ && !is_failed_handshake(event->kind)) {
+      connected_ = false;  // too early: it is tried again, for as long as the moment lasts
     } else {
       // Who answers with another key never gets as far as the guard.
       if (event->kind == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) {
@@ -204,7 +226,14 @@ void Link::on_time(zmq::context_t& context, Clock::time_point now) {
     return lose(WHERRY_REASON_TIMEOUT);
   }
   if (late) expire(now);
-  if (state_ != State::kDialling || address_until_ > now) return;
+  if (state_ != State::kDialling) return;
+  if (meet_at_) {
+    if (*meet_at_ > now) return;
+    meet_at_.reset();
+    address_until_ = now + kMeetingLimit;
+    return open(context, *endpoint_.meeting, true);
+  }
+  if (address_until_ > now) return;
   reason_ = connected_ ? WHERRY_REASON_WRONG_KEY : WHERRY_REASON_TIMEOUT;
   try_next(context, now);
 }
@@ -221,6 +250,7 @@ void Link::expire(Clock::time_point now) {
 }
 
 void Link::lose(std::int32_t reason) {
+  asked_ = false;
   failed_ = state_ != State::kUp;
   for (const auto& [number, flight] : flights_) {
     report(flight.send_id, WHERRY_OUTCOME_FAILED_RETRY, reason);
@@ -240,7 +270,8 @@ void Link::close() {
   monitor_.close();
   socket_.close();
   if (connection_ >= 0) intake_.remove(std::exchange(connection_, -1));
-  blocked_ = greeted_ = connected_ = false;
+  blocked_ = greeted_ = connected_ = meets_ = false;
+  meet_at_.reset();
   state_ = State::kDown;
 }
 

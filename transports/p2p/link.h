@@ -35,6 +35,10 @@ class Link {
   void* socket() { return socket_.handle(); }
   void* monitor() { return monitor_.handle(); }
   bool failed() const { return failed_; }  // it was dialled last in vain
+  // It has a socket; while it waits for a moment to meet it has none.
+  bool is_open() const { return state_ != State::kDown && !meet_at_; }
+  // Where its listener expects it to come from, if both ends open it.
+  const std::optional<Address>& meeting() const { return endpoint_.meeting; }
   bool wants_to_write() const { return state_ == State::kUp && blocked_; }
   std::optional<Clock::time_point> deadline() const;
 
@@ -70,7 +74,8 @@ class Link {
   std::optional<Clock::time_point> oldest() const;
   void expire(Clock::time_point now);
   void try_next(zmq::context_t& context, Clock::time_point now);
-  void connect(zmq::context_t& context, const Address& address);
+  void open(zmq::context_t& context, const Address& address, bool meeting);
+  void connect(zmq::context_t& context, const Address& address, bool meeting);
   void report(std::uint64_t send_id, std::int32_t outcome, std::int32_t reason);
   void taken(const Range& range);
   void stored(const Range& range);
@@ -88,6 +93,9 @@ class Link {
   zmq::socket_t socket_;
   zmq::socket_t monitor_;
   std::deque<Address> to_try_;
+  bool to_meet_ = false;                      // that is to be tried after them
+  bool meets_ = false;                        // is what is tried, at a moment or
+  std::optional<Clock::time_point> meet_at_;  // from then on
   bool asked_ = false;
   bool failed_ = false;
   Address dialled_;                    // it, or the proxy

@@ -58,10 +58,13 @@ class Node {
   void run();
   void give_up(std::optional<Life>& life);
   bool begin(Life& life);
-  void work(Life& life);
+  bool work(Life& life);
+  std::vector<std::uint64_t> let_go(Life& life);
+  void remember(Life& life, const std::vector<std::uint64_t>& peers);
   void take_tasks(Life& life);
   void ask(Life& life, std::uint64_t peer);
   void dial(Life& life);
+  void meet(Life& life, Clock::time_point now);
   void wait(Life& life);
   void report(Life& life);
   void announce(Life& life);
@@ -77,10 +80,11 @@ class Node {
   std::mutex mutex_;  // guards everything below
   bool started_ = false;
   bool stopping_ = false;
-  bool failed_ = false;     // the worker ended before it was told to
-  bool refused_ = false;    // send accepted fewer than it was given: on_writable is owed
-  int wake_ = -1;           // eventfd of the worker
-  std::size_t queued_ = 0;  // envelopes accepted and not on a link yet
+  bool begins_anew_ = false;  // the networks changed
+  bool failed_ = false;       // the worker ended before it was told to
+  bool refused_ = false;      // send accepted fewer than it was given: on_writable is owed
+  int wake_ = -1;             // eventfd of the worker
+  std::size_t queued_ = 0;    // envelopes accepted and not on a link yet
   std::map<std::uint64_t, Key> inboxes_;  // their passes
   std::map<std::uint64_t, Endpoint> peers_;
   std::deque<Outgoing> sends_;

@@ -24,6 +24,10 @@ constexpr wherry_setting_description kSettings[] = {
     {"advertise", WHERRY_SETTING_TEXT, "",
      "What contacts are told to dial, ADDRESS:PORT with commas between; empty: this machine's own "
      "addresses, of the Internet or in `allow`"},
+    {"meet", WHERRY_SETTING_TEXT, "",
+     "The outside of a router that forwards nothing and keeps port numbers, ADDRESS:PORT: links "
+     "are "
+     "opened there from both ends at once, where the contact has such an address too; empty: not"},
     {"allow", WHERRY_SETTING_TEXT, "",
      "Ranges with commas between, as 192.168.0.0/16, that are dialled although they are not of the "
      "Internet"},
@@ -40,7 +44,7 @@ const wherry_transport_description* describe() {
     it.version = WHERRY_P2P_VERSION;
     it.help = "Direct links between the devices of two people, without a server";
     it.architecture = WHERRY_ARCHITECTURE_PEER_TO_PEER;
-    it.abilities = WHERRY_ABILITY_PROXY | WHERRY_ABILITY_CHEAP_INBOXES;
+    it.abilities = WHERRY_ABILITY_PROXY | WHERRY_ABILITY_CHEAP_INBOXES | WHERRY_ABILITY_MEETING;
     it.latency = WHERRY_LATENCY_MILLISECONDS;
     it.envelope_size_max = WHERRY_ENVELOPE_SIZE_MAX;
     it.reveals_worst = p2p::reveals_at_worst();

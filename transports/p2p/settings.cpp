@@ -50,6 +50,10 @@ bool NodeSettings::may_dial(const Address& address) const {
   return is_in(allow, address) || (is_public(address) && !is_in(own_networks(), address));
 }
 
+bool NodeSettings::may_meet(const std::optional<Address>& address) const {
+  return meeting && address && may_dial(*address);
+}
+
 std::optional<NodeSettings> parse_settings(const wherry_setting* settings, std::size_t count,
                                            std::string& error) {
   NodeSettings parsed;
@@ -67,6 +71,12 @@ std::optional<NodeSettings> parse_settings(const wherry_setting* settings, std::
       } else if (has_twins(parsed.advertise)) {
         error = "setting advertise: an address is there twice";
       }
+    } else if (name == "meet") {
+      parsed.meeting = parse_address(value);
+      if (!parsed.meeting || !may_meet(*parsed.meeting)) {
+        error =
+            "setting meet: not ADDRESS:PORT or [IPV6]:PORT, in numbers, with a port up to 65534";
+      }
     } else if (name == "allow") {
       if (!parse_list(value, parse_range, parsed.allow)) {
         error = "setting allow: not a list of ranges like 192.168.0.0/16, with commas between";
@@ -80,12 +90,16 @@ std::optional<NodeSettings> parse_settings(const wherry_setting* settings, std::
     }
     if (!error.empty()) return std::nullopt;
   }
+  if (parsed.meeting && parsed.proxy) {
+    error = "settings meet and proxy: through a proxy no link is opened from both ends";
+    return std::nullopt;
+  }
   return parsed;
 }
 
 wherry_reveals reveals_of_listening(const NodeSettings& settings) {
   wherry_reveals reveals{};
-  if (!settings.listen) return reveals;
+  if (!settings.listen && !settings.meeting) return reveals;
   // Contacts were told where; those who carry packets see who comes.
   reveals.facts[WHERRY_OBSERVER_OTHER_PERSON] =
       kLink | kListener | WHERRY_FACT_MY_IP | WHERRY_FACT_OTHER_IP;

@@ -15,12 +15,15 @@ struct NodeSettings {
   std::vector<Address> advertise;   // empty: those of this machine's interfaces
   std::vector<AddressRange> allow;  // that are dialled although they are not of the Internet
   std::optional<Address> proxy;     // SOCKS5, for dialling
+  std::optional<Address> meeting;   // the outside, where links are opened from both ends
 
   // Whether it is of the Internet, or in `allow`.
   bool is_known(const Address& address) const;
   // Whether an address that a contact gave may be dialled: not those of networks that this machine
   // is in now, although they may be of the Internet, unless they are in `allow`.
   bool may_dial(const Address& address) const;
+  // Whether this machine opens links together with the other end, and may there.
+  bool may_meet(const std::optional<Address>& address) const;
 };
 
 // Strict. Out: error, one line that says what to do.
