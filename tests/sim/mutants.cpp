@@ -46,7 +46,7 @@ constexpr std::array kMutants = {
     Named{"answer-unchecked", Mutant::kAnswerUnchecked, 47},
     Named{"all-announced", Mutant::kAllAnnounced, 5},
     Named{"retired-early", Mutant::kRetiredEarly, 5},
-    Named{"retired-incomplete", Mutant::kRetiredIncomplete, 454},
+    Named{"retired-incomplete", Mutant::kRetiredIncomplete, 32},
     Named{"generation-unchecked", Mutant::kGenerationUnchecked, 5},
     Named{"old-set-taken", Mutant::kOldSetTaken, 39},
     Named{"ways-not-saved", Mutant::kWaysNotSaved, 5},
