@@ -219,7 +219,10 @@ struct Talk {
     }
     alice.wait([&] { return alice.counts_.confirmed() + alice.counts_.failed >= load.envelopes; });
     bob.wait([&] { return bob.counts_.received >= alice.counts_.confirmed(); });
-    done = true;
+    {
+      const std::lock_guard lock(bob.mutex_);
+      done = true;
+    }
     bob.changed_.notify_all();
     acknowledger.join();
     print_rate("confirmed_rate", load.envelopes, begin, alice.counts_.confirmed_at);

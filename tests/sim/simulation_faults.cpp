@@ -188,7 +188,9 @@ void Simulation::stop_in_mid_write(int who) {
   }
   ended(who, 5'000);
   if (!kill || random.chance(50)) return;
-  later(5'000 + static_cast<int64_t>(random.below(3'000)), [this, who] {
+  // Often before the next process has synced anything of its own.
+  const uint64_t soon_ms = random.chance(50) ? 30 : 3'000;
+  later(5'000 + static_cast<int64_t>(random.below(soon_ms)), [this, who] {
     if (!world_.running(who)) return;
     tell(name_of(who) + " loses power");
     world_.cut_power(who);

@@ -55,6 +55,10 @@ bool FaultDisk::in_transaction() const {
   return state_->in_transaction();
 }
 
+bool FaultDisk::logs_synced() const {
+  return state_->logs_synced();
+}
+
 uint64_t FaultDisk::operations() const {
   return state_->operations();
 }

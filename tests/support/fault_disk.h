@@ -86,6 +86,8 @@ class FaultDisk {
 
   // Whether some connection is within a writing transaction of a database in WAL mode.
   bool in_transaction() const;
+  // Whether a loss of power would take nothing back of any database in WAL mode.
+  bool logs_synced() const;
 
   uint64_t operations() const;  // so far: to choose a place for stop_after
   const DiskCounts& counts() const;

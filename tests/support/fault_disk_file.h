@@ -40,6 +40,8 @@ class DiskFile {
   std::span<const uint8_t> bytes() const { return cache_; }
   const std::vector<uint8_t>& synced_bytes() const { return platter_; }
 
+  bool synced() const { return changes_.empty(); }
+
   void write(size_t offset, std::span<const uint8_t> bytes);
   void truncate(size_t size);
   // Costs in proportion to what was written since the last one.

@@ -248,6 +248,12 @@ bool DiskState::in_transaction() const {
   });
 }
 
+bool DiskState::logs_synced() const {
+  return std::ranges::all_of(names_, [](const auto& entry) {
+    return !entry.first.ends_with("-wal") || entry.second->file.synced();
+  });
+}
+
 DiskImage DiskState::save() const {
   DiskImage image;
   for (const auto& [name, node] : platter_names_) {

@@ -60,6 +60,7 @@ class DiskState {
   DiskImage save() const;
   void restore(const DiskImage& image);
   bool in_transaction() const;
+  bool logs_synced() const;
   uint64_t operations() const { return operations_; }
   const DiskCounts& counts() const { return counts_; }
   uint64_t fingerprint() const { return fingerprint_; }

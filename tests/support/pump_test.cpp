@@ -18,6 +18,7 @@ TEST(RealPump, WakesWhenSomethingChanged) {
     pump.notify();
   });
   EXPECT_TRUE(pump.until([&] { return done.load(); }, 20'000));
+  other.wait();
 }
 
 TEST(RealPump, GivesUpInTime) {

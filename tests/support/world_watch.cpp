@@ -126,8 +126,11 @@ void World::see_call(const char* what) {
   const int who = who_turns();
   if (who < 0) return;
   const Person& person = this->person(who);
-  if (person.disk != nullptr && person.disk->in_transaction()) {
+  if (person.disk == nullptr) return;
+  if (person.disk->in_transaction()) {
     violation("commit", person.name + " let out " + what + " before its commit");
+  } else if (!person.disk->logs_synced()) {
+    violation("commit", person.name + " let out " + what + " before it was synced");
   }
 }
 
