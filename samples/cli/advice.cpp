@@ -90,9 +90,20 @@ void about_refused_endpoint(const Person& person, const wherry_path& path,
                             : "If it has moved, it has to be reached at that address again: a new "
                               "card does not help");
   } else if (name == "p2p") {
-    lines.push_back(person.shown +
-                    " is at an address that is not of the Internet, or of your own "
-                    "network; to dial it: wherry transports set p2p allow=RANGE");
+    const std::string_view endpoint = path.endpoint;
+    const bool meets = endpoint.starts_with("zd1:~");
+    const bool listens = !meets || endpoint.find(',') != std::string_view::npos;
+    if (meets) {
+      lines.push_back(
+          person.shown +
+          " is behind a router that forwards nothing. Links are opened from both ends: "
+          "wherry transports set p2p meet=ADDRESS:PORT, the outside of your own router");
+    }
+    if (listens) {
+      lines.push_back(person.shown +
+                      " is at an address that is not of the Internet, or of your own "
+                      "network; to dial it: wherry transports set p2p allow=RANGE");
+    }
   }
 }
 
