@@ -228,6 +228,20 @@ TEST(P2pSettings, AreChecked) {
   EXPECT_FALSE(parse("proxy", "127.0.0.1:0"));
 }
 
+TEST(P2pSettings, LinksFromBothEndsHaveTheirPortsAndNoProxy) {
+  const auto parse = [](const char* name, const char* value) {
+    const wherry_setting settings[] = {{"meet", "1.2.3.4:6000"}, {name, value}};
+    std::string error;
+    const auto parsed = parse_settings(settings, 2, error);
+    EXPECT_EQ(parsed.has_value(), error.empty());
+    return parsed.has_value();
+  };
+  EXPECT_TRUE(parse("listen", "0.0.0.0:5999"));
+  EXPECT_FALSE(parse("listen", "0.0.0.0:6000"));
+  EXPECT_FALSE(parse("listen", "0.0.0.0:6001"));
+  EXPECT_FALSE(parse("proxy", "127.0.0.1:9050"));
+}
+
 TEST(P2pSettings, WhoListensNowhereRevealsNothingByBeingOnline) {
   const NodeSettings nowhere;
   for (const std::uint32_t facts : reveals_of_listening(nowhere).facts) EXPECT_EQ(facts, 0u);

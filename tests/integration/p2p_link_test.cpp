@@ -1,4 +1,6 @@
 // Direct links that go wrong: each becomes a state or a failed send within seconds.
+#include <algorithm>
+
 #include "p2p_fixture.h"
 
 namespace wherry::test {
@@ -155,6 +157,9 @@ TEST_F(P2pLink, ADiallerWhoseNetworkChangedSaysWhatBecameOfItsEnvelopes) {
   for (const std::uint64_t id : ids) {
     EXPECT_TRUE(until([&] { return alice.last_sent(id).has_value(); }));
   }
+  EXPECT_TRUE(std::ranges::any_of(ids, [&](std::uint64_t id) {
+    return alice.last_sent(id)->reason == WHERRY_REASON_TRANSPORT_OFFLINE;
+  }));
   bob.set_room(std::nullopt);
   bob.resume_receive();
   EXPECT_TRUE(link_works());

@@ -20,7 +20,7 @@ std::span<const std::uint8_t> bytes_of(const zmq::message_t& message) {
   return {static_cast<const std::uint8_t*>(message.data()), message.size()};
 }
 
-// The admission by which the guard let this message's sender in; 0: none.
+// The admission by which the ZAP handler let this message's sender in; 0: none.
 std::uint64_t admission_of(const zmq::message_t& message) {
   const char* name = ::zmq_msg_gets(message.handle(), "User-Id");
   std::uint64_t number = 0;
@@ -80,7 +80,7 @@ void Door::forbid(std::uint64_t inbox) {
   });
 }
 
-void Door::answer_guard(Clock::time_point now) {
+void Door::answer_zap(Clock::time_point now) {
   std::vector<zmq::message_t> request;
   if (!zmq::recv_multipart(zap_, std::back_inserter(request), zmq::recv_flags::dontwait)) return;
   // Version, request id, domain, address, identity, mechanism, key.

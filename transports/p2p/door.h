@@ -40,13 +40,13 @@ class Door {
   // Also whoever is here by its pass has to go.
   void forbid(std::uint64_t inbox);
 
-  void* guard() { return zap_.handle(); }      // readable: answer_guard()
+  void* zap() { return zap_.handle(); }        // readable: answer_zap()
   void* socket() { return router_.handle(); }  // readable: receive()
   Callers& callers() { return callers_; }
   Meetings& meetings() { return meetings_; }
   // How many were given.
   std::uint64_t receipts() const { return next_receipt_ - 1; }
-  void answer_guard(Clock::time_point now);
+  void answer_zap(Clock::time_point now);
   // A few frames. False: the taker has no more room; nothing is read before resume().
   bool receive();
   bool resume(Clock::time_point now);

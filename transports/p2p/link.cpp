@@ -121,9 +121,11 @@ void Link::on_monitor(zmq::context_t& context, Clock::time_point now) {
     } else if (state_ == State::kUp) {
       return lose(WHERRY_REASON_UNREACHABLE);
     } else if (meets_ && !is_failed_handshake(event->kind)) {
-      connected_ = false;  // too early: it is tried again, for as long as the moment lasts
+      // Too early: it is tried again, for as long as the moment lasts.
+      connected_ = false;
+      if (connection_ >= 0) intake_.remove(std::exchange(connection_, -1));
     } else {
-      // Who answers with another key never gets as far as the guard.
+      // Who answers with another key never gets as far as the ZAP handler.
       if (event->kind == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) {
         reason_ = WHERRY_REASON_NOT_ALLOWED;
       } else if (connected_) {

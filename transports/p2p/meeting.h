@@ -1,7 +1,7 @@
-// Links that are opened from both ends at once, through routers that forward nothing to either:
-// each end's first packet makes its own router let the other's in (RFC 5382, section 4.2; RFC 9293,
-// figure 8). A router has to keep port numbers. An end has two: at the first one it is dialled,
-// from the next one it dials. So the dialler of a link connects
+// Links that are opened from both ends at once, through routers that forward nothing to either: TCP
+// hole punching by simultaneous open (RFC 9293, section 3.5). Each end's first packet makes its own
+// router let the other's in. A router has to keep port numbers (port preservation). An end has two:
+// at the first one it is dialled, from the next one it dials. So the dialler of a link connects
 //     from :PORT + 1 of its own   to the other's ADDRESS:PORT
 // and its listener, who tells nothing by that but that it waits,
 //     from :PORT of its own       to the other's ADDRESS:PORT + 1,
@@ -32,7 +32,9 @@ class Meetings {
   // Of a listener's socket.
   explicit Meetings(zmq::socket_t& socket) : socket_(socket) {}
 
-  // For one moment, if nobody came from there who is still here. `from`: the port of this machine.
+  // Whether one goes on: it is tried, or who came from there is still here.
+  bool has(const Address& to) const { return meetings_.contains(to); }
+  // For one moment, if there is room for one more. `from`: the port of this machine.
   void begin(std::uint16_t from, const Address& to, Clock::time_point now);
   // By the socket's monitor: a connection that this end opened, or whose end it is.
   void came(int connection, const Address& from);

@@ -25,7 +25,7 @@ std::int32_t Node::start() {
     const std::lock_guard lock(mutex_);
     if (started_) return WHERRY_TRANSPORT_E_ARGUMENT;
   }
-  if (worker_.joinable()) worker_.join();  // of an earlier life, which has said on_stopped
+  if (worker_.joinable()) worker_.join();  // of an earlier start, which has said on_stopped
   const std::lock_guard lock(mutex_);
   if (wake_ < 0) wake_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (wake_ < 0) return WHERRY_TRANSPORT_E_RESOURCE;

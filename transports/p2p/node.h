@@ -2,23 +2,22 @@
 // be done, and return; the worker owns every socket.
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <map>
-#include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
 #include <string>
 #include <thread>
 #include <vector>
-#include <zmq.hpp>
 
-#include "door.h"
+#include "endpoint.h"
+#include "frames.h"
 #include "include/wherry/transport.h"
-#include "link.h"
+#include "limits.h"
 #include "settings.h"
-#include "transports/common/net.h"
 
 namespace wherry::transports::p2p {
 

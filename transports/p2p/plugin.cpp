@@ -44,7 +44,7 @@ const wherry_transport_description* describe() {
     it.version = WHERRY_P2P_VERSION;
     it.help = "Direct links between the devices of two people, without a server";
     it.architecture = WHERRY_ARCHITECTURE_PEER_TO_PEER;
-    it.abilities = WHERRY_ABILITY_PROXY | WHERRY_ABILITY_CHEAP_INBOXES | WHERRY_ABILITY_MEETING;
+    it.abilities = WHERRY_ABILITY_PROXY | WHERRY_ABILITY_CHEAP_INBOXES;
     it.latency = WHERRY_LATENCY_MILLISECONDS;
     it.envelope_size_max = WHERRY_ENVELOPE_SIZE_MAX;
     it.reveals_worst = p2p::reveals_at_worst();

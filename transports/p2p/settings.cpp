@@ -90,6 +90,13 @@ std::optional<NodeSettings> parse_settings(const wherry_setting* settings, std::
     }
     if (!error.empty()) return std::nullopt;
   }
+  if (parsed.meeting && parsed.listen &&
+      (parsed.listen->port == parsed.meeting->port ||
+       parsed.listen->port == next_port(*parsed.meeting).port)) {
+    error =
+        "settings listen and meet: the port of `meet` and the one after it can not be listened at";
+    return std::nullopt;
+  }
   if (parsed.meeting && parsed.proxy) {
     error = "settings meet and proxy: through a proxy no link is opened from both ends";
     return std::nullopt;

@@ -286,7 +286,7 @@ void Node::dial(Life& life) {
       peers.pop_front();
       if (link == life.links.end() || !link->second.asked()) continue;
       link->second.dial(life.context, now);
-      if (link->second.state() == Link::State::kDialling) ++dialling;
+      if (link->second.is_open()) ++dialling;
     }
   };
   dial(life.to_dial, kDiallingMax);
@@ -297,7 +297,11 @@ void Node::dial(Life& life) {
 void Node::meet(Life& life, Clock::time_point now) {
   if (until_meeting() > Clock::duration(0)) return;
   for (const auto& [peer, link] : life.links) {
-    if (!settings_.may_meet(link.meeting())) continue;
+    // Whether it may be dialled asks the system what networks there are: once a moment.
+    if (!link.meeting() || life.door->meetings().has(next_port(*link.meeting())) ||
+        !settings_.may_meet(link.meeting())) {
+      continue;
+    }
     life.door->meetings().begin(settings_.meeting->port, next_port(*link.meeting()), now);
   }
 }
@@ -319,7 +323,7 @@ void Node::wait(Life& life) {
   const std::size_t intake = ask(nullptr, life.intake.descriptor(), look ? 0 : ZMQ_POLLIN);
   const std::size_t door = items.size();
   if (life.door) {
-    ask(life.door->guard(), 0, ZMQ_POLLIN);
+    ask(life.door->zap(), 0, ZMQ_POLLIN);
     ask(life.door->callers().monitor(), 0, ZMQ_POLLIN);
     ask(life.door->socket(), 0, life.busy ? 0 : ZMQ_POLLIN);
     if (!life.busy) by(life.door->callers().deadline());
@@ -341,7 +345,7 @@ void Node::wait(Life& life) {
   // Before anything is read of what came.
   if (look ? *look <= now : readable(intake)) life.intake.look(now);
   if (life.door) {
-    if (readable(door)) life.door->answer_guard(now);
+    if (readable(door)) life.door->answer_zap(now);
     if (readable(door + 1)) life.door->callers().on_monitor(now);
     if (readable(door + 2)) life.busy = !life.door->receive();
     if (!life.busy) life.door->callers().on_time(now);
