@@ -100,15 +100,13 @@ typedef struct wherry_setting_description {
 
 /* What a transport can do: bits of wherry_transport_description.abilities. */
 enum {
-  WHERRY_ABILITY_OFFLINE = 1 << 0,       /* envelopes wait for a receiver who is away */
-  WHERRY_ABILITY_PROXY = 1 << 1,         /* can dial through SOCKS5 */
-  WHERRY_ABILITY_BUNDLES = 1 << 2,       /* put_bundle, get_bundle */
-  WHERRY_ABILITY_NAMES = 1 << 3,         /* look_up; not called by this version */
-  WHERRY_ABILITY_RECALL = 1 << 4,        /* recall; not called by this version */
-  WHERRY_ABILITY_DIAGNOSE = 1 << 5,      /* diagnose; not called by this version */
-  WHERRY_ABILITY_CHEAP_INBOXES = 1 << 6, /* one inbox a contact costs next to nothing */
-  WHERRY_ABILITY_MEETING = 1 << 7 /* a link may need both its ends to open it: connect_peer is also
-                                   * called once for each peer that is in use, when it is added */
+  WHERRY_ABILITY_OFFLINE = 1 << 0,      /* envelopes wait for a receiver who is away */
+  WHERRY_ABILITY_PROXY = 1 << 1,        /* can dial through SOCKS5 */
+  WHERRY_ABILITY_BUNDLES = 1 << 2,      /* put_bundle, get_bundle */
+  WHERRY_ABILITY_NAMES = 1 << 3,        /* look_up; not called by this version */
+  WHERRY_ABILITY_RECALL = 1 << 4,       /* recall; not called by this version */
+  WHERRY_ABILITY_DIAGNOSE = 1 << 5,     /* diagnose; not called by this version */
+  WHERRY_ABILITY_CHEAP_INBOXES = 1 << 6 /* one inbox a contact costs next to nothing */
 };
 
 /* How long one envelope takes when all is well. */

@@ -54,7 +54,7 @@ class Executor {
   virtual void wake() = 0;
   // Takes a turn on this thread, if none is being taken: then whatever was queued before has had
   // its turn, or the next ones will come to it. False: wake() is needed. Not from within a turn.
-  virtual bool help() { return false; }
+  virtual bool try_turn() { return false; }
   // No turn runs after this returns. Not from within a turn.
   virtual void stop() = 0;
 };

@@ -15,7 +15,7 @@ enum class Attempt {
 // Milliseconds until the next repeat. In: how the last attempt ended, and how many there were.
 int64_t retry_delay_ms(Attempt last, int attempts);
 
-// Doubling from `first_ms`, at most `most_ms`. In: how many tries failed, from 1 on.
+// Doubling from `first_ms`, at most `most_ms`. In: how many tries failed; 0 counts as 1.
 int64_t backoff_ms(int64_t first_ms, int64_t most_ms, int tries);
 
 }  // namespace wherry::delivery

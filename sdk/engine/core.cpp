@@ -109,7 +109,7 @@ int64_t Core::turn() {
   if (stalled && inputs.empty()) return stalled_until_;
   if (Status ready = get_ready(); !ready) {
     refuse(std::move(inputs), ready.error());
-    return stalled_until_;
+    return next_while_stalled();
   }
 
   Turn turn(*db_, env_, log_, *profile_, runtime_);
@@ -124,12 +124,12 @@ int64_t Core::turn() {
   }
   if (failure) {
     fail_turn(turn, std::move(inputs), *failure);
-    return stalled_until_;
+    return next_while_stalled();
   }
   release(turn, inputs);
-  if (turn.now >= cut_log_at_) {
-    db_->cut_log();
-    cut_log_at_ = turn.now + limits::kHousekeeping_ms;
+  if (empty_log_at_ && turn.now >= *empty_log_at_) db_->try_empty_log();
+  if (!empty_log_at_ || turn.now >= *empty_log_at_) {
+    empty_log_at_ = turn.now + limits::kHousekeeping_ms;
   }
   return next_turn(turn.now);
 }
@@ -302,6 +302,11 @@ void Core::fail_turn(Turn& turn, std::vector<Input> inputs, const Error& error) 
   for (const CardWait& wait : runtime_.card_waits) wait.done(error);
   runtime_.card_waits.clear();
   refuse(std::move(inputs), error);
+}
+
+// Whoever waits for an answer gets it, however long the disk does not work.
+int64_t Core::next_while_stalled() const {
+  return inputs_.has_commands() ? env_.clock->steady_ms() : stalled_until_;
 }
 
 int64_t Core::next_turn(int64_t now) {

@@ -5,6 +5,7 @@
 #define WHERRY_ENGINE_CORE_H
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "engine/feed.h"
@@ -49,6 +50,7 @@ class Core {
   void refuse(std::vector<Input> inputs, const Error& error);
   void add_networks();
   int64_t next_turn(int64_t now);
+  int64_t next_while_stalled() const;
 
   std::unique_ptr<store::Connection> db_;
   Env env_;
@@ -65,7 +67,7 @@ class Core {
   int failures_ = 0;                                 // of the disk, one after the other
   int64_t stalled_until_ = INT64_MIN;                // steady ms
   int64_t networks_at_ = Executor::kNever;           // steady ms of the next look at them
-  int64_t cut_log_at_ = INT64_MIN;                   // steady ms, from then on after a turn
+  std::optional<int64_t> empty_log_at_;              // steady ms, from then on after a turn
 };
 
 }  // namespace wherry::engine

@@ -144,7 +144,7 @@ Status Engine::call(std::function<Status(Turn&)> run, size_t weight) {
   auto answer = std::make_shared<Answer<Status>>();
   core_->inputs().add(
       Command{std::move(run), [answer](const Status& outcome) { answer->set(outcome); }, weight});
-  if (!executor_.help()) executor_.wake();
+  if (!executor_.try_turn()) executor_.wake();
   return answer->wait();
 }
 

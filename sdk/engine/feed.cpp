@@ -30,9 +30,10 @@ Feed::~Feed() {
 
 Status Feed::begin(uint64_t next) {
   std::unique_lock lock(mutex_);
-  committed_ = next - 1;
+  committed_ = std::max(committed_, next - 1);
   if (mutant(Mutant::kCursorMovedEarly)) read_ = committed_;
-  Status filled = fill(lock);
+  // Where a try before this one could not read, next() reads since, or has read.
+  Status filled = filling_ || read_ != 0 ? Status() : fill(lock);
   show();
   return filled;
 }

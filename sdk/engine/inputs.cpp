@@ -80,6 +80,11 @@ bool Inputs::empty() const {
   return commands_.empty() && reports_.empty();
 }
 
+bool Inputs::has_commands() const {
+  std::lock_guard lock(mutex_);
+  return !commands_.empty();
+}
+
 bool Inputs::room_again() {
   std::lock_guard lock(mutex_);
   if (!refused_ || incoming_ > limits::kIncomingWaiting / 2 ||

@@ -99,6 +99,7 @@ class Inputs {
   void put_back(std::vector<Input> reports);
 
   bool empty() const;
+  bool has_commands() const;
   // True once after envelopes were refused and room was made since.
   bool room_again();
 

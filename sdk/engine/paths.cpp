@@ -83,14 +83,6 @@ void reconnect(Turn& turn, Contact& contact, PathEntry& path) {
   });
 }
 
-// A link that both ends must open is opened also by one that has nothing to say.
-void connect_if_both_must(Turn& turn, Network& network, const PathEntry& path) {
-  if (!network.instance->can(WHERRY_ABILITY_MEETING)) return;
-  turn.calls.push_back([&network, peer = path.peer] {
-    if (network.running()) network.instance->connect_peer(peer);
-  });
-}
-
 routing::Path view_of(Turn& turn, const Contact& contact, const PathEntry& path) {
   routing::Path view;
   view.listed = path.listed;
@@ -183,8 +175,7 @@ void refresh_paths(Turn& turn, Contact& contact) {
       drop_path(turn, contact, path);
       path.peer = 0;
     }
-    const bool added = path.peer == 0 && network != nullptr && network->running();
-    if (added) {
+    if (path.peer == 0 && network != nullptr && network->running()) {
       path.peer = turn.runtime.next_peer++;
       const std::optional<wherry_reveals> reveals =
           network->instance->add_peer(path.peer, endpoint.text);
@@ -196,9 +187,6 @@ void refresh_paths(Turn& turn, Contact& contact) {
     }
     path.admission =
         path.accepted ? admission_of(turn.profile, contact, path.reveals) : Admission::kForbidden;
-    if (added && path.permitted() && contact.ways.in_use == endpoint) {
-      connect_if_both_must(turn, *network, path);
-    }
     path.listed = is_listed(contact, endpoint);
     const bool works = path.permitted() && network != nullptr && network->online() &&
                        path.peer_state != WHERRY_PEER_STATE_UNREACHABLE &&

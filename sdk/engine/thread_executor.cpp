@@ -1,4 +1,5 @@
-// One thread, a few flags and a condition.
+// Invariant: one turn at a time (taking_). Whoever ends one wakes the thread if a turn was asked
+// for meanwhile, or is due before the thread looks anyway (asleep_until_).
 #include "engine/thread_executor.h"
 
 #include <chrono>
@@ -23,7 +24,7 @@ void ThreadExecutor::wake() {
   if (!std::exchange(woken_, true) && !taking_) changed_.notify_one();
 }
 
-bool ThreadExecutor::help() {
+bool ThreadExecutor::try_turn() {
   std::unique_lock lock(mutex_);
   if (taking_ || stopping_ || !turn_) return false;
   take_turn(lock);

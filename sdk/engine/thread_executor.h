@@ -16,7 +16,7 @@ class ThreadExecutor : public Executor {
   ~ThreadExecutor() override;
   void start(Turn turn) override;
   void wake() override;
-  bool help() override;
+  bool try_turn() override;
   void stop() override;
 
  private:
@@ -32,7 +32,7 @@ class ThreadExecutor : public Executor {
   bool taking_ = false;  // a turn, by whichever thread
   bool stopping_ = false;
   int64_t next_ = kNever;          // steady ms of the next turn in any case
-  int64_t asleep_until_ = kNever;  // steady ms: the thread is
+  int64_t asleep_until_ = kNever;  // steady ms at which the sleeping thread wakes by itself
   std::thread thread_;
 };
 

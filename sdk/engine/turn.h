@@ -68,18 +68,19 @@ class Turn {
   const int64_t wall_ms;
   uint64_t heard_over = 0;  // transport of the envelope that is being read
 
-  // Outputs: released after the commit, in this order. Calls before sends: a peer is removed, an
+  // Outputs: released after the commit, in this order. Events first: nobody else is told before the
+  // app can be. Calls before sends: a peer is removed, an
   // instance started before anything is sent that counts on it.
+  std::vector<Event> events;  // of the durable feed, those that are at hand whole
   std::vector<std::pair<uint64_t, wherry_receipt>> receipts;  // by transport
   std::vector<std::function<void()>> calls;                   // into plug-ins
   std::vector<Outgoing> sends;
-  std::vector<EphemeralEvent> ephemeral;
-  std::vector<Event> events;  // of the durable feed, those that are at hand whole
   struct CardAnswer {
     std::function<void(Result<std::string>)> done;
     Result<std::string> text;
   };
   std::vector<CardAnswer> card_answers;  // answered with the error if the commit fails
+  std::vector<EphemeralEvent> ephemeral;
 
   Network* network(uint64_t transport);
 

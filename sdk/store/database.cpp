@@ -137,7 +137,7 @@ Result<std::unique_ptr<Connection>> Connection::open(const OpenOptions& options,
   if (code != SQLITE_OK) return database_error(code, sqlite3_errmsg(db), sqlite3_system_errno(db));
 
   // Deleted contents are overwritten. The log keeps its size at checkpoints: to write over what is
-  // there costs half of what it does to make a file longer with each commit. See cut_log().
+  // there costs half of what it does to make a file longer with each commit. See try_empty_log().
   std::string settings = "PRAGMA foreign_keys=OFF; PRAGMA temp_store=MEMORY;";
   if (!options.read_only) {
     settings += "PRAGMA journal_mode=WAL; PRAGMA secure_delete=ON;";
@@ -199,11 +199,12 @@ void Connection::rollback() {
 }
 
 void Connection::empty_log() {
-  Query checkpoint = query("PRAGMA wal_checkpoint(TRUNCATE)");
-  if (checkpoint.next() && checkpoint.integer(0) != 0) poison(SQLITE_BUSY);
+  const int code =
+      sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  if (code != SQLITE_OK) poison(code);
 }
 
-void Connection::cut_log() {
+void Connection::try_empty_log() {
   sqlite3_busy_timeout(db_, 0);
   sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
   sqlite3_busy_timeout(db_, kBusy_ms);

@@ -100,7 +100,7 @@ class Connection {
   void empty_log();
   // The same, unless somebody reads just now or the disk does not work: then another time. So that
   // the log does not keep what was deleted.
-  void cut_log();
+  void try_empty_log();
 
   bool failed() const { return error_.has_value(); }
   const Error& error() const { return *error_; }

@@ -9,10 +9,9 @@
 namespace wherry::test {
 namespace {
 
-constexpr std::uint32_t kKnownAbilities = WHERRY_ABILITY_OFFLINE | WHERRY_ABILITY_PROXY |
-                                          WHERRY_ABILITY_BUNDLES | WHERRY_ABILITY_NAMES |
-                                          WHERRY_ABILITY_RECALL | WHERRY_ABILITY_DIAGNOSE |
-                                          WHERRY_ABILITY_CHEAP_INBOXES | WHERRY_ABILITY_MEETING;
+constexpr std::uint32_t kKnownAbilities =
+    WHERRY_ABILITY_OFFLINE | WHERRY_ABILITY_PROXY | WHERRY_ABILITY_BUNDLES | WHERRY_ABILITY_NAMES |
+    WHERRY_ABILITY_RECALL | WHERRY_ABILITY_DIAGNOSE | WHERRY_ABILITY_CHEAP_INBOXES;
 constexpr std::uint32_t kKnownFacts = (WHERRY_FACT_PRESENCE << 1U) - 1U;
 constexpr std::uint32_t kAllChanges = WHERRY_CHANGE_NETWORK | WHERRY_CHANGE_BACKGROUND |
                                       WHERRY_CHANGE_FOREGROUND | WHERRY_CHANGE_LOW_POWER;

@@ -93,8 +93,9 @@ TEST_F(InputsTest, WhereCommandsAloneAreTakenReportsStay) {
 }
 
 TEST_F(InputsTest, EnvelopesAreBoundedInNumber) {
+  constexpr size_t size = limits::kTurnBytes / (limits::kIncomingWaiting / 4);  // four turns
   for (uint64_t i = 0; i < limits::kIncomingWaiting; ++i) {
-    ASSERT_TRUE(inputs.offer(envelope(i)));
+    ASSERT_TRUE(inputs.offer(envelope(i, size)));
   }
   EXPECT_FALSE(inputs.room_again());  // nobody was refused
   EXPECT_FALSE(inputs.offer(envelope(0)));
@@ -104,6 +105,7 @@ TEST_F(InputsTest, EnvelopesAreBoundedInNumber) {
     EXPECT_FALSE(inputs.room_again());
     left -= inputs.take(false).size();
   }
+  EXPECT_EQ(left, limits::kIncomingWaiting / 2);
   EXPECT_TRUE(inputs.room_again());
   EXPECT_FALSE(inputs.room_again());  // said once
   EXPECT_TRUE(inputs.offer(envelope(0)));

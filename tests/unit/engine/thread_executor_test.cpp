@@ -45,7 +45,7 @@ class ThreadExecutorTest : public testing::Test {
 TEST_F(ThreadExecutorTest, WhoHelpsTakesTheTurn) {
   start();
   EXPECT_NE(last.load(), std::this_thread::get_id());
-  EXPECT_TRUE(executor.help());
+  EXPECT_TRUE(executor.try_turn());
   EXPECT_EQ(last.load(), std::this_thread::get_id());
   EXPECT_EQ(turns, 2);
 }
@@ -59,9 +59,9 @@ TEST_F(ThreadExecutorTest, WhatIsAskedForDuringATurnIsTakenAfterIt) {
     EXPECT_TRUE(go_on.try_acquire_for(kLimit));
     during = nullptr;
   };
-  const auto helper = std::async(std::launch::async, [&] { EXPECT_TRUE(executor.help()); });
+  const auto helper = std::async(std::launch::async, [&] { EXPECT_TRUE(executor.try_turn()); });
   ASSERT_TRUE(inside.try_acquire_for(kLimit));
-  EXPECT_FALSE(executor.help());  // one is being taken
+  EXPECT_FALSE(executor.try_turn());  // one is being taken
   executor.wake();
   go_on.release();
   helper.wait();
@@ -73,7 +73,7 @@ TEST_F(ThreadExecutorTest, WhatIsAskedForDuringATurnIsTakenAfterIt) {
 TEST_F(ThreadExecutorTest, WhatAHelpersTurnWantsSoonIsTaken) {
   start();
   next = clock.steady_ms() + 50;
-  EXPECT_TRUE(executor.help());
+  EXPECT_TRUE(executor.try_turn());
   ASSERT_TRUE(over.try_acquire_for(kLimit));
   ASSERT_TRUE(over.try_acquire_for(kLimit));
   EXPECT_NE(last.load(), std::this_thread::get_id());
@@ -86,12 +86,12 @@ TEST_F(ThreadExecutorTest, AStopWaitsForWhoeverHelps) {
     inside.release();
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   };
-  const auto helper = std::async(std::launch::async, [&] { EXPECT_TRUE(executor.help()); });
+  const auto helper = std::async(std::launch::async, [&] { EXPECT_TRUE(executor.try_turn()); });
   ASSERT_TRUE(inside.try_acquire_for(kLimit));
   executor.stop();
   EXPECT_EQ(running, 0);
   EXPECT_EQ(turns, 2);
-  EXPECT_FALSE(executor.help());
+  EXPECT_FALSE(executor.try_turn());
   executor.wake();
   EXPECT_EQ(turns, 2);
   helper.wait();
@@ -107,7 +107,7 @@ TEST_F(ThreadExecutorTest, ManyAtOnceAreServed) {
     callers.push_back(std::async(std::launch::async, [&] {
       for (int j = 0; j < 2'000; ++j) {
         const int mine = ++asked;
-        if (!executor.help()) executor.wake();
+        if (!executor.try_turn()) executor.wake();
         const auto deadline = std::chrono::steady_clock::now() + kLimit;
         while (served < mine && std::chrono::steady_clock::now() < deadline) {
           std::this_thread::yield();

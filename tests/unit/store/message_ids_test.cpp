@@ -69,7 +69,7 @@ TEST_F(MessageIdsTest, WhatHasTheSameHashIsToldApart) {
   MessageIds ids = load();
   db_->begin();
   for (size_t i = 0; i < 2 * limits::kMessageIdsKept; ++i) insert(ids, 1);
-  db_->run_script("INSERT INTO message_id SELECT hash, message + 1 FROM message_id ORDER BY hash");
+  db_->run_script("INSERT INTO message_id SELECT hash, message - 1 FROM message_id ORDER BY hash");
   EXPECT_TRUE(db_->commit());
   expect_all_found(ids, 1);
 }
