@@ -173,11 +173,11 @@ std::optional<Network::Flight> Network::end_flight(uint64_t send_id) {
 
 void Network::forget_peer(uint64_t peer, uint64_t contact) {
   std::erase_if(queue_, [peer](const Outgoing& outgoing) { return outgoing.peer == peer; });
-  for (auto* under_way : {&flights, &handed}) {
-    std::erase_if(*under_way,
-                  [contact](const auto& flight) { return flight.second.contact == contact; });
-  }
-  flights_of_.erase(contact);
+  const auto is_theirs = [peer](const auto& flight) { return flight.second.peer == peer; };
+  const auto theirs = flights_of_.find(contact);
+  const size_t count = std::erase_if(flights, is_theirs);
+  if (theirs != flights_of_.end() && (theirs->second -= count) == 0) flights_of_.erase(theirs);
+  std::erase_if(handed, is_theirs);
   contact_by_peer.erase(peer);
 }
 

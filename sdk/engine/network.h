@@ -81,7 +81,7 @@ class Network : public plugin::HostEvents {
   std::optional<Flight> end_flight(uint64_t send_id);
   // It left; more may become known of it, or not.
   void set_handed(uint64_t send_id, const Flight& flight);
-  // Drops what is queued for a peer that is to be removed, and the attempts of its contact.
+  // Drops what is queued for a peer of a contact's that is to be removed, and the attempts there.
   void forget_peer(uint64_t peer, uint64_t contact);
   // Drops all that is queued.
   void forget_all();

@@ -72,13 +72,10 @@ bool take_rows(Turn& turn, Contact& contact, const delivery::Acked& acked) {
 
 // `next` never falls, not even where an older acknowledgement comes later: so what they lack now
 // and had stored before, they have forgotten.
-void note_forgotten(store::Connection& db, Contact& contact, uint64_t next) {
-  if (contact.outbox.beyond_gap_messages == 0) return;
-  const std::vector<store::OutboxRow> lacking =
-      store::outbox_between(db, contact.row.id, next, next);
-  if (!lacking.empty() && lacking.front().sealed == store::kBeyondGap) {
-    contact.outbox.forgotten = next;
-  }
+void note_forgotten(store::Connection& db, uint64_t contact, Outbox& outbox, uint64_t next) {
+  if (outbox.beyond_gap_messages == 0) return;
+  const std::vector<store::OutboxRow> lacking = store::outbox_between(db, contact, next, next);
+  if (!lacking.empty() && lacking.front().sealed == store::kBeyondGap) outbox.forgotten = next;
 }
 
 }  // namespace
@@ -122,6 +119,8 @@ Outbox read_outbox(store::Connection& db, uint64_t contact, uint64_t next_seq) {
   const store::BeyondGap beyond = store::outbox_beyond_gap(db, contact);
   outbox.beyond_gap_messages = beyond.messages;
   outbox.beyond_gap_bytes = beyond.bytes;
+  // All below the lowest one is acknowledged: it is what they lack.
+  note_forgotten(db, contact, outbox, store::outbox_first(db, contact));
   return outbox;
 }
 
@@ -182,7 +181,7 @@ void replace_copy(store::Connection& db, const Contact& contact, const Copy& cop
 
 bool take_acknowledged(Turn& turn, Contact& contact, const delivery::Acked& acked) {
   const bool news = take_rows(turn, contact, acked);
-  note_forgotten(turn.db, contact, acked.next);
+  note_forgotten(turn.db, contact.row.id, contact.outbox, acked.next);
   const auto has_come = [&](const Copy& copy) {
     return copy.has_messages() && delivery::covers_all(acked, copy.first_seq, copy.last_seq);
   };

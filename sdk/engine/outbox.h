@@ -59,7 +59,7 @@ struct Outbox {
   size_t beyond_gap_bytes = 0;
   uint64_t forgotten = 0;  // 0, or the seq of one of them that it lacks again
 
-  bool empty() const { return waiting == 0 && copies.empty(); }
+  bool empty() const { return waiting == 0 && copies.empty() && forgotten == 0; }
 };
 
 // As the rows have it. next_seq: of the conversation.

@@ -45,7 +45,7 @@ void drop_path(Turn& turn, Contact& contact, const PathEntry& path) {
   // The plug-in drops what it holds for the peer without a word.
   const bool acknowledges = std::ranges::any_of(network->flights, [&](const auto& entry) {
     const Network::Flight& flight = entry.second;
-    return flight.contact == contact.row.id && flight.copy == kNoCopy;
+    return flight.peer == path.peer && flight.copy == kNoCopy;
   });
   if (acknowledges) acknowledge_again(turn, contact);
   network->forget_peer(path.peer, contact.row.id);

@@ -25,10 +25,9 @@ IncomingStream& stream_of(Turn& turn, Contact& contact, const Id128& device, uin
   // again is still known by its id.
   if (contact.streams.size() >= limits::kStreamsPerContact) {
     const IncomingStream& oldest = contact.streams.front();
-    store::stream_delete(
+    contact.early_bytes -= store::stream_delete(
         turn.db, {contact.row.conversation, oldest.device, oldest.incarnation, 0, {}, false});
     contact.streams.erase(contact.streams.begin());
-    contact.early_bytes = store::early_bytes(turn.db, contact.row.conversation);
   }
   contact.streams.push_back({device, incarnation, {}, false, false});
   return contact.streams.back();
@@ -40,12 +39,11 @@ IncomingStream& stream_of(Turn& turn, Contact& contact, const Id128& device, uin
 void forget_early(Turn& turn, Contact& contact, const IncomingStream& stays) {
   for (IncomingStream& stream : contact.streams) {
     if (&stream == &stays || stream.stream.beyond.empty()) continue;
-    store::early_forget(
+    contact.early_bytes -= store::early_forget(
         turn.db, {contact.row.conversation, stream.device, stream.incarnation, 0, {}, false});
     stream.stream.beyond.clear();
     turn.changed(contact, stream);
   }
-  contact.early_bytes = store::early_bytes(turn.db, contact.row.conversation);
 }
 
 // Gives a message its place in the history and in the feed.

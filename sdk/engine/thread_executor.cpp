@@ -58,7 +58,7 @@ void ThreadExecutor::run() {
   }
 }
 
-void ThreadExecutor::take_turn(std::unique_lock<std::mutex>& lock) {
+void ThreadExecutor::take_turn(std::unique_lock<std::mutex>& lock) noexcept {
   taking_ = true;
   woken_ = false;
   lock.unlock();

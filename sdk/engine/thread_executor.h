@@ -21,7 +21,8 @@ class ThreadExecutor : public Executor {
 
  private:
   void run();
-  void take_turn(std::unique_lock<std::mutex>& lock);
+  // What can not be undone ends the process, whichever thread takes it.
+  void take_turn(std::unique_lock<std::mutex>& lock) noexcept;
   bool is_due();
 
   SystemClock clock_;

@@ -283,11 +283,12 @@ void stream_put(Connection& db, const StreamRow& row) {
   query.run();
 }
 
-void stream_delete(Connection& db, const StreamRow& row) {
-  early_forget(db, row);
+uint64_t stream_delete(Connection& db, const StreamRow& row) {
+  const uint64_t bytes = early_forget(db, row);
   Query query = db.query("DELETE FROM stream WHERE conversation=? AND device=? AND incarnation=?");
   query << row.conversation << ByteView(row.device) << row.incarnation;
   query.run();
+  return bytes;
 }
 
 uint64_t early_bytes(Connection& db, uint64_t conversation) {
@@ -305,10 +306,19 @@ void early_put(Connection& db, const StreamRow& stream, const EarlyRow& row) {
   query.run();
 }
 
-void early_forget(Connection& db, const StreamRow& stream) {
+uint64_t early_forget(Connection& db, const StreamRow& stream) {
+  uint64_t bytes = 0;
+  {
+    Query query = db.query(
+        "SELECT COALESCE(SUM(LENGTH(record)), 0) FROM early "
+        "WHERE conversation=? AND device=? AND incarnation=?");
+    query << stream.conversation << ByteView(stream.device) << stream.incarnation;
+    if (query.next()) bytes = query.number(0);
+  }
   Query query = db.query("DELETE FROM early WHERE conversation=? AND device=? AND incarnation=?");
   query << stream.conversation << ByteView(stream.device) << stream.incarnation;
   query.run();
+  return bytes;
 }
 
 std::optional<EarlyRow> early_take(Connection& db, const StreamRow& stream, uint64_t seq) {

@@ -116,8 +116,8 @@ struct StreamRow {
 
 std::vector<StreamRow> streams(Connection& db, uint64_t conversation);
 void stream_put(Connection& db, const StreamRow& row);
-// With what came early in it.
-void stream_delete(Connection& db, const StreamRow& row);
+// With what came early in it. Out: the bytes of that.
+uint64_t stream_delete(Connection& db, const StreamRow& row);
 struct EarlyRow {
   uint64_t seq = 0;
   uint64_t transport = 0;  // by which it came
@@ -126,7 +126,8 @@ struct EarlyRow {
 
 uint64_t early_bytes(Connection& db, uint64_t conversation);
 void early_put(Connection& db, const StreamRow& stream, const EarlyRow& row);
-void early_forget(Connection& db, const StreamRow& stream);
+// Out: the bytes of it.
+uint64_t early_forget(Connection& db, const StreamRow& stream);
 std::optional<EarlyRow> early_take(Connection& db, const StreamRow& stream, uint64_t seq);
 
 }  // namespace wherry::store

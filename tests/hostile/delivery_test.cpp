@@ -1,5 +1,6 @@
 // Carriers that hold back, repeat and lie, disks that are put back, and contacts who let others
 // work or wait for them (PROTOCOL §1, §4.5, §4.6, §6, §7).
+#include <chrono>
 #include <map>
 
 #include "base/limits.h"
@@ -123,6 +124,45 @@ TEST_F(HostileCarrier, WhatTheReceiverForgotIsSealedAnew) {
   EXPECT_TRUE(settle(kMinute));
   Texts expected{"hello"};
   expected.insert(expected.end(), feed.begin(), feed.end());
+  EXPECT_EQ(world.received(bob, ann), expected);
+  EXPECT_EQ(world.violations(), Texts());
+}
+
+// Ann knows that he forgot it, and her app is closed before she may seal it anew. Nothing else is
+// under way that would tell her again.
+TEST_F(HostileCarrier, WhatTheReceiverForgotIsSealedAnewAfterARestart) {
+  meet();
+  submit_and_lose("m0");
+  const Texts feed = numbered("m", 60);
+  for (size_t i = 1; i < feed.size(); ++i) {
+    world.submit(ann, bob, feed[i]);
+    world.run_for(5);
+  }
+  world.run_for(500);
+  at(bob, [](engine::Turn& turn, engine::Contact& contact) {
+    for (engine::IncomingStream& stream : contact.streams) {
+      store::early_forget(
+          turn.db, {contact.row.conversation, stream.device, stream.incarnation, 0, {}, false});
+      stream.stream.beyond.clear();
+      turn.changed(contact, stream);
+    }
+    contact.early_bytes = 0;
+  });
+  // A window was sealed anew just now, as after a move.
+  at(ann, [](engine::Turn& turn, engine::Contact& contact) { contact.resealed_at = turn.now; });
+  uint64_t forgotten = 0;
+  ASSERT_TRUE(world.until(
+      [&] {
+        at(ann,
+           [&](engine::Turn&, engine::Contact& contact) { forgotten = contact.outbox.forgotten; });
+        return forgotten != 0;
+      },
+      5'000));
+  world.restart(ann);
+  EXPECT_TRUE(settle(kHour));
+  Texts expected{"hello"};
+  expected.insert(expected.end(), feed.begin(), feed.end());
+  EXPECT_EQ(world.received(bob, ann).size(), expected.size());
   EXPECT_EQ(world.received(bob, ann), expected);
   EXPECT_EQ(world.violations(), Texts());
 }
@@ -337,6 +377,43 @@ TEST_F(HostileDelivery, WhatIsNotKeptIsAnswered) {
   mallory.send(mallory.say(std::string(limits::kBodySizeMax, 'e')));
   world.run_for(2'000);
   EXPECT_GT(mallory.heard().size(), answers);
+  mallory.begin_stream();
+}
+
+// What she says before its turn and finds no room for costs no more than what is kept.
+TEST_F(HostileDelivery, WhatFindsNoRoomCostsNoMoreThanWhatIsKept) {
+  using Clock = std::chrono::steady_clock;
+  constexpr int kRecords = 600;
+  constexpr int kTimes = 5;
+  const auto early_ms = [&] {
+    const auto began = Clock::now();
+    for (int i = 0; i < kTimes; ++i) {
+      message::Payload payload;
+      for (int j = 0; j < kRecords / kTimes; ++j) payload.records.push_back(mallory.record(""));
+      mallory.send(payload);
+      world.run_for(300);
+    }
+    return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - began).count();
+  };
+  mallory.begin_stream();
+  mallory.record("left out");
+  const auto kept = early_ms();
+  mallory.begin_stream();
+  mallory.record("left out");
+  uint64_t left = limits::kEarlyBytesMax;
+  while (left > 0) {
+    const size_t most = limits::kBodySizeMax;
+    message::Payload payload;
+    payload.records.push_back(mallory.record(std::string(left > most + 200 ? most : 200, 'e')));
+    size_t size = message::encode(payload.records[0]).size();
+    if (size > left) break;
+    left -= size;
+    mallory.send(payload);
+    world.run_for(10);
+  }
+  world.run_for(2'000);
+  const auto refused = early_ms();
+  EXPECT_LE(refused, 5 * kept + 500);
   mallory.begin_stream();
 }
 

@@ -1,5 +1,7 @@
 // Moves that are no moves: endpoints that never answer, that flap, that are not the mover's; leave
 // that is taken of what was never told (PROTOCOL §7.2).
+#include <algorithm>
+
 #include "attack.h"
 #include "base/limits.h"
 
@@ -235,6 +237,28 @@ TEST_F(HostileMoving, AChosenRouteDialsNothingElse) {
   EXPECT_EQ(more->counts().sent + more->counts().connects - before, 0u);
   route("auto");
   mallory.listen();
+}
+
+// She takes one of two endpoints of a network back, while something is under way to the other: what
+// becomes of that is still heard.
+TEST_F(HostileMoving, AnEndpointTakenBackForgetsNothingThatIsUnderWayToAnother) {
+  message::Endpoint other = here();
+  other.text.back() = other.text.back() == '0' ? '1' : '0';
+  announce({here(), other});
+  world.run_for(kMinute_ms);
+  FakeFaults fails;
+  fails.delay_ms_min = fails.delay_ms_max = 3'000;
+  fails.loss = 1;
+  fails.lying = 0;
+  world.net().set_faults("ann", "mallory", fails);
+  write("under way");
+  world.run_for(100);
+  announce({here()});
+  world.run_for(5'000);
+  world.net().set_faults("ann", "mallory", {});
+  world.run_for(kHour_ms);
+  const Texts texts = mallory.texts();
+  EXPECT_EQ(std::ranges::count(texts, "under way"), 1);
 }
 
 TEST_F(HostileMoving, ClocksThatJumpInTheMiddleOfAMove) {

@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <functional>
 #include <future>
+#include <new>
 #include <semaphore>
 #include <thread>
 #include <vector>
@@ -95,6 +97,23 @@ TEST_F(ThreadExecutorTest, AStopWaitsForWhoeverHelps) {
   executor.wake();
   EXPECT_EQ(turns, 2);
   helper.wait();
+}
+
+// Out of memory where nothing can be undone ends the process, on whatever thread that is. An app
+// that is only told so by its call would wait for ever with its next one.
+TEST_F(ThreadExecutorTest, AHelpersTurnThatThrowsStopsNoOther) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_DEATH(
+      {
+        start();
+        during = [] { throw std::bad_alloc(); };
+        try {
+          executor.try_turn();
+        } catch (const std::bad_alloc&) {
+          std::_Exit(0);  // as the guard of each function of the API does, which goes on
+        }
+      },
+      "");
 }
 
 TEST_F(ThreadExecutorTest, ManyAtOnceAreServed) {
