@@ -64,7 +64,7 @@ void Callers::on_monitor(Clock::time_point now) {
       port_ = local ? local->port : 0;
       ::fcntl(listener_.get(), F_SETFL, O_NONBLOCK);  // libzmq can do with it
     } else {
-      went(event->value);
+      went(event->value, now);
     }
   }
   if (!room_.valid()) room_ = any_descriptor();
@@ -98,13 +98,15 @@ void Callers::came(int connection, Clock::time_point now) {
   caller.connection = intake_.add(std::move(second));
   caller.order = ++order_;
   caller.until = now + kSilenceLimit;
-  if (const auto from = remote_address(caller.connection)) meetings_.came(connection, *from);
+  const auto local = local_address(caller.connection);
+  const auto from = remote_address(caller.connection);
+  if (local && from && local->port == meeting_port_) meetings_.came(connection, *from);
 }
 
-void Callers::went(int connection) {
+void Callers::went(int connection, Clock::time_point now) {
   const auto one = callers_.find(connection);
   if (one == callers_.end()) return;
-  meetings_.went(connection);
+  meetings_.went(connection, now);
   intake_.remove(one->second.connection);
   callers_.erase(one);
 }

@@ -58,7 +58,7 @@ class Callers {
 
   std::size_t silent() const;
   void came(int connection, Clock::time_point now);
-  void went(int connection);
+  void went(int connection, Clock::time_point now);
   void cut(Caller& caller);
   void make_room();
   bool is_ours(int connection) const;

@@ -2,6 +2,8 @@
 // them. After a change of networks it begins another.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <deque>
 #include <map>
 #include <optional>
@@ -19,6 +21,13 @@ namespace wherry::transports::p2p {
 struct Node::Life {
   Life(int wake_event, std::uint64_t receipts_given) : wake(wake_event), receipts(receipts_given) {}
 
+  // Links that are being dialled now, without those that wait for a moment.
+  std::size_t dialling() const {
+    return static_cast<std::size_t>(std::ranges::count_if(links, [](const auto& one) {
+      return one.second.state() == Link::State::kDialling && one.second.is_open();
+    }));
+  }
+
   zmq::context_t context{1, kSocketsMax};
   Intake intake;
   std::optional<Door> door;
@@ -32,6 +41,7 @@ struct Node::Life {
   std::uint16_t port = 0;
   bool busy = false;  // the host has no room: nothing is read until resume_receive
   std::map<std::uint64_t, Link::State> told;  // of peers
+  std::uint64_t met_last = 0;                 // the peer with whom the last meeting was begun
   const int wake;
   const std::uint64_t receipts;  // given before: what is said of those is nobody's now
 };

@@ -240,6 +240,10 @@ void Link::on_time(zmq::context_t& context, Clock::time_point now) {
   try_next(context, now);
 }
 
+void Link::wait_for_another_moment(Clock::time_point now) {
+  meet_at_ = now + until_next_meeting();
+}
+
 // What waited too long for the link has failed, and the link has not.
 void Link::expire(Clock::time_point now) {
   while (!flights_.empty() && flights_.begin()->second.until <= now) {

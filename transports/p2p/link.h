@@ -42,6 +42,11 @@ class Link {
   bool wants_to_write() const { return state_ == State::kUp && blocked_; }
   std::optional<Clock::time_point> deadline() const;
 
+  // It waited for a moment, and that has come: on_time() opens it, unless it is to wait on.
+  bool is_to_meet(Clock::time_point now) const { return meet_at_ && *meet_at_ <= now; }
+  Clock::time_point dial_until() const { return dial_until_; }
+  void wait_for_another_moment(Clock::time_point now);
+
   // To be dialled when its turn comes. False: it is that, or needs not.
   bool ask() { return state_ == State::kDown && !std::exchange(asked_, true); }
   bool asked() const { return asked_; }

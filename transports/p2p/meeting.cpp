@@ -19,8 +19,13 @@ std::string meeting_text(std::uint16_t from, const Address& to) {
   return "tcp://" + any + std::to_string(from) + ";" + to_text(to);
 }
 
+bool Meetings::has_room() const {
+  const auto waiting = std::ranges::count_if(
+      meetings_, [](const auto& entry) { return entry.second.connection == -1; });
+  return static_cast<std::size_t>(waiting) < kMeetingsMax;
+}
+
 void Meetings::begin(std::uint16_t from, const Address& to, Clock::time_point now) {
-  if (meetings_.contains(to) || meetings_.size() == kMeetingsMax) return;
   const Meeting& one =
       meetings_.emplace(to, Meeting{meeting_text(from, to), -1, now + kMeetingLimit}).first->second;
   socket_.connect(one.text);
@@ -28,15 +33,20 @@ void Meetings::begin(std::uint16_t from, const Address& to, Clock::time_point no
 
 void Meetings::came(int connection, const Address& from) {
   const auto one = meetings_.find(from);
-  if (one != meetings_.end()) one->second.connection = connection;
+  if (one != meetings_.end() && !one->second.over) one->second.connection = connection;
 }
 
-void Meetings::went(int connection) {
+void Meetings::went(int connection, Clock::time_point now) {
   const auto one = std::ranges::find_if(
       meetings_, [&](const auto& entry) { return entry.second.connection == connection; });
   if (one == meetings_.end()) return;
   end(one->second);
-  meetings_.erase(one);
+  if (one->second.until <= now) {
+    meetings_.erase(one);
+  } else {
+    one->second.connection = -1;
+    one->second.over = true;
+  }
 }
 
 std::optional<Clock::time_point> Meetings::deadline() const {
@@ -51,7 +61,7 @@ void Meetings::on_time(Clock::time_point now) {
   std::erase_if(meetings_, [&](const auto& entry) {
     const Meeting& one = entry.second;
     if (one.connection != -1 || one.until > now) return false;
-    end(one);
+    if (!one.over) end(one);
     return true;
   });
 }

@@ -32,13 +32,15 @@ class Meetings {
   // Of a listener's socket.
   explicit Meetings(zmq::socket_t& socket) : socket_(socket) {}
 
-  // Whether one goes on: it is tried, or who came from there is still here.
-  bool has(const Address& to) const { return meetings_.contains(to); }
-  // For one moment, if there is room for one more. `from`: the port of this machine.
+  // Whether there is a place for one more where nobody came from yet.
+  bool has_room() const;
+  // It is open for this moment, or somebody came from there who is still here.
+  bool knows(const Address& to) const { return meetings_.contains(to); }
+  // For one moment, where it is not known and there is room. `from`: the port of this machine.
   void begin(std::uint16_t from, const Address& to, Clock::time_point now);
   // By the socket's monitor: a connection that this end opened, or whose end it is.
   void came(int connection, const Address& from);
-  void went(int connection);
+  void went(int connection, Clock::time_point now);
 
   std::optional<Clock::time_point> deadline() const;
   void on_time(Clock::time_point now);
@@ -48,6 +50,7 @@ class Meetings {
     std::string text;
     int connection = -1;      // by its descriptor; -1: nobody came yet
     Clock::time_point until;  // then it is over, if nobody came
+    bool over = false;        // somebody came and went: it is not tried again before then
   };
 
   void end(const Meeting& meeting);

@@ -63,6 +63,7 @@ class Node {
   void take_tasks(Life& life);
   void ask(Life& life, std::uint64_t peer);
   void dial(Life& life);
+  void begin_meetings(Life& life, Clock::time_point now);
   void meet(Life& life, Clock::time_point now);
   void wait(Life& life);
   void report(Life& life);

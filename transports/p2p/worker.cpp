@@ -276,9 +276,7 @@ void Node::ask(Life& life, std::uint64_t peer) {
 }
 
 void Node::dial(Life& life) {
-  auto dialling = static_cast<std::size_t>(std::ranges::count_if(life.links, [](const auto& one) {
-    return one.second.state() == Link::State::kDialling && one.second.is_open();
-  }));
+  std::size_t dialling = life.dialling();
   const Clock::time_point now = Clock::now();
   const auto dial = [&](std::deque<std::uint64_t>& peers, std::size_t most) {
     while (dialling < most && !peers.empty()) {
@@ -293,16 +291,36 @@ void Node::dial(Life& life) {
   dial(life.to_dial_again, kDiallingAgainMax);
 }
 
+// All who wait for a moment would begin at once: those who waited longest do, as many as may be
+// dialled, and the others wait for the next one.
+void Node::begin_meetings(Life& life, Clock::time_point now) {
+  std::vector<Link*> due;
+  for (auto& [peer, link] : life.links) {
+    if (link.is_to_meet(now)) due.push_back(&link);
+  }
+  if (due.empty()) return;
+  std::ranges::sort(due, {}, &Link::dial_until);
+  std::size_t dialling = life.dialling();
+  for (Link* link : due) {
+    if (dialling++ >= kDiallingMax) link->wait_for_another_moment(now);
+  }
+}
+
 // The listener's part, for everybody whom the host has asked for, also in the middle of a moment.
 void Node::meet(Life& life, Clock::time_point now) {
   if (until_meeting() > Clock::duration(0)) return;
-  for (const auto& [peer, link] : life.links) {
-    // Whether it may be dialled asks the system what networks there are: once a moment.
-    if (!link.meeting() || life.door->meetings().has(next_port(*link.meeting())) ||
+  Meetings& meetings = life.door->meetings();
+  // Where they are too many for one moment, the next one goes on with those who had no place.
+  auto next = life.links.upper_bound(life.met_last);
+  for (std::size_t i = 0; i < life.links.size() && meetings.has_room(); ++i) {
+    if (next == life.links.end()) next = life.links.begin();
+    const auto& [peer, link] = *next++;
+    if (!link.meeting() || meetings.knows(next_port(*link.meeting())) ||
         !settings_.may_meet(link.meeting())) {
       continue;
     }
-    life.door->meetings().begin(settings_.meeting->port, next_port(*link.meeting()), now);
+    meetings.begin(settings_.meeting->port, next_port(*link.meeting()), now);
+    life.met_last = peer;
   }
 }
 
@@ -360,6 +378,7 @@ void Node::wait(Life& life) {
       if ((items[first + 2 * i].revents & ZMQ_POLLOUT) != 0) link.write();
     }
   }
+  begin_meetings(life, now);
   for (auto& [peer, link] : life.links) link.on_time(life.context, now);
 }
 
