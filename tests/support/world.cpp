@@ -144,6 +144,7 @@ Status World::open(int who) {
 }
 
 Status World::start(Person& person) {
+  person.unsynced = person.disk != nullptr && !person.disk->logs_synced();
   if (disks_ == Disks::kFiles) {
     auto files = store::ProfileFiles::open(folder(person), raw_key(), false);
     if (!files) return files.error();
@@ -306,6 +307,7 @@ void World::take_turn(Person& person) {
   person.in_turn = true;
   const int64_t next = person.core->turn();
   person.in_turn = false;
+  person.unsynced = person.unsynced && !person.disk->logs_synced();
   if (person.disk != nullptr && person.disk->stopped()) {
     if (on_disk_stopped) {
       on_disk_stopped(person.index);

@@ -40,7 +40,8 @@ struct World::Person {
   PersonClock clock;
   PersonExecutor executor;
   Log log;
-  std::unique_ptr<FaultDisk> disk;             // Disks::kFaulty
+  std::unique_ptr<FaultDisk> disk;  // Disks::kFaulty
+  bool unsynced = false;  // what the process before left in the log has not been synced since
   std::unique_ptr<store::ProfileFiles> files;  // Disks::kFiles
   std::optional<DiskImage> image;
   std::unique_ptr<engine::Feed> feed;

@@ -125,12 +125,14 @@ int World::who_turns() const {
 void World::see_call(const char* what) {
   const int who = who_turns();
   if (who < 0) return;
-  const Person& person = this->person(who);
+  Person& person = *people_[static_cast<size_t>(who)];
   if (person.disk == nullptr) return;
   if (person.disk->in_transaction()) {
     violation("commit", person.name + " let out " + what + " before its commit");
-  } else if (!person.disk->logs_synced()) {
-    violation("commit", person.name + " let out " + what + " before it was synced");
+  }
+  person.unsynced = person.unsynced && !person.disk->logs_synced();
+  if (person.unsynced) {
+    violation("commit", person.name + " let out " + what + " that a loss of power could take back");
   }
 }
 
