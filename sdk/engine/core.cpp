@@ -127,10 +127,11 @@ int64_t Core::turn() {
     return next_while_stalled();
   }
   release(turn, inputs);
-  if (empty_log_at_ && turn.now >= *empty_log_at_) db_->try_empty_log();
-  if (!empty_log_at_ || turn.now >= *empty_log_at_) {
-    empty_log_at_ = turn.now + limits::kHousekeeping_ms;
+  if (empty_log_at_ && turn.now >= *empty_log_at_) {
+    db_->try_empty_log();
+    empty_log_at_.reset();
   }
+  if (!empty_log_at_) empty_log_at_ = turn.now + limits::kHousekeeping_ms;
   return next_turn(turn.now);
 }
 

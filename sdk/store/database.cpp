@@ -107,6 +107,10 @@ namespace {
 
 constexpr int kBusy_ms = 2000;  // how long a connection waits for another
 
+int move_log(sqlite3* db) {
+  return sqlite3_wal_checkpoint_v2(db, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+}
+
 int execute(sqlite3* db, const std::string& sql) {
   return sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr);
 }
@@ -199,14 +203,12 @@ void Connection::rollback() {
 }
 
 void Connection::empty_log() {
-  const int code =
-      sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
-  if (code != SQLITE_OK) poison(code);
+  if (const int code = move_log(db_); code != SQLITE_OK) poison(code);
 }
 
 void Connection::try_empty_log() {
   sqlite3_busy_timeout(db_, 0);
-  sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  move_log(db_);
   sqlite3_busy_timeout(db_, kBusy_ms);
 }
 

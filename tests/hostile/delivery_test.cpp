@@ -38,6 +38,32 @@ class HostileCarrier : public Carried {
     world.submit(bob, ann, "heard");
     world.run_for(100);
   }
+  // The first message of a feed is lost. Bob has the others, says so, and forgets them. Gives all
+  // that he should have in the end.
+  Texts feed_and_forget() {
+    submit_and_lose("m0");
+    const Texts feed = numbered("m", 60);
+    for (size_t i = 1; i < feed.size(); ++i) {
+      world.submit(ann, bob, feed[i]);
+      world.run_for(5);
+    }
+    world.run_for(500);
+    at(ann, [](engine::Turn&, engine::Contact& contact) {
+      EXPECT_GT(contact.outbox.beyond_gap_messages, 0u);
+    });
+    at(bob, [](engine::Turn& turn, engine::Contact& contact) {
+      for (engine::IncomingStream& stream : contact.streams) {
+        store::early_forget(
+            turn.db, {contact.row.conversation, stream.device, stream.incarnation, 0, {}, false});
+        stream.stream.beyond.clear();
+        turn.changed(contact, stream);
+      }
+      contact.early_bytes = 0;
+    });
+    Texts expected{"hello"};
+    expected.insert(expected.end(), feed.begin(), feed.end());
+    return expected;
+  }
 };
 
 // One envelope of a long feed is lost, though the carrier says that it is stored. What goes on
@@ -102,28 +128,8 @@ TEST_F(HostileCarrier, ALostAcknowledgementIsMissedAfterARestart) {
 // Bob had no room for what came before its turn, and forgot it, though he said that he has it.
 TEST_F(HostileCarrier, WhatTheReceiverForgotIsSealedAnew) {
   meet();
-  submit_and_lose("m0");
-  const Texts feed = numbered("m", 60);
-  for (size_t i = 1; i < feed.size(); ++i) {
-    world.submit(ann, bob, feed[i]);
-    world.run_for(5);
-  }
-  world.run_for(500);
-  at(ann, [](engine::Turn&, engine::Contact& contact) {
-    EXPECT_GT(contact.outbox.beyond_gap_messages, 0u);
-  });
-  at(bob, [](engine::Turn& turn, engine::Contact& contact) {
-    for (engine::IncomingStream& stream : contact.streams) {
-      store::early_forget(
-          turn.db, {contact.row.conversation, stream.device, stream.incarnation, 0, {}, false});
-      stream.stream.beyond.clear();
-      turn.changed(contact, stream);
-    }
-    contact.early_bytes = 0;
-  });
+  const Texts expected = feed_and_forget();
   EXPECT_TRUE(settle(kMinute));
-  Texts expected{"hello"};
-  expected.insert(expected.end(), feed.begin(), feed.end());
   EXPECT_EQ(world.received(bob, ann), expected);
   EXPECT_EQ(world.violations(), Texts());
 }
@@ -132,22 +138,7 @@ TEST_F(HostileCarrier, WhatTheReceiverForgotIsSealedAnew) {
 // under way that would tell her again.
 TEST_F(HostileCarrier, WhatTheReceiverForgotIsSealedAnewAfterARestart) {
   meet();
-  submit_and_lose("m0");
-  const Texts feed = numbered("m", 60);
-  for (size_t i = 1; i < feed.size(); ++i) {
-    world.submit(ann, bob, feed[i]);
-    world.run_for(5);
-  }
-  world.run_for(500);
-  at(bob, [](engine::Turn& turn, engine::Contact& contact) {
-    for (engine::IncomingStream& stream : contact.streams) {
-      store::early_forget(
-          turn.db, {contact.row.conversation, stream.device, stream.incarnation, 0, {}, false});
-      stream.stream.beyond.clear();
-      turn.changed(contact, stream);
-    }
-    contact.early_bytes = 0;
-  });
+  const Texts expected = feed_and_forget();
   // A window was sealed anew just now, as after a move.
   at(ann, [](engine::Turn& turn, engine::Contact& contact) { contact.resealed_at = turn.now; });
   uint64_t forgotten = 0;
@@ -160,8 +151,6 @@ TEST_F(HostileCarrier, WhatTheReceiverForgotIsSealedAnewAfterARestart) {
       5'000));
   world.restart(ann);
   EXPECT_TRUE(settle(kHour));
-  Texts expected{"hello"};
-  expected.insert(expected.end(), feed.begin(), feed.end());
   EXPECT_EQ(world.received(bob, ann).size(), expected.size());
   EXPECT_EQ(world.received(bob, ann), expected);
   EXPECT_EQ(world.violations(), Texts());
