@@ -181,5 +181,47 @@ TEST_F(P2pMeetingHostile, PlacesWhereNobodyIsKeepNobodyElseWaiting) {
   EXPECT_TRUE(in_time([&] { return honest.came() > 0; }, 3 * kMoment_ms));
 }
 
+// Mallory knows Bob too, and says that she is where he is: with the endpoint that he gave her, by
+// which he lets Ann in. He and Ann meet all the same.
+TEST_F(P2pMeetingHostile, WhoNamesAnothersPlaceDoesNotTakeIt) {
+  const std::string place = at("127.0.0.1", ports(2));
+  // His router forwards the port, so that on one machine it is enough if Ann dials.
+  TransportHost bob(*wherry_transport_p2p(), pump, {{"listen", place}, {"allow", "127.0.0.0/8"}});
+  ASSERT_EQ(bob.create(), WHERRY_TRANSPORT_OK);
+  ASSERT_TRUE(bob.start_and_wait(20'000));
+  const auto endpoint_for = [&](std::uint64_t inbox) {
+    EXPECT_EQ(bob.open_inbox(inbox, Bytes(32, static_cast<std::uint8_t>(inbox))),
+              WHERRY_TRANSPORT_OK);
+    EXPECT_TRUE(pump.until([&] { return bob.endpoint(inbox).has_value(); }, 20'000));
+    p2p::Endpoint endpoint = *p2p::parse_endpoint(*bob.endpoint(inbox));
+    endpoint.addresses.clear();
+    endpoint.meeting = p2p::parse_address(place);
+    return p2p::to_text(endpoint);
+  };
+  constexpr std::uint64_t kMallory = 10;
+  constexpr std::uint64_t kBob = 11;
+  ASSERT_EQ(ann.add_peer(kMallory, endpoint_for(1)), WHERRY_TRANSPORT_OK);
+  ASSERT_TRUE(meets(kMallory, 2));
+  ASSERT_EQ(ann.add_peer(kBob, endpoint_for(2)), WHERRY_TRANSPORT_OK);
+  EXPECT_TRUE(meets(kBob, 3));
+  EXPECT_EQ(bob.violations(), std::vector<std::string>());
+}
+
+// In the middle of a moment: not one more packet goes to a contact who was removed.
+TEST_F(P2pMeetingHostile, WhoIsRemovedIsNotMetAnyMore) {
+  Server victim(at("127.0.0.1", ports(1) + 1), Server::Manner::kHangsUp);
+  ASSERT_TRUE(victim.listens());
+  wait_for_a_moment_to_end();
+  ask(2, endpoint_at(at("127.0.0.1", ports(1))));
+  ask(3, endpoint_at(at("127.0.0.1", ports(3))));  // nobody is there
+  ASSERT_TRUE(in_time([&] { return victim.came() > 0; }, kMoment_ms));
+  ASSERT_EQ(ann.remove_peer(3), WHERRY_TRANSPORT_OK);
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  Server late(at("127.0.0.1", ports(3) + 1), Server::Manner::kSilent);
+  ASSERT_TRUE(late.listens());
+  std::this_thread::sleep_for(p2p::kMeetingLimit);
+  EXPECT_EQ(late.came(), 0u);
+}
+
 }  // namespace
 }  // namespace wherry::test

@@ -65,6 +65,11 @@ void Intake::cut(int connection) {
   ::shutdown(connection, SHUT_RDWR);
 }
 
+void Intake::leave_nothing(int connection) {
+  const linger reset{1, 0};
+  ::setsockopt(connection, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+}
+
 void Intake::look(Clock::time_point now) {
   std::array<epoll_event, 64> edges{};  // what they say is known below
   while (::epoll_wait(epoll_.get(), edges.data(), edges.size(), 0) ==

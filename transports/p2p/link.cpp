@@ -244,6 +244,11 @@ void Link::wait_for_another_moment(Clock::time_point now) {
   meet_at_ = now + until_next_meeting();
 }
 
+void Link::give_way() {
+  if (connection_ >= 0) Intake::leave_nothing(connection_);
+  lose(WHERRY_REASON_UNREACHABLE);
+}
+
 // What waited too long for the link has failed, and the link has not.
 void Link::expire(Clock::time_point now) {
   while (!flights_.empty() && flights_.begin()->second.until <= now) {

@@ -31,6 +31,13 @@ void Meetings::begin(std::uint16_t from, const Address& to, Clock::time_point no
   socket_.connect(one.text);
 }
 
+void Meetings::forget(const Address& to) {
+  const auto one = meetings_.find(to);
+  if (one == meetings_.end() || one->second.connection != -1 || one->second.over) return;
+  end(one->second);
+  meetings_.erase(one);
+}
+
 void Meetings::came(int connection, const Address& from) {
   const auto one = meetings_.find(from);
   if (one != meetings_.end() && !one->second.over) one->second.connection = connection;

@@ -38,6 +38,8 @@ class Meetings {
   bool knows(const Address& to) const { return meetings_.contains(to); }
   // For one moment, where it is not known and there is room. `from`: the port of this machine.
   void begin(std::uint16_t from, const Address& to, Clock::time_point now);
+  // Nobody is expected there any more. Whoever has come stays.
+  void forget(const Address& to);
   // By the socket's monitor: a connection that this end opened, or whose end it is.
   void came(int connection, const Address& from);
   void went(int connection, Clock::time_point now);

@@ -119,7 +119,12 @@ std::int32_t Node::remove_peer(std::uint64_t peer) {
     queued_ -= std::erase_if(sends_, [&](const Outgoing& one) { return one.peer == peer; });
   }
   post([peer](Life& life) {
-    life.links.erase(peer);
+    const auto link = life.links.find(peer);
+    if (link == life.links.end()) return;
+    if (const auto& place = link->second.meeting(); life.door && place) {
+      life.door->meetings().forget(next_port(*place));
+    }
+    life.links.erase(link);
     life.told.erase(peer);
   });
   return WHERRY_TRANSPORT_OK;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <set>
 #include <utility>
 
 #include "life.h"
@@ -292,7 +293,8 @@ void Node::dial(Life& life) {
 }
 
 // All who wait for a moment would begin at once: those who waited longest do, as many as may be
-// dialled, and the others wait for the next one.
+// dialled and one at each place, and the others wait for the next one. Whoever has come to a place
+// before gives way: a contact may name the place of another, and each is to have a turn.
 void Node::begin_meetings(Life& life, Clock::time_point now) {
   std::vector<Link*> due;
   for (auto& [peer, link] : life.links) {
@@ -301,8 +303,18 @@ void Node::begin_meetings(Life& life, Clock::time_point now) {
   if (due.empty()) return;
   std::ranges::sort(due, {}, &Link::dial_until);
   std::size_t dialling = life.dialling();
+  std::set<Address> begun;
   for (Link* link : due) {
-    if (dialling++ >= kDiallingMax) link->wait_for_another_moment(now);
+    const Address& place = *link->meeting();
+    const auto held = std::ranges::find_if(
+        life.links, [&](const auto& entry) { return entry.second.holds(place); });
+    const bool begins = held != life.links.end() && held->second.state() == Link::State::kDialling;
+    if (begins || begun.contains(place) || dialling++ >= kDiallingMax) {
+      link->wait_for_another_moment(now);
+      continue;
+    }
+    if (held != life.links.end()) held->second.give_way();
+    begun.insert(place);
   }
 }
 
