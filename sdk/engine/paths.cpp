@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <functional>
 #include <ranges>
+#include <utility>
 
 #include "base/limits.h"
 #include "base/mutant.h"
@@ -64,6 +65,12 @@ bool wants_to_send(Turn& turn, const Contact& contact) {
                              [&](const PathEntry& path) { return is_unproven(contact, path); });
 }
 
+// In the route, or on the way out of it.
+bool has_a_use(const Contact& contact, const PathEntry& path) {
+  return contact.route.place_of(path.endpoint.transport).has_value() ||
+         contact.ways.in_use == path.endpoint || path.admission == Admission::kLastWord;
+}
+
 // Plug-ins do not reconnect by themselves; each try is followed by a report.
 void reconnect(Turn& turn, Contact& contact, PathEntry& path) {
   Network* network = turn.network(path.transport);
@@ -71,10 +78,7 @@ void reconnect(Turn& turn, Contact& contact, PathEntry& path) {
       network == nullptr || !network->online() || path.admission == Admission::kForbidden) {
     return;
   }
-  const bool has_a_use = contact.route.place_of(path.endpoint.transport).has_value() ||
-                         contact.ways.in_use == path.endpoint ||
-                         path.admission == Admission::kLastWord;
-  if (!has_a_use || !wants_to_send(turn, contact)) return;
+  if (!path.has_a_use || !wants_to_send(turn, contact)) return;
   // They say where; whoever is there need not be them. So that counts as asking.
   if (is_unproven(contact, path) && !spend_probe(turn, contact, path)) return;
   path.peer_state = WHERRY_PEER_STATE_UNKNOWN;
@@ -170,10 +174,14 @@ void refresh_paths(Turn& turn, Contact& contact) {
     const store::TransportRow* row = turn.profile.transport_named(endpoint.transport);
     path.transport = row == nullptr ? 0 : row->id;
     Network* network = turn.network(path.transport);
-    // What the plug-in still holds is dropped when less may go there.
-    if (admission_of(turn.profile, contact, path.reveals) < path.admission) {
+    // What the plug-in still holds is dropped when less may go there, and when nothing does: whom
+    // it was asked for it goes on dialling or meeting as it sees fit.
+    const bool less = admission_of(turn.profile, contact, path.reveals) < path.admission;
+    const bool had_a_use = std::exchange(path.has_a_use, has_a_use(contact, path));
+    if (less || (had_a_use && !path.has_a_use)) {
       drop_path(turn, contact, path);
       path.peer = 0;
+      path.peer_state = WHERRY_PEER_STATE_UNKNOWN;
     }
     if (path.peer == 0 && network != nullptr && network->running()) {
       path.peer = turn.runtime.next_peer++;
@@ -191,6 +199,7 @@ void refresh_paths(Turn& turn, Contact& contact) {
     const bool works = path.permitted() && network != nullptr && network->online() &&
                        path.peer_state != WHERRY_PEER_STATE_UNREACHABLE &&
                        path.peer_state != WHERRY_PEER_STATE_GONE;
+    path.has_a_use = has_a_use(contact, path);
     path.works_since = !works ? 0 : path.works_since != 0 ? path.works_since : turn.now;
     reconnect(turn, contact, path);
     paths.push_back(std::move(path));

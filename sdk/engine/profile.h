@@ -74,7 +74,8 @@ struct PathEntry {
   bool accepted = false;
   wherry_reveals reveals{};
   Admission admission = Admission::kForbidden;  // when it was last looked at
-  bool listed = true;  // in their newest set; else it was in use before that came
+  bool listed = true;      // in their newest set; else it was in use before that came
+  bool has_a_use = false;  // when it was last looked at
   Probe probe;
   int64_t works_since = 0;  // steady ms; 0: it does not
   int32_t peer_state = WHERRY_PEER_STATE_UNKNOWN;

@@ -239,6 +239,26 @@ TEST_F(HostileMoving, AChosenRouteDialsNothingElse) {
   mallory.listen();
 }
 
+// Whoever was asked for is a transport's to dial, and to meet at moments that it chooses. That ends
+// when their network leaves the route, however long they go on naming it.
+TEST_F(HostileMoving, WhoWasAskedForOutsideOfTheRouteIsForgotten) {
+  FakeFaults away;
+  away.partition = true;
+  more->set_faults("ann", "", away);
+  announce({nowhere('1'), here()});
+  world.run_for(kMinute_ms);
+  write("which Mallory does not acknowledge");
+  world.run_for(kMinute_ms);
+  ASSERT_GT(more->counts().asked, 0u);
+  ASSERT_TRUE(world.run(ann, [&](engine::Turn& turn) {
+    return engine::set_route(turn, turn.profile.contact(contact())->row.conversation,
+                             mallory.card().transport);
+  }));
+  world.run_for(kMinute_ms);
+  EXPECT_EQ(more->counts().asked, 0u);
+  mallory.listen();
+}
+
 // She takes one of two endpoints of a network back, while something is under way to the other: what
 // becomes of that is still heard.
 TEST_F(HostileMoving, AnEndpointTakenBackForgetsNothingThatIsUnderWayToAnother) {

@@ -53,6 +53,7 @@ struct FakeCounts {
   std::uint64_t duplicated = 0;
   std::uint64_t arrived = 0;   // at an inbox, duplicates included
   std::uint64_t connects = 0;  // asked for, to a peer
+  std::uint64_t asked = 0;     // peers that were asked for, and not removed since
   std::uint64_t refused = 0;   // unknown inbox, wrong token, full, absent
 };
 

@@ -190,6 +190,7 @@ std::int32_t FakeInstance::add_peer(std::uint64_t peer, const char* text, wherry
 
 std::int32_t FakeInstance::remove_peer(std::uint64_t peer) {
   if (peers_.erase(peer) == 0) return WHERRY_TRANSPORT_E_ARGUMENT;
+  net_.counts_.asked -= asked_.erase(peer);
   std::erase_if(sending_, [&](const auto& entry) {
     if (entry.second.peer != peer) return false;
     if (!entry.second.handed) --in_flight_;
@@ -201,6 +202,7 @@ std::int32_t FakeInstance::remove_peer(std::uint64_t peer) {
 std::int32_t FakeInstance::connect_peer(std::uint64_t peer) {
   if (peer != 0 && !peers_.contains(peer)) return WHERRY_TRANSPORT_E_ARGUMENT;
   if (peer != 0) ++net_.counts_.connects;
+  if (peer != 0 && asked_.insert(peer).second) ++net_.counts_.asked;
   if (state_ == State::kOff) return WHERRY_TRANSPORT_OK;
   later(kStepMs, [this, peer] {
     if (peer == 0) {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -74,6 +75,7 @@ class FakeInstance {
   State state_ = State::kOff;
   std::map<std::uint64_t, Endpoint> inboxes_;
   std::map<std::uint64_t, Endpoint> peers_;
+  std::set<std::uint64_t> asked_;             // of them, for a connection
   std::map<std::uint64_t, Sending> sending_;  // by send id
   std::size_t in_flight_ = 0;                 // of them, without a report
   bool refused_ = false;                      // on_writable is owed
