@@ -30,9 +30,33 @@ int64_t amount_of(Kind kind, int64_t drawn) {
       return drawn * 15;
     case Kind::kFailDisk:
       return drawn % 400;
+    case Kind::kForbid:
+      return drawn % 4;
+    case Kind::kSetRoute:
+      return drawn % static_cast<int64_t>(wherry::sim::kRoutes.size());
     default:
       return drawn;
   }
+}
+
+// What tests/sim/plan.cpp never draws together, and why, is told there.
+void leave_out_what_does_not_go_together(wherry::sim::Plan& plan) {
+  const auto has = [&](Kind kind) {
+    return std::ranges::find(plan.actions, kind, &Action::kind) != plan.actions.end();
+  };
+  const bool restores = has(Kind::kRestore);
+  plan.moves = !restores && has(Kind::kSetRoute);
+  std::erase_if(plan.actions, [&](const Action& action) {
+    switch (action.kind) {
+      case Kind::kForbid:
+      case Kind::kSetRoute:
+        return restores;
+      case Kind::kMoveInbox:
+        return restores || plan.moves;
+      default:
+        return false;
+    }
+  });
 }
 
 }  // namespace
@@ -41,7 +65,6 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   wherry::sim::Plan plan;
   plan.seed = 1;
   plan.length_ms = kHour_ms;
-  bool restores = false;
   for (size_t at = 0; at + kActionSize <= size && plan.actions.size() < kActionsMax;
        at += kActionSize) {
     Action action;
@@ -51,12 +74,9 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     action.at_ms = u16(data + at + 2) * kHour_ms / 0x10000;
     action.amount = amount_of(action.kind, u16(data + at + 4));
     action.for_ms = int64_t{1} << data[at + 6] % 22;
-    restores = restores || action.kind == Kind::kRestore;
     plan.actions.push_back(action);
   }
-  // Whoever gets an old disk back has no inboxes but those of that time: see plan.cpp.
-  std::erase_if(plan.actions,
-                [&](const Action& action) { return restores && action.kind == Kind::kMoveInbox; });
+  leave_out_what_does_not_go_together(plan);
   std::ranges::sort(plan.actions, {}, &Action::at_ms);
   const wherry::sim::Outcome outcome = wherry::sim::simulate(plan);
   for (const std::string& violation : outcome.violations) {
