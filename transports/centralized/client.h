@@ -145,6 +145,8 @@ class Client final : public LinkListener, public std::enable_shared_from_this<Cl
   void say_state(std::int32_t state, std::int32_t percent, std::int32_t reason, const char* phase);
   void log(std::int32_t level, const std::string& text);
   bool current(std::uint64_t link) const { return link_ != nullptr && link == link_number_; }
+  // What comes over this link still counts: the worker may not have noticed yet that it is to stop.
+  bool listens(std::uint64_t link) const { return current(link) && life_ != Life::kStopping; }
 
   // Hello, Welcome, Goodbye (client_hello.cpp).
   bool take_welcome(Lane lane, const v1::Welcome& welcome);

@@ -132,7 +132,7 @@ void Client::flush_receive() {
 
 void Client::on_frame(std::uint64_t link, v1::ReceiveReply& frame) {
   const std::lock_guard lock(mutex_);
-  if (!current(link)) return;
+  if (!listens(link)) return;
   if (frame.has_welcome()) {
     if (!take_welcome(Lane::kReceive, frame.welcome())) {
       drop_link(WHERRY_REASON_PROTOCOL, "its greeting is malformed");

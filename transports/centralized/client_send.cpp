@@ -176,7 +176,7 @@ void Client::report_writable() {
 
 void Client::on_frame(std::uint64_t link, v1::SubmitReply& frame) {
   const std::lock_guard lock(mutex_);
-  if (!current(link)) return;
+  if (!listens(link)) return;
   if (frame.has_welcome()) {
     if (!take_welcome(Lane::kSubmit, frame.welcome())) {
       drop_link(WHERRY_REASON_PROTOCOL, "its greeting is malformed");
