@@ -35,7 +35,7 @@ bool reading_is_refused(const std::string& directory) {
   std::string text = error.what();
   if (error.status() == WHERRY_E_NO_PROFILE) {
     text = "there is no profile here: make one with `wherry init`";
-  } else if (error.status() == WHERRY_E_EXISTS) {
+  } else if (error.status() == WHERRY_E_EXISTS && fs::exists(directory + "/profile")) {
     text = "there is a profile here already: go on with it, or name another place by --profile";
   } else if (error.status() == WHERRY_E_READ_ONLY && reading_is_refused(directory)) {
     text = "no permission to read here: it belongs to another user, or its mode was changed";

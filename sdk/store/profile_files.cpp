@@ -1,4 +1,6 @@
 // profile = the header: see profile_header.cpp
+// profile.new = a header that is not written yet: without `profile` beside it, the profile is one
+//               whose making was cut off
 // lock    = empty; flock()ed by the process that has the profile open
 // store.db, store.db-wal, store.db-shm = the database
 #include "store/profile_files.h"
@@ -59,6 +61,33 @@ Result<int> take_lock(const std::string& path) {
   return fail(WHERRY_E_LOCKED, "the profile is open in another process: close it there first");
 }
 
+Status sync_folder(const std::string& directory) {
+  const int folder = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool synced = folder >= 0 && ::fsync(folder) == 0;
+  Error error = system_error("the profile's directory");
+  if (folder >= 0) ::close(folder);
+  return synced ? Status() : Status(error);
+}
+
+bool is_there(const std::string& path) {
+  return ::access(path.c_str(), F_OK) == 0;
+}
+
+// A database that somebody had, and whose header is gone: nothing else opens it.
+bool lost_its_header(const std::string& directory) {
+  return is_there(directory + "/store.db") && !is_there(directory + "/profile") &&
+         !is_there(directory + "/profile.new");
+}
+
+// What is made from now on is nobody's yet.
+Status begin_to_make(const std::string& directory) {
+  const int file =
+      ::open((directory + "/profile.new").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  if (file < 0) return system_error("the profile's header");
+  ::close(file);
+  return sync_folder(directory);
+}
+
 // Writes a file so that it is there whole or not at all, also after loss of power.
 Status write_durably(const std::string& directory, const std::string& name, ByteView bytes) {
   const std::string target = directory + "/" + name;
@@ -72,13 +101,7 @@ Status write_durably(const std::string& directory, const std::string& name, Byte
   ::close(file);
   if (!written) return error;
   if (::rename(fresh.c_str(), target.c_str()) != 0) return system_error("the profile's header");
-  const int folder = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder < 0 || ::fsync(folder) != 0) {
-    if (folder >= 0) ::close(folder);
-    return system_error("the profile's directory");
-  }
-  ::close(folder);
-  return {};
+  return sync_folder(directory);
 }
 
 // Whether the database is empty or ends within a page, and no log could complete it. SQLite takes
@@ -94,6 +117,10 @@ bool cut_short(const std::string& directory) {
 Result<Header> read_header_of(const std::string& path) {
   const int file = ::open((path + "/profile").c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) {
+    if (errno == ENOENT && lost_its_header(path)) {
+      return fail(WHERRY_E_CORRUPT,
+                  "the profile's header, the file `profile`, is missing: restore it from a backup");
+    }
     if (errno == ENOENT || errno == ENOTDIR) {
       return fail(WHERRY_E_NO_PROFILE, "there is no profile here: create one first");
     }
@@ -122,9 +149,15 @@ Result<std::unique_ptr<ProfileFiles>> ProfileFiles::create(
     return fail(WHERRY_E_READ_ONLY, "the profile's path is not a directory");
   }
   std::unique_ptr<ProfileFiles> files(new ProfileFiles(path, *lock, full_sync));
-  if (::access((path + "/profile").c_str(), F_OK) == 0) {
+  if (is_there(path + "/profile")) {
     return fail(WHERRY_E_EXISTS, "there is a profile here already: open it");
   }
+  if (lost_its_header(path)) {
+    return fail(WHERRY_E_EXISTS,
+                "there is a profile here whose header, the file `profile`, is missing: restore it "
+                "from a backup, or choose another directory");
+  }
+  if (Status begun = begin_to_make(path); !begun) return begun.error();
   for (const char* left_over : {"/store.db", "/store.db-wal", "/store.db-shm"}) {
     ::unlink((path + left_over).c_str());
   }
@@ -163,7 +196,7 @@ Result<std::unique_ptr<ProfileFiles>> ProfileFiles::open(const std::string& path
   if (!page_key) return page_key.error();
   files->page_key_ = page_key.take();
 
-  if (::access((path + "/store.db").c_str(), F_OK) != 0) {
+  if (!is_there(path + "/store.db")) {
     return fail(WHERRY_E_CORRUPT, "the profile's database is missing: restore it from a backup");
   }
   if (cut_short(path)) {

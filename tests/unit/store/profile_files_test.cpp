@@ -82,10 +82,24 @@ TEST_F(ProfileFilesTest, IsMadeOnce) {
 
 TEST_F(ProfileFilesTest, WhatABrokenOffCreationLeftIsReplaced) {
   ASSERT_TRUE(create());
-  std::filesystem::remove(path() + "/profile");  // it is written last
+  std::filesystem::rename(path() + "/profile", path() + "/profile.new");  // it is written last
   EXPECT_EQ(open_status(), WHERRY_E_NO_PROFILE);
   ASSERT_TRUE(create(passphrase("again")));
   EXPECT_EQ(open_status(passphrase("again")), 0);
+}
+
+// The header is all by which the database can be read: while it may be found again, nothing
+// takes the database's place.
+TEST_F(ProfileFilesTest, ADatabaseWithoutItsHeaderIsNotReplaced) {
+  ASSERT_TRUE(create());
+  const std::string header = read("profile");
+  std::filesystem::remove(path() + "/profile");
+  EXPECT_EQ(open_status(), WHERRY_E_CORRUPT);
+  const auto again = create();
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().status, WHERRY_E_EXISTS);
+  write("profile", header);
+  EXPECT_EQ(open_status(), 0);
 }
 
 TEST_F(ProfileFilesTest, TheKeyIsChecked) {
