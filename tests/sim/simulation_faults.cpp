@@ -116,10 +116,11 @@ void Simulation::act_on_network(const Action& action) {
       });
       break;
     default:  // kMoveInbox
-      // Whoever does not know where the other is now must not be lost by the other: the old inbox
-      // is closed at once here, not when its successor is known.
+      // Whoever does not know where the other is now, or may not tell them anything, must not be
+      // lost by the other: the old inbox is closed at once here, not when its successor is known.
       if (!knows_inbox(action.who, action.other)) break;
       alter(action.who, action.other, [](engine::Turn& turn, engine::Contact& contact) {
+        if (std::ranges::none_of(contact.paths, &engine::PathEntry::permitted)) return;
         const store::InboxRow* inbox = turn.profile.inbox_of(
             store::InboxKind::kContact, contact.row.id, turn.profile.transports.begin()->first);
         engine::Network* network = turn.runtime.networks.begin()->second.get();
