@@ -47,7 +47,7 @@ install_packages() {
     fi
     mapfile -t missing < <(packages_missing "$@")
     [[ ${#missing[@]} -gt 0 ]] || return 0
-    say "Installing ${#missing[@]} Debian packages"
+    say "Installing ${#missing[@]} Debian packages (with what these need, up to 1.2 GB on a bare machine)"
     printf '%s\n' "${missing[*]}" | fold -s -w 96
     if [[ $(id -u) -ne 0 ]]; then
         command -v sudo >/dev/null ||
@@ -99,7 +99,9 @@ make_python_environment() {
 
 # set_up GROUP...: packages of these groups, then what is built from source.
 set_up() {
-    install_packages "$@"
+    local fetch=()
+    "$root/cmake/third_party/build.sh" --check || fetch=(build fetch)
+    install_packages "$@" ${fetch[@]+"${fetch[@]}"}
     build_third_party
     [[ " $* " != *" test "* ]] || make_python_environment
 }

@@ -65,7 +65,8 @@ inline constexpr size_t kPayloadAcks = 64;
 // Log lines about one contact that does not follow the protocol.
 inline constexpr int64_t kComplainEvery_ms = 60 * 1000;
 // Asking for fresh copies of what does not open, and giving them.
-inline constexpr int64_t kResealAskEvery_ms = 60 * 1000;
+inline constexpr int64_t kResealAskEvery_ms = 60 * 1000;  // doubling while nothing opens,
+inline constexpr uint32_t kResealAsksMax = 8;             // so often
 inline constexpr int64_t kResealEvery_ms = 10 * 1000;
 inline constexpr size_t kAckRanges = 32;
 inline constexpr int64_t kAckDelay_ms = 200;

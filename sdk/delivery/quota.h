@@ -22,6 +22,9 @@ struct Quota {
 struct ResetBudget {
   uint32_t day = 0;
   uint32_t used = 0;
+  // Since when, by the wall clock, nothing of theirs opens although fresh copies were asked for; 0:
+  // it does. Kept, since an app may run for moments only.
+  int64_t unopened_ms = 0;
 
   bool spend(int64_t wall_ms);
   Bytes to_bytes() const;

@@ -123,8 +123,10 @@ struct Contact {
   int ack_failures = 0;  // of envelopes that only acknowledge, one after the other
   bool ask_reseal = false;
   int64_t reseal_asked_at = INT64_MIN / 2;  // steady ms
+  bool nothing_opens = false;               // since then, or longer: row.resets tells
+  int64_t ask_again_at = Executor::kNever;  // steady ms, while nothing opens
+  uint32_t asked_again = 0;                 // times
   int64_t resealed_at = INT64_MIN / 2;      // steady ms
-  int64_t opened_at = INT64_MIN / 2;        // steady ms, of the last envelope that opened
   int64_t complained_at = INT64_MIN / 2;    // steady ms, see Turn::complain()
   bool offer_reset = false;                 // they have no reset bundle of ours
   bool tell_moved = false;                  // they do not know that an endpoint was left

@@ -51,18 +51,34 @@ bool open_by_trial(Turn& turn, Contact& contact, ByteView envelope) {
   return false;
 }
 
-// Asks for fresh copies; if that was done and nothing came that opens, begins anew.
+// 0: it opens again.
+void note_unopened(Turn& turn, Contact& contact, int64_t since_wall_ms) {
+  auto resets = delivery::ResetBudget::from_bytes(contact.row.resets);
+  resets.unopened_ms = since_wall_ms;
+  contact.row.resets = resets.to_bytes();
+  contact.nothing_opens = since_wall_ms != 0;
+  contact.ask_again_at = Executor::kNever;
+  contact.asked_again = 0;
+  turn.changed(contact);
+}
+
+// If that was asked for, and what came since can not be opened either, a session is begun anew.
 void ask_reseal(Turn& turn, Contact& contact) {
-  if (turn.now - contact.reseal_asked_at < limits::kResealAskEvery_ms) return;
   const Session* session = sending_session(turn.profile, contact);
   if (session == nullptr || session->stage != store::SessionStage::kWorking) return;
-  if (contact.reseal_asked_at > contact.opened_at) {
-    reset_sessions(turn, contact, WHERRY_REASON_NONE);
+  if (contact.nothing_opens) {
+    const int64_t for_ms =
+        turn.wall_ms - delivery::ResetBudget::from_bytes(contact.row.resets).unopened_ms;
+    if (for_ms >= limits::kResealAskEvery_ms) {
+      reset_sessions(turn, contact, WHERRY_REASON_NONE);
+    } else if (for_ms < 0) {  // the clock went back
+      note_unopened(turn, contact, turn.wall_ms);
+    }
     return;
   }
-  contact.reseal_asked_at = turn.now;
-  contact.ask_reseal = true;
-  contact.ack_at = turn.now;
+  if (turn.now - contact.reseal_asked_at < limits::kResealAskEvery_ms) return;
+  note_unopened(turn, contact, turn.wall_ms);
+  ask_for_fresh_copies(turn, contact);
   turn.pump(contact);
 }
 
@@ -86,6 +102,14 @@ void open_envelope(Turn& turn, const store::InboxRow& inbox, ByteView envelope) 
 }
 
 }  // namespace
+
+void ask_for_fresh_copies(Turn& turn, Contact& contact) {
+  contact.reseal_asked_at = turn.now;
+  contact.ask_reseal = true;
+  contact.ack_at = turn.now;
+  contact.ask_again_at = turn.now + (limits::kResealAskEvery_ms << contact.asked_again);
+  if (++contact.asked_again > limits::kResealAsksMax) contact.ask_again_at = Executor::kNever;
+}
 
 void receive(Turn& turn, const Incoming& incoming) {
   turn.receipts.push_back({incoming.transport, {incoming.inbox, incoming.receipt}});
@@ -155,7 +179,7 @@ bool open_in_session(Turn& turn, Session& session, const session::Place& place, 
 }
 
 void take_step(Turn& turn, Contact& contact, Session& session, session::OpenStep& step) {
-  contact.opened_at = turn.now;
+  if (contact.nothing_opens) note_unopened(turn, contact, 0);
   heard_from(turn, contact);
   session.heard = true;
   Result<message::Payload> payload = message::decode_payload(step.payload);

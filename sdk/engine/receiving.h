@@ -9,6 +9,9 @@ namespace wherry::engine {
 
 void receive(Turn& turn, const Incoming& incoming);
 
+// Asks for them with the next envelope, and again later while nothing opens.
+void ask_for_fresh_copies(Turn& turn, Contact& contact);
+
 // Opens a ratchet envelope in a session. False: it does not open there.
 bool open_in_session(Turn& turn, Session& session, const session::Place& place, ByteView envelope);
 

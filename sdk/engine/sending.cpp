@@ -10,6 +10,7 @@
 #include "engine/leaving.h"
 #include "engine/moving.h"
 #include "engine/paths.h"
+#include "engine/receiving.h"
 #include "engine/running.h"
 #include "engine/sealing.h"
 
@@ -110,6 +111,7 @@ void set_timers(Turn& turn, Contact& contact) {
   };
   consider(contact.ack_at);
   consider(contact.missed_ack.at);
+  consider(contact.ask_again_at);
   for (const Copy& copy : contact.outbox.copies) {
     if (copy.send_id == 0) consider(copy.next_at);
   }
@@ -171,6 +173,7 @@ void it_carries(Turn& turn, Contact& contact, uint64_t transport, uint64_t peer)
 void pump(Turn& turn, Contact& contact) {
   contact.pump = false;
   if (contact.row.state == WHERRY_CONTACT_STATE_REQUEST) return;
+  if (contact.ask_again_at <= turn.now) ask_for_fresh_copies(turn, contact);
   refresh_paths(turn, contact);
   ensure_inboxes(turn, contact);
   say_last_word(turn, contact);

@@ -73,7 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       break;
     default:
       ResetBudget budget = ResetBudget::from_bytes(input);
-      if (input.size() == 8) must(equal(budget.to_bytes(), input));
+      if (input.size() == 16) must(equal(budget.to_bytes(), input));
       for (int i = 0; i <= wherry::limits::kResetsPerDay; ++i) (void)budget.spend(1);
       must(!budget.spend(1));
   }

@@ -391,6 +391,11 @@ std::unique_ptr<Store> open_sqlite_store(const std::filesystem::path& file,
     error = "cannot use the database " + file.string() + ": " + why;
     return nullptr;
   };
+  const auto fail_of = [&](sqlite3* database) {
+    const bool full = sqlite3_errcode(database) == SQLITE_FULL;
+    return fail(sqlite3_errmsg(database) +
+                std::string(full ? ": make room on its disk, then start the relay again" : ""));
+  };
   sqlite3* raw = nullptr;
   const int code =
       sqlite3_open_v2(file.c_str(), &raw,
@@ -407,7 +412,7 @@ std::unique_ptr<Store> open_sqlite_store(const std::filesystem::path& file,
       execute(raw, "PRAGMA journal_size_limit=67108864") &&
       // What the log held when a sync failed may be in the page cache alone: it is written anew.
       execute(raw, "PRAGMA wal_checkpoint(TRUNCATE)");
-  if (!configured) return fail(sqlite3_errmsg(raw));
+  if (!configured) return fail_of(raw);
   const std::string problem = prepare(raw);
   if (!problem.empty()) return fail(problem);
   if (options.page_count_max != 0 &&
