@@ -40,8 +40,8 @@ Result<uint64_t> add_transport(Turn& turn, const plugin::PluginSet& plugins,
                                         "': link its library and give its plug-in at opening");
   }
   if (turn.profile.transport_named(name) != nullptr) {
-    return fail(WHERRY_E_EXISTS, "the transport '" + name +
-                                     "' is configured already: change its settings instead");
+    return fail(WHERRY_E_EXISTS,
+                "the transport '" + name + "' is configured already: change its settings instead");
   }
   Result<plugin::Settings> full = plugin::complete(*table->describe(), settings);
   if (!full) return full.error();

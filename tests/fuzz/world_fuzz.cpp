@@ -45,6 +45,7 @@ void leave_out_what_does_not_go_together(wherry::sim::Plan& plan) {
     return std::ranges::find(plan.actions, kind, &Action::kind) != plan.actions.end();
   };
   const bool restores = has(Kind::kRestore);
+  int restored = 0;
   plan.moves = !restores && has(Kind::kSetRoute);
   std::erase_if(plan.actions, [&](const Action& action) {
     switch (action.kind) {
@@ -53,6 +54,8 @@ void leave_out_what_does_not_go_together(wherry::sim::Plan& plan) {
         return restores;
       case Kind::kMoveInbox:
         return restores || plan.moves;
+      case Kind::kRestore:
+        return ++restored > 1;
       default:
         return false;
     }
