@@ -26,7 +26,7 @@ class TorError(Exception):
 
 
 class TorMissing(TorError):
-    """A program of the package tor is not there."""
+    """A program that is needed is not there."""
 
 
 class ControlError(TorError):
@@ -37,10 +37,10 @@ class ControlLost(ControlError):
     """The connection to the control port is gone, or nothing comes from it."""
 
 
-def find_program(name: str) -> str:
+def find_program(name: str, package: str = "tor") -> str:
     path = shutil.which(name)
     if path is None:
-        raise TorMissing(f"there is no {name}: install the package tor")
+        raise TorMissing(f"there is no {name}: install the package {package}")
     return path
 
 
@@ -152,8 +152,9 @@ class TorProcess:
             "CookieAuthentication 1", "Log notice stdout", ""]))
         defaults = self.data / "defaults"  # the system's would join in, were no others named
         defaults.touch()
-        self._command = [find_program("setpriv"), "--pdeathsig", "KILL", *before,
-                         find_program("tor"), "--defaults-torrc", str(defaults), "-f", str(torrc),
+        self._command = [find_program("setpriv", "util-linux"), "--pdeathsig", "KILL",
+                         *before, find_program("tor"), "--defaults-torrc", str(defaults),
+                         "-f", str(torrc),
                          "__OwningControllerProcess", str(os.getpid())]
 
     @property

@@ -32,6 +32,7 @@ sys.dont_write_bytecode = True
 from free_ports import free_ports  # noqa: E402
 from tor_process import TorError, TorProcess, find_program, wait_until  # noqa: E402
 
+STDIN = 0  # its descriptor: lines are taken apart here
 RELAYS_MIN = 3  # with fewer no onion service can be reached
 RELAYS_MAX = 50
 NODES_S = 60  # until all nodes are up and known to the authority
@@ -294,11 +295,11 @@ def serve(net: TorNet) -> None:
     """Answers commands until the input ends. Fails if a node ends by itself."""
     given = b""
     while True:
-        readable, _, _ = select.select([sys.stdin], [], [], WATCH_S)
+        readable, _, _ = select.select([STDIN], [], [], WATCH_S)
         net.check()
         if not readable:
             continue
-        piece = os.read(sys.stdin.fileno(), 4096)
+        piece = os.read(STDIN, 4096)
         if not piece:
             return
         *lines, given = (given + piece).split(b"\n")
@@ -322,7 +323,8 @@ def main() -> int:
     def end(number: int, frame: object) -> None:
         sys.exit(0)  # by way of `finally`
 
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    endings = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    for number in endings:
         signal.signal(number, end)
     begun = time.monotonic()
 
@@ -340,6 +342,8 @@ def main() -> int:
         print(f"tornet: {error}", file=sys.stderr)
         return 1
     finally:
+        for number in endings:
+            signal.signal(number, signal.SIG_IGN)  # a second one would leave something behind
         if net is not None:
             net.stop()
     return 0
