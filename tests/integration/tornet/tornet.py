@@ -319,6 +319,8 @@ def main() -> int:
     parser.add_argument("--namespace", metavar="NAME",
                         help="a network namespace to run all nodes in, with its lo up; needs root")
     given = parser.parse_args()
+    if sys.stdin is None:
+        parser.error("its input is closed: it would end at once")
 
     def end(number: int, frame: object) -> None:
         sys.exit(0)  # by way of `finally`
