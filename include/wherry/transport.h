@@ -131,6 +131,12 @@ typedef struct wherry_transport_description {
   size_t setting_count;
 } wherry_transport_description;
 
+/* For whom an inbox is. */
+typedef enum wherry_audience {
+  WHERRY_AUDIENCE_ANYBODY = 0, /* whoever has a card: its endpoint may be public, and is short */
+  WHERRY_AUDIENCE_CONTACT = 1  /* one contact, who is told the endpoint inside a conversation */
+} wherry_audience;
+
 /* An envelope to send. */
 typedef struct wherry_outgoing {
   uint64_t peer;      /* the host's id, from add_peer */
@@ -301,8 +307,10 @@ typedef struct wherry_transport_plugin {
    *   E_RESOURCE. The host asks again, paced.
    * In: inbox, the host's id, not 0; secret, WHERRY_TRANSPORT_SECRET_SIZE bytes, from which the
    *   plug-in derives all keys and addresses of this inbox (BLAKE2b with own contexts): the same
-   *   secret always gives the same endpoint. */
-  int32_t (*open_inbox)(wherry_transport* transport, uint64_t inbox, const uint8_t* secret);
+   *   secret always gives the same endpoint; audience, a wherry_audience, the same for a secret
+   *   each time. */
+  int32_t (*open_inbox)(wherry_transport* transport, uint64_t inbox, const uint8_t* secret,
+                        int32_t audience);
 
   /* Gives an inbox up for good: what waits there is deleted where the transport stores.
    * Returns: OK; E_ARGUMENT for an unknown inbox; E_RESOURCE. The host does not ask again.

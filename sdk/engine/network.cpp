@@ -189,8 +189,10 @@ void Network::forget_all() {
   contact_by_peer.clear();
 }
 
-void Network::open_inbox(uint64_t inbox, const Secret<32>& secret) {
-  if (!running() || instance->open_inbox(inbox, secret)) return;
+void Network::open_inbox(uint64_t inbox, const Secret<32>& secret, store::InboxKind kind) {
+  const int32_t audience =
+      kind == store::InboxKind::kCard ? WHERRY_AUDIENCE_ANYBODY : WHERRY_AUDIENCE_CONTACT;
+  if (!running() || instance->open_inbox(inbox, secret, audience)) return;
   on_inbox(inbox, "", WHERRY_REASON_REFUSED);
 }
 

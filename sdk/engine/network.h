@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "engine/inputs.h"
 #include "plugin/instance.h"
+#include "store/networks.h"
 
 namespace wherry::engine {
 
@@ -87,7 +88,7 @@ class Network : public plugin::HostEvents {
   void forget_all();
 
   // As the plug-in's; a report follows in any case while it runs.
-  void open_inbox(uint64_t inbox, const Secret<32>& secret);
+  void open_inbox(uint64_t inbox, const Secret<32>& secret, store::InboxKind kind);
   void put_bundle(uint64_t request, const Bytes32& locator, const Secret<32>& owner,
                   ByteView bundle, uint32_t time_to_live_s);
   void get_bundle(uint64_t request, const std::string& endpoint, const Bytes32& locator);

@@ -68,7 +68,7 @@ Status start_network(Turn& turn, Network& network) {
   for (const auto& [id, inbox] : turn.profile.inboxes) {
     if (inbox.transport != network.id() || !may_be_open(turn.profile, network, inbox)) continue;
     network.inboxes.insert(id);
-    network.open_inbox(id, inbox.secret);
+    network.open_inbox(id, inbox.secret, inbox.kind);
   }
   turn.calls.push_back([&network] { network.start(); });
   tell(turn, network);

@@ -51,10 +51,11 @@ void Turn::add_event(store::EventRow event, store::MessageRow message) {
 }
 
 void Turn::open_inbox(Network& network, const store::InboxRow& inbox) {
-  calls.push_back([&network, id = inbox.id, secret = to_array<32>(inbox.secret.view())] {
-    network.inboxes.insert(id);
-    network.open_inbox(id, Secret<32>(secret));
-  });
+  calls.push_back(
+      [&network, id = inbox.id, secret = to_array<32>(inbox.secret.view()), kind = inbox.kind] {
+        network.inboxes.insert(id);
+        network.open_inbox(id, Secret<32>(secret), kind);
+      });
 }
 
 uint64_t Turn::send(Network& network, Contact& contact, const PathEntry& path, uint64_t copy,

@@ -278,8 +278,8 @@ void Instance::stop() {
   table_.stop(transport_);
 }
 
-bool Instance::open_inbox(uint64_t inbox, const Secret<32>& secret) {
-  return table_.open_inbox(transport_, inbox, secret.data()) == WHERRY_TRANSPORT_OK;
+bool Instance::open_inbox(uint64_t inbox, const Secret<32>& secret, int32_t audience) {
+  return table_.open_inbox(transport_, inbox, secret.data(), audience) == WHERRY_TRANSPORT_OK;
 }
 
 void Instance::close_inbox(uint64_t inbox) {

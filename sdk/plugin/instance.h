@@ -79,7 +79,7 @@ class Instance {
   // Each false when the plug-in refused.
   bool start();
   void stop();
-  bool open_inbox(uint64_t inbox, const Secret<32>& secret);
+  bool open_inbox(uint64_t inbox, const Secret<32>& secret, int32_t audience);
   void close_inbox(uint64_t inbox);
   // What the path reveals; empty: the endpoint is refused, or it reveals more than the plug-in
   // declared at worst.

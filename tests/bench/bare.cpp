@@ -135,7 +135,7 @@ std::string Bare::open_inbox(std::uint64_t inbox) {
   std::vector<std::uint8_t> secret(32, static_cast<std::uint8_t>(inbox));
   const auto now = SteadyClock::now().time_since_epoch().count();
   std::memcpy(secret.data(), &now, sizeof(now));  // an inbox of this run alone
-  must(plugin_.open_inbox(transport_, inbox, secret.data()), "open_inbox");
+  must(plugin_.open_inbox(transport_, inbox, secret.data(), WHERRY_AUDIENCE_CONTACT), "open_inbox");
   wait([&] { return endpoints_.size() > inbox && !endpoints_[inbox].empty(); });
   const std::lock_guard lock(mutex_);
   return endpoints_[inbox];

@@ -5,10 +5,11 @@
 
 #include "fuzz.h"
 #include "include/wherry/transport.h"
+#include "transports/common/links/frames.h"
 #include "transports/p2p/endpoint.h"
-#include "transports/p2p/frames.h"
 #include "transports/p2p/limits.h"
 
+using namespace wherry::transports::links;
 using namespace wherry::transports::p2p;
 
 namespace {
@@ -38,7 +39,8 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   if (const auto endpoint = parse_endpoint(text)) {
     must(to_text(*endpoint) == text && size <= WHERRY_ENDPOINT_SIZE_MAX);
-    must(!endpoint->addresses.empty() && endpoint->addresses.size() <= kAddressesMax);
+    must(!endpoint->addresses.empty() || endpoint->meeting);
+    must(endpoint->addresses.size() <= kAddressesMax);
   }
   if (const auto address = parse_address(text)) {
     must(to_text(*address) == text);

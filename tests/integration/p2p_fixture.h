@@ -12,9 +12,9 @@
 
 #include "tests/support/pump.h"
 #include "tests/support/transport_host.h"
+#include "transports/common/links/frames.h"
 #include "transports/common/net.h"
 #include "transports/p2p/endpoint.h"
-#include "transports/p2p/frames.h"
 #include "transports/p2p/p2p.h"
 
 namespace wherry::test {

@@ -5,14 +5,16 @@
 #include <chrono>
 
 #include "include/wherry/transport.h"
+#include "transports/common/links/frames.h"
 #include "transports/p2p/endpoint.h"
-#include "transports/p2p/frames.h"
 #include "transports/p2p/limits.h"
 #include "transports/p2p/meeting.h"
 #include "transports/p2p/settings.h"
 
 namespace wherry::transports::p2p {
 namespace {
+
+using namespace links;
 
 TEST(P2pAddress, HasOneText) {
   for (const char* text : {"1.2.3.4:5", "[2001:db8::1]:65535", "[::1]:1", "0.0.0.0:0", "[::]:0"}) {
@@ -182,7 +184,7 @@ TEST(P2pFrames, EnvelopesThatAreNone) {
   EXPECT_FALSE(parse_envelopes(many));
   EXPECT_FALSE(kind_of({}));
   EXPECT_FALSE(kind_of(Bytes{0}));
-  EXPECT_FALSE(kind_of(Bytes{6}));
+  EXPECT_FALSE(kind_of(Bytes{10}));
 }
 
 TEST(P2pFrames, NumbersAsRanges) {

@@ -100,9 +100,8 @@ constexpr wherry_transport_plugin table() {
   plugin.stop = [](auto* self) { instance(self).stop(); };
   plugin.destroy = [](auto* self) { delete &instance(self); };
   plugin.update = [](auto*, std::uint32_t) {};
-  plugin.open_inbox = [](auto* self, std::uint64_t inbox, const std::uint8_t* secret) {
-    return instance(self).open_inbox(inbox, secret);
-  };
+  plugin.open_inbox = [](auto* self, std::uint64_t inbox, const std::uint8_t* secret,
+                         std::int32_t) { return instance(self).open_inbox(inbox, secret); };
   plugin.close_inbox = [](auto* self, std::uint64_t inbox) {
     return instance(self).close_inbox(inbox);
   };

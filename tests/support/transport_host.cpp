@@ -116,14 +116,15 @@ void TransportHost::update(std::uint32_t flags) {
   call([&] { plugin_.update(transport_, flags); });
 }
 
-std::int32_t TransportHost::open_inbox(std::uint64_t inbox, const Bytes& secret) {
+std::int32_t TransportHost::open_inbox(std::uint64_t inbox, const Bytes& secret,
+                                       std::int32_t audience) {
   bool added = false;
   {
     const std::lock_guard lock(mutex_);
     added = inboxes_.insert(inbox).second;
   }
   const std::int32_t status =
-      call([&] { return plugin_.open_inbox(transport_, inbox, secret.data()); });
+      call([&] { return plugin_.open_inbox(transport_, inbox, secret.data(), audience); });
   if (status != WHERRY_TRANSPORT_OK && added) {
     const std::lock_guard lock(mutex_);
     inboxes_.erase(inbox);

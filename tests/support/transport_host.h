@@ -83,7 +83,8 @@ class TransportHost {
   void stop();
   void destroy();
   void update(std::uint32_t flags);
-  std::int32_t open_inbox(std::uint64_t inbox, const Bytes& secret);
+  std::int32_t open_inbox(std::uint64_t inbox, const Bytes& secret,
+                          std::int32_t audience = WHERRY_AUDIENCE_CONTACT);
   std::int32_t close_inbox(std::uint64_t inbox);
   std::int32_t add_peer(std::uint64_t peer, const std::string& endpoint,
                         wherry_reveals* reveals = nullptr);

@@ -65,7 +65,7 @@ void update(wherry_transport* transport, std::uint32_t flags) {
 }
 
 std::int32_t open_inbox(wherry_transport* transport, std::uint64_t inbox,
-                        const std::uint8_t* secret) {
+                        const std::uint8_t* secret, std::int32_t) {
   return guarded([&] {
     return transport->client->open_inbox(inbox, std::span<const std::uint8_t, 32>(secret, 32));
   });

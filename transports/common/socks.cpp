@@ -1,7 +1,6 @@
-// SOCKS5's handshake, and the tunnel to a library that dials by itself.
+// SOCKS5 over a socket, and the tunnel to a library that dials by itself.
 #include "socks.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/un.h>
@@ -17,15 +16,11 @@
 #include <utility>
 #include <vector>
 
+#include "socks_handshake.h"
+
 namespace wherry::transports {
 namespace {
 
-constexpr std::uint8_t kVersion = 5;
-constexpr std::uint8_t kNoAuthentication = 0;
-constexpr std::uint8_t kConnect = 1;
-constexpr std::uint8_t kIpv4 = 1;
-constexpr std::uint8_t kName = 3;
-constexpr std::uint8_t kIpv6 = 4;
 constexpr std::size_t kBufferSize = std::size_t{64} * 1024;
 
 DialError error_of_reply(std::uint8_t code) {
@@ -40,32 +35,6 @@ DialError error_of_reply(std::uint8_t code) {
     default:
       return DialError::kProxy;
   }
-}
-
-// A host's type and address (RFC 1928, section 5).
-std::vector<std::uint8_t> address_field(const std::string& host) {
-  std::vector<std::uint8_t> field(1 + 16);
-  if (inet_pton(AF_INET, host.c_str(), field.data() + 1) == 1) {
-    field[0] = kIpv4;
-    field.resize(1 + 4);
-  } else if (inet_pton(AF_INET6, host.c_str(), field.data() + 1) == 1) {
-    field[0] = kIpv6;
-  } else {
-    field.assign({kName, static_cast<std::uint8_t>(host.size())});
-    field.insert(field.end(), host.begin(), host.end());
-  }
-  return field;
-}
-
-std::vector<std::uint8_t> connect_request(const Authority& target) {
-  const std::vector<std::uint8_t> address = address_field(target.host);
-  std::vector<std::uint8_t> request(3 + address.size() + 2);
-  request[0] = kVersion;
-  request[1] = kConnect;
-  std::ranges::copy(address, request.begin() + 3);
-  request[request.size() - 2] = static_cast<std::uint8_t>(target.port >> 8U);
-  request[request.size() - 1] = static_cast<std::uint8_t>(target.port & 255U);
-  return request;
 }
 
 // While we speak with the proxy, a closed connection is the proxy's doing.
@@ -186,32 +155,17 @@ class UnixTunnel final : public Tunnel {
 
 DialError shake_hands_socks5(int socket, const Authority& target, Deadline deadline,
                              const Stopper& stopper) {
-  const std::array<std::uint8_t, 3> greeting{kVersion, 1, kNoAuthentication};
-  DialError error = write_all(socket, greeting, deadline, stopper);
-  if (error != DialError::kNone) return of_proxy(error);
-  std::array<std::uint8_t, 2> choice{};
-  error = read_all(socket, choice, deadline, stopper);
-  if (error != DialError::kNone) return of_proxy(error);
-  if (choice[0] != kVersion || choice[1] != kNoAuthentication) return DialError::kProxy;
-  error = write_all(socket, connect_request(target), deadline, stopper);
-  if (error != DialError::kNone) return of_proxy(error);
-  std::array<std::uint8_t, 5> head{};  // up to the first byte of the bound address
-  error = read_all(socket, head, deadline, stopper);
-  if (error != DialError::kNone) return of_proxy(error);
-  if (head[0] != kVersion) return DialError::kProxy;
-  if (head[1] != 0) return error_of_reply(head[1]);
-  std::size_t rest = 2;  // the port
-  if (head[3] == kIpv4) {
-    rest += 3;
-  } else if (head[3] == kIpv6) {
-    rest += 15;
-  } else if (head[3] == kName) {
-    rest += head[4];
-  } else {
-    return DialError::kProxy;
+  SocksHandshake handshake(target);
+  while (handshake.wants() > 0) {
+    DialError error = write_all(socket, handshake.take_output(), deadline, stopper);
+    if (error != DialError::kNone) return of_proxy(error);
+    std::vector<std::uint8_t> bytes(handshake.wants());
+    error = read_all(socket, bytes, deadline, stopper);
+    if (error != DialError::kNone) return of_proxy(error);
+    handshake.feed(bytes);
   }
-  std::vector<std::uint8_t> bound(rest);
-  return of_proxy(read_all(socket, bound, deadline, stopper));
+  if (handshake.succeeded()) return DialError::kNone;
+  return handshake.refusal() ? error_of_reply(*handshake.refusal()) : DialError::kProxy;
 }
 
 DialError dial_socks5(const Authority& proxy, const Authority& target, Deadline deadline,

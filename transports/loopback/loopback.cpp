@@ -466,7 +466,7 @@ constexpr wherry_transport_plugin kPlugin = {
     .destroy = [](auto* self) { delete &instance(self); },
     .update = [](auto*, std::uint32_t) {},  // nothing around the process matters to it
     .open_inbox =
-        [](auto* self, std::uint64_t inbox, const std::uint8_t* secret) {
+        [](auto* self, std::uint64_t inbox, const std::uint8_t* secret, std::int32_t) {
           return guarded([&] { return instance(self).open_inbox(inbox, secret); });
         },
     .close_inbox =

@@ -11,6 +11,9 @@
 #include "sockets.h"
 
 namespace wherry::transports::p2p {
+
+using links::FrameKind;
+
 namespace {
 
 constexpr const char* kZapDomain = "wherry";
@@ -134,7 +137,7 @@ bool Door::admit(std::string link, zmq::message_t body, bool whole) {
   const bool known = admission != admissions_.end();
   callers_.spoke(::zmq_msg_get(body.handle(), ZMQ_SRCFD), known ? number : 0);
   if (!known || !whole) return false;
-  if (kind_of(bytes_of(body)) == FrameKind::kHello) return body.size() == 1;
+  if (links::kind_of(bytes_of(body)) == FrameKind::kHello) return body.size() == 1;
   rest_.emplace(Rest{std::move(link), admission->second.inbox, std::move(body), {}, 0});
   const bool sound = read(*rest_);
   if (!sound || offer(*rest_)) rest_.reset();
@@ -144,8 +147,8 @@ bool Door::admit(std::string link, zmq::message_t body, bool whole) {
 // False: it is no frame of envelopes.
 bool Door::read(Rest& rest) {
   const std::span<const std::uint8_t> frame = bytes_of(rest.body);
-  if (kind_of(frame) != FrameKind::kEnvelopes) return false;
-  auto envelopes = parse_envelopes(frame);
+  if (links::kind_of(frame) != FrameKind::kEnvelopes) return false;
+  auto envelopes = links::parse_envelopes(frame);
   if (!envelopes) return false;
   rest.envelopes = std::move(*envelopes);
   return true;
@@ -173,7 +176,7 @@ bool Door::offer(Rest& rest) {
   for (std::size_t i = 0; i < taken; ++i) {
     numbers.push_back(rest.envelopes[rest.taken + i].number);
   }
-  while (!numbers.empty()) tell(rest.link, pack_numbers(FrameKind::kTaken, numbers));
+  while (!numbers.empty()) tell(rest.link, links::pack_numbers(FrameKind::kTaken, numbers));
   rest.taken += taken;
   return rest.taken == rest.envelopes.size();
 }
@@ -187,13 +190,13 @@ void Door::stored(std::uint64_t receipt) {
 
 void Door::flush() {
   for (auto& [link, numbers] : durable_) {
-    while (!numbers.empty()) tell(link, pack_numbers(FrameKind::kStored, numbers));
+    while (!numbers.empty()) tell(link, links::pack_numbers(FrameKind::kStored, numbers));
   }
   durable_.clear();
 }
 
 // Whoever is gone, or does not read, is not told: they will send it again.
-void Door::tell(const std::string& link, const Bytes& frame) {
+void Door::tell(const std::string& link, const links::Bytes& frame) {
   try {
     static_cast<void>(
         router_.send(zmq::buffer(link), zmq::send_flags::sndmore | zmq::send_flags::dontwait) &&

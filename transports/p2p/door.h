@@ -13,8 +13,8 @@
 #include "bucket.h"
 #include "callers.h"
 #include "endpoint.h"
-#include "frames.h"
 #include "meeting.h"
+#include "transports/common/links/frames.h"
 
 namespace wherry::transports::p2p {
 
@@ -73,14 +73,14 @@ class Door {
     std::string link;
     std::uint64_t inbox = 0;
     zmq::message_t body;
-    std::vector<NumberedEnvelope> envelopes;
+    std::vector<links::NumberedEnvelope> envelopes;
     std::size_t taken = 0;  // of them
   };
 
   bool admit(std::string link, zmq::message_t body, bool whole);
   bool read(Rest& rest);
   bool offer(Rest& rest);
-  void tell(const std::string& link, const Bytes& frame);
+  void tell(const std::string& link, const links::Bytes& frame);
 
   zmq::socket_t zap_;
   zmq::socket_t router_;

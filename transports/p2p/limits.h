@@ -5,20 +5,16 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "transports/common/links/frames.h"
+
 namespace wherry::transports::p2p {
 
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
-inline constexpr std::size_t kSendQueueMax = 1024;    // envelopes accepted and not yet on a link
-inline constexpr std::size_t kWindowEnvelopes = 512;  // on a link, and not yet taken at its end
-inline constexpr std::size_t kHandedMax = 4096;  // taken there, and not yet known to be durable
-inline constexpr std::size_t kFrameBytes = std::size_t{64} * 1024;  // of envelopes in one frame
-inline constexpr std::size_t kFrameBytesMax = std::size_t{128} * 1024;
-inline constexpr std::size_t kFrameEnvelopesMax = 256;  // of a frame, also by its grammar
-inline constexpr std::size_t kRangesMax = 1024;         // of numbers in one frame
-inline constexpr std::size_t kAddressesMax = 4;         // of one endpoint
-inline constexpr int kFramesQueued = 16;                // in each direction of a link
+inline constexpr std::size_t kSendQueueMax = 1024;  // envelopes accepted and not yet on a link
+inline constexpr std::size_t kAddressesMax = 4;     // of one endpoint
+inline constexpr int kFramesQueued = 16;            // in each direction of a link
 
 inline constexpr std::size_t kDiallingMax = 32;       // links at once; the others wait their turn
 inline constexpr std::size_t kDiallingAgainMax = 24;  // of them, those that failed last time
@@ -37,7 +33,7 @@ inline constexpr auto kHandshakeEvery = 1s;
 // keep of whole ones (Linux doubles the buffer that it is asked for), one that comes, and slack.
 inline constexpr int kReceiveBuffer = 256 * 1024;
 inline constexpr std::size_t kUnreadMax = std::size_t{4} * 1024 * 1024;
-static_assert((kFramesQueued + 1) * kFrameBytesMax + 2 * kReceiveBuffer < kUnreadMax);
+static_assert((kFramesQueued + 1) * links::kFrameBytesMax + 2 * kReceiveBuffer < kUnreadMax);
 inline constexpr std::size_t kHeartbeatBytes = 16;  // a second, of an idle link
 inline constexpr auto kLookEvery = 20ms;            // at what comes; sooner when it is much
 inline constexpr auto kLookSoon = 10ms;

@@ -11,6 +11,9 @@
 #include "sockets.h"
 
 namespace wherry::transports::p2p {
+
+using links::FrameKind;
+
 namespace {
 
 constexpr int kFramesAtOnce = 8;
@@ -33,17 +36,10 @@ Link::Link(const NodeSettings& settings, Intake& intake, Endpoint endpoint)
       public_key_(p2p::public_key(endpoint_.pass)) {}
 
 std::optional<Clock::time_point> Link::deadline() const {
-  const auto first = oldest();
+  const auto first = window_.oldest();
   if (state_ != State::kDialling) return first;
   const Clock::time_point next = meet_at_.value_or(address_until_);
   return first ? std::min(*first, next) : next;
-}
-
-// Of the envelope that waits longest.
-std::optional<Clock::time_point> Link::oldest() const {
-  if (!flights_.empty()) return flights_.begin()->second.until;
-  if (!queue_.empty()) return queue_.front().until;
-  return std::nullopt;
 }
 
 void Link::dial(zmq::context_t& context, Clock::time_point now) {
@@ -103,8 +99,8 @@ void Link::connect(zmq::context_t& context, const Address& address, bool meeting
                           : "tcp://" + to_text(address));
 }
 
-void Link::queue(std::uint64_t send_id, Bytes envelope, Clock::time_point now) {
-  queue_.push_back({send_id, std::move(envelope), now + kTakenLimit});
+void Link::queue(std::uint64_t send_id, links::Bytes envelope, Clock::time_point now) {
+  window_.queue(send_id, std::move(envelope), now + kTakenLimit);
 }
 
 void Link::on_monitor(zmq::context_t& context, Clock::time_point now) {
@@ -116,7 +112,7 @@ void Link::on_monitor(zmq::context_t& context, Clock::time_point now) {
       up_since_ = now;
       failed_ = false;
       reason_ = WHERRY_REASON_NONE;
-      next_number_ = 1;
+      window_.begin();
       return write();
     } else if (state_ == State::kUp) {
       return lose(WHERRY_REASON_UNREACHABLE);
@@ -154,80 +150,43 @@ void Link::on_readable() {
     intake_.read_one(connection_);
     const std::span<const std::uint8_t> frame(static_cast<const std::uint8_t*>(message.data()),
                                               message.size());
-    const std::optional<FrameKind> kind = kind_of(frame);
+    const std::optional<FrameKind> kind = links::kind_of(frame);
     if (kind == FrameKind::kRefused) return lose(WHERRY_REASON_NOT_ALLOWED);
     const bool numbers = kind == FrameKind::kTaken || kind == FrameKind::kStored;
-    const auto ranges = numbers ? parse_numbers(frame) : std::nullopt;
-    if (!ranges || message.more() || ranges->front().first >= next_number_) {
-      return lose(WHERRY_REASON_PROTOCOL);
-    }
-    for (const Range& range : *ranges) {
-      if (kind == FrameKind::kTaken) {
-        taken(range);
-      } else {
-        stored(range);
-      }
-    }
+    const auto ranges = numbers ? links::parse_numbers(frame) : std::nullopt;
+    const bool sound =
+        ranges && !message.more() &&
+        (kind == FrameKind::kTaken ? window_.taken(*ranges) : window_.stored(*ranges));
+    if (!sound) return lose(WHERRY_REASON_PROTOCOL);
   }
   if (state_ == State::kUp) write();
-}
-
-void Link::taken(const Range& range) {
-  auto flight = flights_.lower_bound(range.first);
-  while (flight != flights_.end() && flight->first <= range.last) {
-    report(flight->second.send_id, WHERRY_OUTCOME_HANDED, WHERRY_REASON_NONE);
-    handed_.emplace(flight->first, flight->second.send_id);
-    flight = flights_.erase(flight);
-  }
-  while (handed_.size() > kHandedMax) handed_.erase(handed_.begin());
-}
-
-void Link::stored(const Range& range) {
-  taken(range);
-  auto one = handed_.lower_bound(range.first);
-  while (one != handed_.end() && one->first <= range.last) {
-    report(one->second, WHERRY_OUTCOME_STORED, WHERRY_REASON_NONE);
-    one = handed_.erase(one);
-  }
 }
 
 // As much as the window and the socket take, several envelopes to a frame.
 void Link::write() {
   blocked_ = false;
-  if (!greeted_ && queue_.empty() && !put({static_cast<std::uint8_t>(FrameKind::kHello)})) return;
-  while (!queue_.empty() && flights_.size() < kWindowEnvelopes) {
-    // The numbers of a link are used up after a few billion envelopes; the next one has its own.
-    if (next_number_ > UINT32_MAX - kWindowEnvelopes) return lose(WHERRY_REASON_UNREACHABLE);
-    Bytes frame;
-    std::size_t count = 0;
-    while (count < std::min(queue_.size(), kFrameEnvelopesMax) &&
-           flights_.size() + count < kWindowEnvelopes &&
-           (count == 0 || frame.size() + queue_[count].envelope.size() <= kFrameBytes)) {
-      append(frame, next_number_ + static_cast<std::uint32_t>(count), queue_[count].envelope);
-      ++count;
-    }
-    if (!put(frame)) return;
-    for (; count > 0; --count) {
-      flights_.emplace(next_number_++, Flight{queue_.front().send_id, queue_.front().until});
-      queue_.pop_front();
-    }
+  if (!greeted_ && window_.empty() && !put({static_cast<std::uint8_t>(FrameKind::kHello)})) return;
+  while (const auto frame = window_.next_frame()) {
+    if (window_.is_used_up()) return lose(WHERRY_REASON_UNREACHABLE);
+    if (!put(*frame)) return;
+    window_.wrote();
   }
 }
 
 // False: there is no room now.
-bool Link::put(const Bytes& frame) {
+bool Link::put(const links::Bytes& frame) {
   blocked_ = !socket_.send(zmq::buffer(frame), zmq::send_flags::dontwait);
   greeted_ = greeted_ || !blocked_;
   return !blocked_;
 }
 
 void Link::on_time(zmq::context_t& context, Clock::time_point now) {
-  const auto first = oldest();
+  const auto first = window_.oldest();
   const bool late = first && *first <= now;
   if (late && state_ == State::kUp && now - up_since_ >= kTakenLimit / 2) {
     return lose(WHERRY_REASON_TIMEOUT);
   }
-  if (late) expire(now);
+  if (late) window_.expire(now);
   if (state_ != State::kDialling) return;
   if (meet_at_) {
     if (*meet_at_ > now) return;
@@ -249,29 +208,10 @@ void Link::give_way() {
   lose(WHERRY_REASON_UNREACHABLE);
 }
 
-// What waited too long for the link has failed, and the link has not.
-void Link::expire(Clock::time_point now) {
-  while (!flights_.empty() && flights_.begin()->second.until <= now) {
-    report(flights_.begin()->second.send_id, WHERRY_OUTCOME_FAILED_RETRY, WHERRY_REASON_TIMEOUT);
-    flights_.erase(flights_.begin());
-  }
-  for (; !queue_.empty() && queue_.front().until <= now; queue_.pop_front()) {
-    report(queue_.front().send_id, WHERRY_OUTCOME_FAILED_RETRY, WHERRY_REASON_TIMEOUT);
-  }
-}
-
 void Link::lose(std::int32_t reason) {
   asked_ = false;
   failed_ = state_ != State::kUp;
-  for (const auto& [number, flight] : flights_) {
-    report(flight.send_id, WHERRY_OUTCOME_FAILED_RETRY, reason);
-  }
-  for (const Queued& queued : queue_) {
-    report(queued.send_id, WHERRY_OUTCOME_FAILED_RETRY, reason);
-  }
-  flights_.clear();
-  handed_.clear();
-  queue_.clear();
+  window_.fail(reason);
   close();
   reason_ = reason;
 }
@@ -284,10 +224,6 @@ void Link::close() {
   blocked_ = greeted_ = connected_ = meets_ = false;
   meet_at_.reset();
   state_ = State::kDown;
-}
-
-void Link::report(std::uint64_t send_id, std::int32_t outcome, std::int32_t reason) {
-  sent_.push_back({send_id, outcome, reason});
 }
 
 }  // namespace wherry::transports::p2p

@@ -5,18 +5,17 @@
 
 #include <chrono>
 #include <deque>
-#include <map>
 #include <optional>
 #include <utility>
 #include <vector>
 #include <zmq.hpp>
 
 #include "endpoint.h"
-#include "frames.h"
 #include "include/wherry/transport.h"
 #include "intake.h"
 #include "limits.h"
 #include "settings.h"
+#include "transports/common/links/send_window.h"
 
 namespace wherry::transports::p2p {
 
@@ -57,7 +56,7 @@ class Link {
 
   // All of these say by `sent` what became of envelopes.
   void dial(zmq::context_t& context, Clock::time_point now);
-  void queue(std::uint64_t send_id, Bytes envelope, Clock::time_point now);
+  void queue(std::uint64_t send_id, links::Bytes envelope, Clock::time_point now);
   void on_monitor(zmq::context_t& context, Clock::time_point now);
   void on_readable();
   void write();
@@ -66,31 +65,15 @@ class Link {
   // Nothing is reported of what was under way.
   void close();
 
-  std::vector<wherry_sent>& sent() { return sent_; }
-  std::size_t queued() const { return queue_.size(); }
+  std::vector<wherry_sent>& sent() { return window_.sent(); }
+  std::size_t queued() const { return window_.queued(); }
 
  private:
-  struct Queued {
-    std::uint64_t send_id = 0;
-    Bytes envelope;
-    Clock::time_point until;
-  };
-  struct Flight {
-    std::uint64_t send_id = 0;
-    Clock::time_point until;
-  };
-
-  std::optional<Clock::time_point> oldest() const;
-  void expire(Clock::time_point now);
   void try_next(zmq::context_t& context, Clock::time_point now);
   void open(zmq::context_t& context, const Address& address, bool meeting);
   void connect(zmq::context_t& context, const Address& address, bool meeting);
-  void report(std::uint64_t send_id, std::int32_t outcome, std::int32_t reason);
-  void taken(const Range& range);
-  void stored(const Range& range);
-
   bool connected(int descriptor);
-  bool put(const Bytes& frame);
+  bool put(const links::Bytes& frame);
 
   const NodeSettings& settings_;
   Intake& intake_;
@@ -115,11 +98,7 @@ class Link {
   Clock::time_point address_until_{};  // the one that is tried
   Clock::time_point dial_until_{};     // all of them
   Clock::time_point up_since_{};
-  std::uint32_t next_number_ = 1;
-  std::deque<Queued> queue_;
-  std::map<std::uint32_t, Flight> flights_;        // not taken yet, by number
-  std::map<std::uint32_t, std::uint64_t> handed_;  // taken, and not known to be durable
-  std::vector<wherry_sent> sent_;
+  links::SendWindow window_;
 };
 
 }  // namespace wherry::transports::p2p

@@ -162,8 +162,8 @@ std::int32_t Node::send(std::span<const wherry_outgoing> envelopes, std::size_t*
       refused_ = true;
       break;
     }
-    sends_.push_back(
-        {one.peer, one.send_id, Bytes(one.envelope.data, one.envelope.data + one.envelope.size)});
+    sends_.push_back({one.peer, one.send_id,
+                      links::Bytes(one.envelope.data, one.envelope.data + one.envelope.size)});
     ++queued_;
     ++*accepted;
   }

@@ -14,10 +14,10 @@
 #include <vector>
 
 #include "endpoint.h"
-#include "frames.h"
 #include "include/wherry/transport.h"
 #include "limits.h"
 #include "settings.h"
+#include "transports/common/links/frames.h"
 
 namespace wherry::transports::p2p {
 
@@ -46,7 +46,7 @@ class Node {
   struct Outgoing {
     std::uint64_t peer = 0;
     std::uint64_t send_id = 0;
-    Bytes envelope;
+    links::Bytes envelope;
   };
 
   // For the worker, if it runs.

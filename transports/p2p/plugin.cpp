@@ -91,7 +91,7 @@ constexpr wherry_transport_plugin kPlugin = {
     .destroy = [](auto* self) { delete self; },
     .update = [](auto* self, std::uint32_t flags) { guarded([&] { self->node.update(flags); }); },
     .open_inbox =
-        [](auto* self, std::uint64_t inbox, const std::uint8_t* secret) {
+        [](auto* self, std::uint64_t inbox, const std::uint8_t* secret, std::int32_t) {
           return guarded([&] {
             return self->node.open_inbox(inbox, std::span<const std::uint8_t, 32>(secret, 32));
           });

@@ -36,7 +36,7 @@ void set_up(zmq::socket_t& socket) {
   socket.set(zmq::sockopt::linger, 0);
   socket.set(zmq::sockopt::ipv6, true);
   socket.set(zmq::sockopt::rcvbuf, kReceiveBuffer);
-  socket.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(kFrameBytesMax));
+  socket.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(links::kFrameBytesMax));
   socket.set(zmq::sockopt::handshake_ivl, milliseconds(kConnectLimit));
   socket.set(zmq::sockopt::heartbeat_ivl, milliseconds(kHeartbeatEvery));
   socket.set(zmq::sockopt::heartbeat_timeout, milliseconds(kHeartbeatLimit));

@@ -4,9 +4,8 @@
 #include <algorithm>
 
 #include "include/wherry/transport.h"
-#include "limits.h"
 
-namespace wherry::transports::p2p {
+namespace wherry::transports::links {
 namespace {
 
 constexpr std::size_t kEnvelopeHead = 6;
@@ -27,7 +26,7 @@ std::uint32_t get(std::span<const std::uint8_t> bytes) {
 }  // namespace
 
 std::optional<FrameKind> kind_of(std::span<const std::uint8_t> frame) {
-  if (frame.empty() || frame[0] < 1 || frame[0] > 5) return std::nullopt;
+  if (frame.empty() || frame[0] < 1 || frame[0] > 9) return std::nullopt;
   return static_cast<FrameKind>(frame[0]);
 }
 
@@ -87,4 +86,4 @@ std::optional<std::vector<Range>> parse_numbers(std::span<const std::uint8_t> fr
   return ranges;
 }
 
-}  // namespace wherry::transports::p2p
+}  // namespace wherry::transports::links
