@@ -211,7 +211,16 @@ typedef enum wherry_reason {
    */
   WHERRY_REASON_ENDPOINT_REFUSED = 36,
   /* This machine can not listen at the address of the settings. */
-  WHERRY_REASON_CANNOT_LISTEN = 37
+  WHERRY_REASON_CANNOT_LISTEN = 37,
+  /* The program tor is not there: install it, or say in the settings where it is. */
+  WHERRY_REASON_TOR_MISSING = 38,
+  /* This machine has no network. */
+  WHERRY_REASON_NO_NETWORK = 39,
+  /*
+   * There is a network, and the Tor network can not be reached by it: where that is blocked, a
+   * bridge helps.
+   */
+  WHERRY_REASON_BRIDGE_NEEDED = 40
 } wherry_reason;
 
 /* When networks that are no longer permitted are left. */

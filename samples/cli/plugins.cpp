@@ -2,6 +2,9 @@
 #include "plugins.h"
 
 #include "wherry/transports/centralized.h"
+#ifdef WHERRY_CLI_ONION
+#include "wherry/transports/onion.h"
+#endif
 #ifdef WHERRY_CLI_P2P
 #include "wherry/transports/p2p.h"
 #endif
@@ -13,6 +16,9 @@ const std::vector<const wherry_transport_plugin*>& plugins() {
       wherry_transport_centralized(),
 #ifdef WHERRY_CLI_P2P
       wherry_transport_p2p(),
+#endif
+#ifdef WHERRY_CLI_ONION
+      wherry_transport_onion(),
 #endif
   };
   return all;

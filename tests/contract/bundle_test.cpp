@@ -35,7 +35,10 @@ TEST_P(TransportContract, OnlyItsOwnerReplacesABundle) {
   EXPECT_ANSWER(bob(), 1, bob().put_bundle(1, locator, secret(9), envelope(100, 1), kTimeToLiveS));
   EXPECT_ANSWER(alice(), 1,
                 alice().put_bundle(1, locator, secret(8), envelope(100, 2), kTimeToLiveS));
-  EXPECT_EQ(alice().bundle(1)->reason, WHERRY_REASON_NOT_ALLOWED);
+  // Where everybody keeps their own there is nothing of Bob's to replace.
+  if (able(WHERRY_ABILITY_OFFLINE)) {
+    EXPECT_EQ(alice().bundle(1)->reason, WHERRY_REASON_NOT_ALLOWED);
+  }
   EXPECT_ANSWER(alice(), 2, alice().get_bundle(2, endpoint, locator));
   EXPECT_EQ(alice().bundle(2)->bundle, envelope(100, 1));
   EXPECT_ANSWER(bob(), 2, bob().put_bundle(2, locator, secret(9), envelope(100, 3), kTimeToLiveS));

@@ -71,6 +71,39 @@ std::array<std::uint8_t, 32> sha256(std::span<const std::uint8_t> bytes) {
   return digest;
 }
 
+std::array<std::uint8_t, 32> sha3_256(std::span<const std::uint8_t> bytes) {
+  std::array<std::uint8_t, 32> digest{};
+  static_assert(sizeof(digest) == crypto_hash_sha3256_BYTES);
+  crypto_hash_sha3256(digest.data(), bytes.data(), bytes.size());
+  return digest;
+}
+
+std::array<std::uint8_t, 32> hmac_sha256(std::span<const std::uint8_t> key,
+                                         std::span<const std::uint8_t> bytes) {
+  std::array<std::uint8_t, 32> code{};
+  static_assert(sizeof(code) == crypto_auth_hmacsha256_BYTES);
+  crypto_auth_hmacsha256_state state;
+  crypto_auth_hmacsha256_init(&state, key.data(), key.size());
+  crypto_auth_hmacsha256_update(&state, bytes.data(), bytes.size());
+  crypto_auth_hmacsha256_final(&state, code.data());
+  return code;
+}
+
+std::array<std::uint8_t, 64> expanded_key(std::span<const std::uint8_t, 32> seed) {
+  std::array<std::uint8_t, 64> key{};
+  crypto_hash_sha512(key.data(), seed.data(), seed.size());
+  key[0] &= 248U;
+  key[31] = static_cast<std::uint8_t>((key[31] & 63U) | 64U);
+  return key;
+}
+
+PublicKey x25519_public_key(std::span<const std::uint8_t, 32> secret) {
+  PublicKey key{};
+  static_assert(sizeof(key) == crypto_scalarmult_curve25519_BYTES);
+  crypto_scalarmult_curve25519_base(key.data(), secret.data());
+  return key;
+}
+
 SigningKey::SigningKey(std::span<const std::uint8_t, 32> seed) {
   static_assert(sizeof(public_key_) == crypto_sign_PUBLICKEYBYTES);
   static_assert(sizeof(secret_key_) == crypto_sign_SECRETKEYBYTES);

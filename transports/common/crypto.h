@@ -31,8 +31,12 @@ inline constexpr std::size_t kDeriveContextSizeMax = 16;
 [[nodiscard]] bool hash(std::span<std::uint8_t> out, std::string_view context,
                         std::initializer_list<std::span<const std::uint8_t>> parts);
 
-// SHA-256 (FIPS 180-4), for what others define by it.
+// SHA-256 (FIPS 180-4), SHA3-256 (FIPS 202) and HMAC-SHA-256 (RFC 2104), for what others define by
+// them.
 [[nodiscard]] std::array<std::uint8_t, 32> sha256(std::span<const std::uint8_t> bytes);
+[[nodiscard]] std::array<std::uint8_t, 32> sha3_256(std::span<const std::uint8_t> bytes);
+[[nodiscard]] std::array<std::uint8_t, 32> hmac_sha256(std::span<const std::uint8_t> key,
+                                                       std::span<const std::uint8_t> bytes);
 
 using PublicKey = std::array<std::uint8_t, 32>;
 using Signature = std::array<std::uint8_t, 64>;
@@ -52,6 +56,12 @@ class SigningKey {
   PublicKey public_key_{};
   std::array<std::uint8_t, 64> secret_key_{};
 };
+
+// What RFC 8032, section 5.1.5, makes of a seed: the clamped scalar, and the prefix. Secret.
+[[nodiscard]] std::array<std::uint8_t, 64> expanded_key(std::span<const std::uint8_t, 32> seed);
+
+// The X25519 key (RFC 7748) whose secret that is.
+[[nodiscard]] PublicKey x25519_public_key(std::span<const std::uint8_t, 32> secret);
 
 [[nodiscard]] bool verify(const Signature& signature, std::span<const std::uint8_t> message,
                           const PublicKey& key);

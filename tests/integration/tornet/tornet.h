@@ -1,0 +1,42 @@
+// A private Tor network for a test, by tornet.py: it lives as long as this object.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <string>
+
+namespace wherry::test {
+
+class TorNet {
+ public:
+  // Returns when a client can use it. An error is on stderr, and torrc() is empty then.
+  explicit TorNet(int relays = 3);
+  TorNet(const TorNet&) = delete;
+  TorNet& operator=(const TorNet&) = delete;
+  ~TorNet();
+
+  // A file with the lines of a torrc by which a tor is a client of this network.
+  const std::string& torrc() const { return torrc_; }
+
+  // Where a tor of this network keeps its state: one folder for each name, which is there as long
+  // as the network. Who comes again with it is quicker.
+  std::string client_folder(const std::string& name) const;
+
+  // "kill 2", "start 2", "stop", "continue". False: it could not be done.
+  bool command(const std::string& line);
+
+ private:
+  std::string read_line();
+
+  pid_t pid_ = -1;
+  FILE* in_ = nullptr;
+  FILE* out_ = nullptr;
+  std::string torrc_;
+};
+
+// One for all tests of this program, begun by the first that asks for it.
+TorNet& tor_net();
+
+}  // namespace wherry::test
