@@ -4,8 +4,6 @@
 #include <array>
 #include <chrono>
 #include <csignal>
-#include <filesystem>
-#include <fstream>
 #include <functional>
 #include <optional>
 #include <string>
@@ -57,25 +55,6 @@ class Person {
   const std::string path_;
   std::optional<Profile> profile_;
 };
-
-// The tor whose state is in this folder; 0: there is none.
-pid_t tor_of(const std::string& folder) {
-  for (const auto& process : std::filesystem::directory_iterator("/proc")) {
-    std::ifstream arguments(process.path() / "cmdline");
-    std::string program;
-    std::string option;
-    std::string path;
-    std::getline(arguments, program, '\0');
-    std::getline(arguments, option, '\0');
-    std::getline(arguments, path, '\0');
-    if (program != "tor" || option != "-f") continue;
-    std::ifstream torrc(path);
-    const std::string lines{std::istreambuf_iterator<char>(torrc), {}};
-    if (lines.find("DataDirectory \"" + folder + "\"") == std::string::npos) continue;
-    return std::stoi(process.path().filename());
-  }
-  return 0;
-}
 
 TEST(OnionPeople, MeetByACardAndGoOnAfterTorWasKilled) {
   ASSERT_FALSE(tor_net().torrc().empty());

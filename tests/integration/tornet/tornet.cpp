@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 namespace wherry::test {
@@ -57,6 +58,24 @@ bool TorNet::command(const std::string& line) {
   std::fprintf(in_, "%s\n", line.c_str());
   std::fflush(in_);
   return read_line() == "done";
+}
+
+pid_t tor_of(const std::string& folder) {
+  for (const auto& process : std::filesystem::directory_iterator("/proc")) {
+    std::ifstream arguments(process.path() / "cmdline");
+    std::string program;
+    std::string option;
+    std::string path;
+    std::getline(arguments, program, '\0');
+    std::getline(arguments, option, '\0');
+    std::getline(arguments, path, '\0');
+    if (program != "tor" || option != "-f") continue;
+    std::ifstream torrc(path);
+    const std::string lines{std::istreambuf_iterator<char>(torrc), {}};
+    if (lines.find("DataDirectory \"" + folder + "\"") == std::string::npos) continue;
+    return std::stoi(process.path().filename());
+  }
+  return 0;
 }
 
 TorNet& tor_net() {

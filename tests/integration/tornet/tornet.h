@@ -36,6 +36,9 @@ class TorNet {
   std::string torrc_;
 };
 
+// The tor whose state is in this folder; 0: there is none.
+pid_t tor_of(const std::string& folder);
+
 // One for all tests of this program, begun by the first that asks for it.
 TorNet& tor_net();
 
