@@ -81,11 +81,9 @@ class Listener {
 
   // The feed has every state since somebody last listened; one is shown once.
   void show_transport(const wherry::Event& event) {
-    std::string line = "transport " + std::to_string(event.transport()) + ": " +
-                       transport_state_name(event.state());
-    if (event.reason() != WHERRY_REASON_NONE) {
-      line += ": " + why_text(event.reason(), std::string(event.phase()));
-    }
+    std::string line =
+        "transport " + std::to_string(event.transport()) + ": " +
+        state_text(event.state(), event.percent(), event.reason(), std::string(event.phase()));
     std::string& shown = transports_[event.transport()];
     if (line == shown) return;
     std::cerr << line << "\n";

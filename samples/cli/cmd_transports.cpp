@@ -67,8 +67,8 @@ void done(const App& app, wherry::Profile& profile, std::uint64_t transport, con
     std::cout << nlohmann::json{{"transport", std::to_string(transport)}}.dump() << "\n";
     return;
   }
-  std::cout << "transport " << transport << " " << what << "\n";
-  const Feed feed = settled(profile);
+  std::cout << "transport " << transport << " " << what << std::endl;
+  const Feed feed = show_progress(profile, transport);
   for (const wherry_transport_info& info : profile.transports()) {
     if (info.transport != transport || info.reason == WHERRY_REASON_NONE) continue;
     std::cerr << "wherry: it does not work now, and is tried again: "

@@ -216,6 +216,13 @@ void declare_permits_commands(CLI::App& parent, App& app) {
   command->callback([&app, contact] { explain(app, *contact); });
 }
 
+void declare_doctor(CLI::App& parent, App& app) {
+  CLI::App* command =
+      add_command(parent, app, "doctor", "Say what works, what does not, and how to mend it",
+                  "  wherry doctor");
+  command->callback([&app] { doctor(app); });
+}
+
 void declare_route(CLI::App& parent, App& app) {
   CLI::App* command =
       add_command(parent, app, "route", "Show or choose the networks of a conversation",
@@ -268,6 +275,7 @@ int run_command_line(int argc, char** argv, App& app) {
   declare_transports(parser, app);
   declare_permits_commands(parser, app);
   declare_route(parser, app);
+  declare_doctor(parser, app);
   declare_pipe(parser);
   try {
     parser.parse(argc, argv);

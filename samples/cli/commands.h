@@ -84,6 +84,8 @@ struct RouteOptions {
 };
 void route(const App& app, const RouteOptions& options);
 
+void doctor(const App& app);
+
 void pipe();
 void list_pipe_methods();
 

@@ -2,6 +2,7 @@
 #include "feed.h"
 
 #include <algorithm>
+#include <iostream>
 #include <optional>
 
 #include "app.h"
@@ -81,6 +82,43 @@ std::string why_text(std::int32_t reason, const std::string& phase) {
   if (reason == WHERRY_REASON_NONE) return "";
   const std::string text = wherry_reason_text(reason);
   return phase.empty() ? text : text + " (" + harmless(phase) + ")";
+}
+
+std::string state_text(std::int32_t state, std::int32_t percent, std::int32_t reason,
+                       const std::string& phase) {
+  std::string text = transport_state_name(state);
+  if (reason != WHERRY_REASON_NONE) return text + ": " + why_text(reason, phase);
+  if (state != WHERRY_TRANSPORT_STATE_STARTING) return text;
+  if (percent > 0) text += ", " + std::to_string(percent) + " %";
+  return phase.empty() ? text : text + ": " + harmless(phase);
+}
+
+Feed show_progress(wherry::Profile& profile, std::uint64_t transport) {
+  constexpr std::chrono::minutes patience(2);
+  const Interrupt interrupt;
+  const Clock::time_point deadline = Clock::now() + patience;
+  // Most are online within a moment, and nothing is said of that.
+  const Clock::time_point worth_telling = Clock::now() + std::chrono::seconds(1);
+  Feed feed(profile);
+  for (std::string shown; Clock::now() < deadline && !interrupt.requested();) {
+    feed.take_states();
+    const auto page = profile.transports();
+    const auto info = std::find_if(page.begin(), page.end(),
+                                   [&](const auto& one) { return one.transport == transport; });
+    const bool on_its_way = info != page.end() && info->started != 0 &&
+                            (info->state == WHERRY_TRANSPORT_STATE_OFF ||
+                             info->state == WHERRY_TRANSPORT_STATE_STARTING);
+    if (!on_its_way) break;
+    std::string line = state_text(info->state, info->percent, info->reason, feed.phase(transport));
+    if (line != shown && Clock::now() >= worth_telling) {
+      std::cerr << line << "\n";
+      shown = std::move(line);
+    }
+    feed.step(deadline);
+  }
+  feed.take_states();
+  feed.finish();
+  return feed;
 }
 
 void wait_online(wherry::Profile& profile, std::uint64_t transport, std::chrono::seconds timeout,

@@ -48,6 +48,14 @@ Feed settled(wherry::Profile& profile);
 // Why a transport or a conversation is in its state, for people; "" for no reason.
 std::string why_text(std::int32_t reason, const std::string& phase = "");
 
+// A transport's state as one line: "starting, 45 %: Loading relay descriptors".
+std::string state_text(std::int32_t state, std::int32_t percent, std::int32_t reason,
+                       const std::string& phase);
+
+// Shows on stderr how a transport gets on, until it is online, can not go on, or two minutes are
+// over. Gives the finished feed, with what was said last.
+Feed show_progress(wherry::Profile& profile, std::uint64_t transport);
+
 // Waits until a transport is online. Throws a Failure that says why when it is not in time, has
 // failed or is stopped.
 void wait_online(wherry::Profile& profile, std::uint64_t transport, std::chrono::seconds timeout,

@@ -72,6 +72,22 @@ class AdviceTest(CliTest):
         self.wherry("bob", "send", "Alice", "by the relay", "--wait", "delivered")
         self.assertIn("sending: centralized", self.wherry("bob", "route", "Alice"))
 
+    def test_doctor_tells_what_is_wrong(self):
+        self.wherry("alice", "init", "--relay", self.endpoint)
+        told = self.told("alice", "doctor")
+        self.assertIn("ok  centralized is online", told)
+        self.assertNotIn("!!", told)
+        self.wherry("alice", "transports stop", "centralized")
+        told = self.told("alice", "doctor", code=ENVIRONMENT)
+        self.assertIn("!!  centralized is stopped\n    wherry transports start centralized", told)
+        self.wherry("alice", "transports start", "centralized")
+        self.wherry("alice", "transports add", "onion", "tor=/not/there/tor",
+                    f"folder={self.folder}/tor")
+        told = self.told("alice", "doctor", code=ENVIRONMENT)
+        self.assertIn("ok  centralized is online", told)
+        self.assertIn("onion is degraded: The program tor is not there", told)
+        self.assertIn("wherry transports set onion tor=", told)
+
     def test_a_relay_that_comes_back_at_another_address(self):
         relay, old = self.start_relay("--listen", "127.0.0.1:0")
         self.connect(old)
