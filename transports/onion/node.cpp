@@ -51,7 +51,7 @@ std::int32_t Node::start() {
   tasks_.clear();
   sends_.clear();
   queued_ = 0;
-  refused_ = stopping_ = false;
+  refused_ = stopping_ = failed_ = false;
   started_ = true;
   try {
     worker_ = std::thread([this] { run(); });
@@ -75,7 +75,7 @@ void Node::update(std::uint32_t flags) {
 
 void Node::post(Task task) {
   const std::lock_guard lock(mutex_);
-  if (!started_) return;
+  if (!started_ || failed_) return;
   tasks_.push_back(std::move(task));
   wake();
 }
@@ -139,6 +139,7 @@ std::int32_t Node::connect_peer(std::uint64_t peer) {
   {
     const std::lock_guard lock(mutex_);
     if (!started_ || (peer != 0 && !peers_.contains(peer))) return WHERRY_TRANSPORT_E_ARGUMENT;
+    if (failed_) return WHERRY_TRANSPORT_E_RESOURCE;
   }
   if (peer == 0) {
     post([this] { provider_->renew(); });
@@ -159,6 +160,7 @@ std::int32_t Node::send(std::span<const wherry_outgoing> envelopes, std::size_t*
            one.envelope.size <= WHERRY_ENVELOPE_SIZE_MAX;
   });
   if (!started_ || stopping_ || !sound) return WHERRY_TRANSPORT_E_ARGUMENT;
+  if (failed_) return WHERRY_TRANSPORT_E_RESOURCE;
   for (const wherry_outgoing& one : envelopes) {
     if (queued_ >= kSendQueueMax) {
       refused_ = true;
@@ -194,9 +196,8 @@ void Node::resume_receive() {
 
 std::int32_t Node::put_bundle(std::uint64_t request, const Locator& locator, links::Bytes bundle,
                               std::uint32_t time_to_live_s) {
-  if (bundle.empty() || bundle.size() > WHERRY_BUNDLE_SIZE_MAX || !is_started()) {
-    return WHERRY_TRANSPORT_E_ARGUMENT;
-  }
+  if (bundle.empty() || bundle.size() > WHERRY_BUNDLE_SIZE_MAX) return WHERRY_TRANSPORT_E_ARGUMENT;
+  if (const std::int32_t status = readiness(); status != WHERRY_TRANSPORT_OK) return status;
   post([this, request, locator, bundle = std::move(bundle), time_to_live_s] {
     const std::int64_t now_s = wall_s();
     const std::int32_t reason = bundles_.put(locator, bundle, now_s + time_to_live_s, now_s);
@@ -208,7 +209,7 @@ std::int32_t Node::put_bundle(std::uint64_t request, const Locator& locator, lin
 std::int32_t Node::get_bundle(std::uint64_t request, const char* text, const Locator& locator) {
   const auto endpoint = parse_endpoint(text);
   if (!endpoint) return WHERRY_TRANSPORT_E_ENDPOINT;
-  if (!is_started()) return WHERRY_TRANSPORT_E_ARGUMENT;
+  if (const std::int32_t status = readiness(); status != WHERRY_TRANSPORT_OK) return status;
   post([this, request, endpoint = *endpoint, locator] {
     const auto [one, fresh] = fetches_.try_emplace(request, endpoint, locator, Clock::now());
     if (!fresh) return;
@@ -219,9 +220,11 @@ std::int32_t Node::get_bundle(std::uint64_t request, const char* text, const Loc
   return WHERRY_TRANSPORT_OK;
 }
 
-bool Node::is_started() {
+// Whether something can be asked of the worker.
+std::int32_t Node::readiness() {
   const std::lock_guard lock(mutex_);
-  return started_ && !stopping_;
+  if (!started_ || stopping_) return WHERRY_TRANSPORT_E_ARGUMENT;
+  return failed_ ? WHERRY_TRANSPORT_E_RESOURCE : WHERRY_TRANSPORT_OK;
 }
 
 }  // namespace wherry::transports::onion

@@ -82,11 +82,12 @@ class Node final : tor::Listener {
 
   // The worker's own.
   void run();
-  bool begin();
+  void begin();
+  void give_up();
   void work();
   void take_tasks();
   void wait();
-  bool is_started();
+  std::int32_t readiness();
   bool is_stopping();
   void begin_inboxes();
   void open(std::uint64_t inbox, const Inbox& what);
@@ -127,6 +128,7 @@ class Node final : tor::Listener {
   std::mutex mutex_;  // guards everything below
   bool started_ = false;
   bool stopping_ = false;
+  bool failed_ = false;     // the worker ended before it was told to
   bool refused_ = false;    // send accepted fewer than it was given: on_writable is owed
   std::size_t queued_ = 0;  // envelopes accepted and not on a link yet
   std::map<std::uint64_t, Inbox> inboxes_;

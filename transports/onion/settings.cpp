@@ -78,6 +78,10 @@ std::optional<NodeSettings> parse_settings(const wherry_setting* settings, std::
     error = "setting folder: not a path from /";
     return std::nullopt;
   }
+  if (parsed.control.empty() && parsed.folder.empty() && default_folder("").empty()) {
+    error = "setting folder: this user has no home: say where tor keeps its state";
+    return std::nullopt;
+  }
   if (!parsed.control.empty() && (!bridges.empty() || !torrc.empty() || !parsed.folder.empty())) {
     error = "setting control: a tor that runs already has its own folder, bridges and torrc";
     return std::nullopt;

@@ -70,26 +70,13 @@ void Node::on_stopped() {
 void Node::run() {
   block_signals();
   const std::int32_t status = guarded([&] {
-    if (!begin()) return WHERRY_TRANSPORT_E_SETTING;
+    begin();
     work();
-    return WHERRY_TRANSPORT_OK;
   });
-  if (status != WHERRY_TRANSPORT_OK) {
-    api_.on_state(
-        host_, WHERRY_TRANSPORT_STATE_FAILED, 0,
-        status == WHERRY_TRANSPORT_E_SETTING ? WHERRY_REASON_SETTING : WHERRY_REASON_RESOURCE,
-        "no folder for tor's state: set `folder`");
-    guarded([&] {
-      for (bool stopping = false; !stopping;) {
-        pollfd one{wake_.get(), POLLIN, 0};
-        ::poll(&one, 1, -1);
-        eventfd_t count = 0;
-        ::eventfd_read(wake_.get(), &count);
-        const std::lock_guard lock(mutex_);
-        stopping = stopping_;
-      }
-    });
-  }
+  if (status != WHERRY_TRANSPORT_OK) give_up();
+  // Its thread ends by itself, and only notes until then.
+  if (provider_) provider_->stop();
+  provider_.reset();
   callers_.clear();
   {
     const std::lock_guard lock(mutex_);
@@ -98,6 +85,34 @@ void Node::run() {
   }
   api_.on_state(host_, WHERRY_TRANSPORT_STATE_OFF, 0, WHERRY_REASON_NONE, nullptr);
   api_.on_stopped(host_);  // the last call
+}
+
+// The worker ended before it was told to: what was accepted has failed, and no more is.
+void Node::give_up() {
+  api_.on_state(host_, WHERRY_TRANSPORT_STATE_FAILED, 0, WHERRY_REASON_RESOURCE, nullptr);
+  std::deque<Outgoing> sends;
+  {
+    const std::lock_guard lock(mutex_);
+    failed_ = true;
+    sends.swap(sends_);
+  }
+  guarded([&] {
+    for (auto& [peer, link] : links_) link.lose(WHERRY_REASON_RESOURCE);
+    for (auto& [request, fetch] : fetches_) fetch.fail(WHERRY_REASON_RESOURCE);
+    report_fetches(Clock::now());
+    report();
+    std::vector<wherry_sent> failed;
+    for (const Outgoing& one : sends) {
+      failed.push_back({one.send_id, WHERRY_OUTCOME_FAILED_RETRY, WHERRY_REASON_RESOURCE});
+    }
+    if (!failed.empty()) api_.on_sent(host_, failed.data(), failed.size());
+  });
+  while (!is_stopping()) {
+    pollfd one{wake_.get(), POLLIN, 0};
+    ::poll(&one, 1, -1);
+    eventfd_t count = 0;
+    ::eventfd_read(wake_.get(), &count);
+  }
 }
 
 // 32 random bytes that stay the same for this instance.
@@ -112,8 +127,7 @@ tor::Seed Node::stored_secret(const char* name) {
   return secret;
 }
 
-// False: there is no folder for tor's state.
-bool Node::begin() {
+void Node::begin() {
   links_.clear();
   told_.clear();
   to_dial_.clear();
@@ -128,12 +142,10 @@ bool Node::begin() {
   if (settings.own.folder.empty() && settings.control.empty()) {
     const tor::Seed name = stored_secret(kFolderName);
     settings.own.folder = default_folder(base64url(std::span(name).first(12)));
-    if (settings.own.folder.empty()) return false;
   }
   provider_ = tor::make_tor_provider(std::move(settings), *this);
   provider_->start();
   begin_inboxes();
-  return true;
 }
 
 void Node::work() {
@@ -151,7 +163,6 @@ void Node::work() {
     report();
     if (!over_) wait();
   }
-  provider_.reset();
 }
 
 bool Node::is_stopping() {

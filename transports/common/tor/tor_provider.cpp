@@ -11,6 +11,7 @@
 #include <csignal>
 #include <cstring>
 #include <deque>
+#include <exception>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -29,7 +30,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kControlEvery{20};      // a new tor's control socket is looked for
 constexpr milliseconds kControlLimit{10'000};  // and has to be there by then
-constexpr milliseconds kEndLimit{1'500};       // for a tor of ours to end when it is told to
+constexpr milliseconds kEndLimit{1'200};       // for a tor of ours to end when it is told to
 constexpr int kStreamsAtOnce = 16;             // that came to one service
 // Tor publishes a few services in seconds, and many at once not in minutes.
 constexpr std::size_t kPublishingMax = 8;
@@ -122,8 +123,12 @@ class TorProvider final : public Provider {
     block_signals();
     told_ = {};
     do {
-      begin();
-      while (life_ && work()) {
+      try {
+        begin();
+        while (life_ && work()) {
+        }
+      } catch (const std::exception& error) {  // memory, descriptors
+        tell({WHERRY_TRANSPORT_STATE_DEGRADED, 0, WHERRY_REASON_RESOURCE, error.what()});
       }
       end();
     } while (wait_for_renewal());
