@@ -120,11 +120,7 @@ void doctor(const App& app) {
     transports.push_back(info.transport);
     onion = onion || std::string_view(info.name) == "onion";
   }
-  if (!tor.empty()) {
-    findings.good(harmless(tor));
-  } else if (onion) {
-    findings.bad("tor is not in PATH", remedy_of(WHERRY_REASON_TOR_MISSING, "onion"));
-  }
+  if (onion && !tor.empty()) findings.good(harmless(tor));
   if (transports.empty()) {
     findings.bad("there is no network", "wherry transports add centralized relay=ENDPOINT");
   }

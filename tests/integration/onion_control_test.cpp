@@ -315,6 +315,44 @@ TEST_F(OnionControl, ASocksPortThatIsNone) {
   EXPECT_NE(recorder_.dialled.front(), WHERRY_REASON_NONE);
 }
 
+// Whoever listens there and has shown nothing is believed nothing.
+TEST_F(OnionControl, EventsBeforeTheLoginAreNotBelieved) {
+  begin([](const std::string&) {
+    return "650 STATUS_CLIENT NOTICE BOOTSTRAP PROGRESS=100 TAG=done SUMMARY=\"Done\"\r\n";
+  });
+  std::this_thread::sleep_for(200ms);
+  fake_.reset();
+  ASSERT_TRUE(recorder_.is(WHERRY_TRANSPORT_STATE_DEGRADED));
+  for (const Status& status : recorder_.statuses) {
+    EXPECT_NE(status.state, WHERRY_TRANSPORT_STATE_ONLINE);
+  }
+}
+
+// It takes the connection, and says nothing ever.
+TEST_F(OnionControl, WhoIsSilentIsGivenUp) {
+  begin([](const std::string&) { return ""; });
+  expect_degraded(WHERRY_REASON_TIMEOUT, "nothing is said");
+}
+
+// Any user of this machine can listen at a port where no tor does, and ask for no cookie, although
+// a tor always has one there: our services' keys are not for them.
+TEST_F(OnionControl, WhoAsksForNothingGetsNoKeys) {
+  std::mutex mutex;
+  std::vector<std::string> lines;
+  fake_.emplace("", [&](const std::string& line) {
+    const std::lock_guard lock(mutex);
+    lines.push_back(line);
+    return good(line);
+  });
+  begin_at(fake_->place());
+  provider_->publish(1, Service{Seed{7}, {}});
+  expect_degraded(WHERRY_REASON_NOT_ALLOWED, "control_password");
+  fake_.reset();
+  for (const std::string& line : lines) {
+    EXPECT_FALSE(line.starts_with("ADD_ONION")) << line;
+  }
+}
+
 // Tor's proposal 304, and RFC 1928, section 6.
 TEST(OnionDial, EachRefusalHasItsReason) {
   EXPECT_EQ(reason_of_socks(0xf0), WHERRY_REASON_UNREACHABLE);

@@ -33,6 +33,12 @@ void Callers::clear() {
 }
 
 void Callers::came(std::uint64_t service, Descriptor stream, Clock::time_point now) {
+  // Whoever holds cards, however many, keeps no contact out.
+  const auto is_strange = [&](const auto& entry) { return anybody_finds(entry.second.service); };
+  if (anybody_finds(service) &&
+      static_cast<std::size_t>(std::ranges::count_if(callers_, is_strange)) >= kStrangersMax) {
+    drop(std::ranges::find_if(callers_, is_strange)->first);
+  }
   if (callers_.size() >= kCallersMax) return;  // it is closed
   const auto is_silent = [&](const auto& entry) {
     return entry.second.service == service && entry.second.inbox == 0;
@@ -42,6 +48,12 @@ void Callers::came(std::uint64_t service, Descriptor stream, Clock::time_point n
   }
   callers_.emplace(++last_caller_,
                    Caller{Stream(std::move(stream)), service, 0, 0, now + kSilenceLimit, {}, {}});
+}
+
+bool Callers::anybody_finds(std::uint64_t service) const {
+  return std::ranges::any_of(inboxes_, [&](const auto& entry) {
+    return entry.second.service == service && entry.second.anybody;
+  });
 }
 
 std::vector<Callers::Watched> Callers::watched() const {
@@ -112,9 +124,10 @@ bool Callers::take(std::uint64_t number, Caller& caller, std::span<const std::ui
 void Callers::answer(Caller& caller, std::span<const std::uint8_t> locator) {
   links::Bytes frame{static_cast<std::uint8_t>(FrameKind::kBundle)};
   frame.insert(frame.end(), locator.begin(), locator.end());
+  if (!caller.stream.has_room()) return;  // who does not read is not looked up anything
   if (const auto bundle = finder_(locator))
     frame.insert(frame.end(), bundle->begin(), bundle->end());
-  if (caller.stream.has_room()) caller.stream.put(frame);
+  caller.stream.put(frame);
 }
 
 bool Callers::greet(Caller& caller, std::span<const std::uint8_t> token) {
@@ -147,11 +160,12 @@ void Callers::offer(std::uint64_t number, Caller& caller) {
   std::vector<Arrival> arrivals;
   for (std::size_t i = rest.taken; i < rest.envelopes.size(); ++i) {
     arrivals.push_back({next_receipt_ + arrivals.size(), rest.envelopes[i].bytes});
-    // Before the offer: it may be durable before the taker has returned.
-    origins_[arrivals.back().receipt] = {number, rest.envelopes[i].number};
   }
   const std::size_t taken = taker_(caller.inbox, arrivals);
-  for (std::size_t i = taken; i < arrivals.size(); ++i) origins_.erase(arrivals[i].receipt);
+  // What the host says of them meanwhile waits for this thread.
+  for (std::size_t i = 0; i < taken; ++i) {
+    origins_[arrivals[i].receipt] = {number, rest.envelopes[rest.taken + i].number};
+  }
   while (origins_.size() > kOriginsMax) origins_.erase(origins_.begin());
   next_receipt_ += taken;
   std::vector<std::uint32_t> numbers;

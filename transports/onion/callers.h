@@ -84,6 +84,7 @@ class Callers {
     std::uint32_t number = 0;
   };
 
+  bool anybody_finds(std::uint64_t service) const;
   bool read(std::uint64_t number, Caller& caller, Clock::time_point now);
   bool take(std::uint64_t number, Caller& caller, std::span<const std::uint8_t> frame);
   void answer(Caller& caller, std::span<const std::uint8_t> locator);

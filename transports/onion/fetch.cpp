@@ -24,10 +24,10 @@ void Fetch::open(Descriptor stream) {
   links::Bytes question{static_cast<std::uint8_t>(FrameKind::kAsk)};
   question.insert(question.end(), locator_.begin(), locator_.end());
   stream_->put(question);
-  if (!stream_->write()) fail(WHERRY_REASON_UNREACHABLE);
+  if (!stream_->write()) finish(WHERRY_REASON_UNREACHABLE);
 }
 
-void Fetch::fail(std::int32_t reason) {
+void Fetch::finish(std::int32_t reason) {
   if (over_) return;
   over_ = true;
   reason_ = reason;
@@ -39,22 +39,22 @@ short Fetch::events() const {
 }
 
 void Fetch::on_ready(short events) {
-  if ((events & POLLOUT) != 0 && !stream_->write()) return fail(WHERRY_REASON_UNREACHABLE);
+  if ((events & POLLOUT) != 0 && !stream_->write()) return finish(WHERRY_REASON_UNREACHABLE);
   if ((events & ~POLLOUT) == 0) return;
-  if (!stream_->read()) return fail(WHERRY_REASON_UNREACHABLE);
+  if (!stream_->read()) return finish(WHERRY_REASON_UNREACHABLE);
   const auto frame = stream_->next();
   if (!frame) {
-    if (stream_->bad()) fail(WHERRY_REASON_PROTOCOL);
+    if (stream_->bad()) finish(WHERRY_REASON_PROTOCOL);
     return;
   }
-  if (links::kind_of(*frame) == FrameKind::kRefused) return fail(WHERRY_REASON_NOT_ALLOWED);
+  if (links::kind_of(*frame) == FrameKind::kRefused) return finish(WHERRY_REASON_NOT_ALLOWED);
   const auto rest = frame->subspan(1);
   const bool sound = links::kind_of(*frame) == FrameKind::kBundle && rest.size() >= 32 &&
                      rest.size() <= 32 + WHERRY_BUNDLE_SIZE_MAX &&
                      std::ranges::equal(rest.first(32), locator_);
-  if (!sound) return fail(WHERRY_REASON_PROTOCOL);
+  if (!sound) return finish(WHERRY_REASON_PROTOCOL);
   bundle_.assign(rest.begin() + 32, rest.end());
-  fail(bundle_.empty() ? WHERRY_REASON_NOT_FOUND : WHERRY_REASON_NONE);
+  finish(bundle_.empty() ? WHERRY_REASON_NOT_FOUND : WHERRY_REASON_NONE);
 }
 
 }  // namespace wherry::transports::onion

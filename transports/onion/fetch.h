@@ -17,7 +17,8 @@ class Fetch {
 
   const tor::Target& target() const { return target_; }
   void open(Descriptor stream);
-  void fail(std::int32_t reason);
+  // NONE: with a bundle.
+  void finish(std::int32_t reason);
 
   bool is_open() const { return stream_.has_value(); }
   int descriptor() const { return stream_->descriptor(); }

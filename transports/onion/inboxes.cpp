@@ -16,6 +16,7 @@ constexpr std::string_view kServiceContext = "zo1 service";
 constexpr std::string_view kClientContext = "zo1 client";
 constexpr std::string_view kTokenContext = "zo1 token";
 constexpr std::size_t kSharersMax = 256;
+static_assert(kSharersMax * sizeof(Token) <= 4096);  // of one value of the instance's state
 
 // The sizes are within derive's bounds, so it can not refuse.
 template <std::size_t Size>
@@ -102,13 +103,14 @@ void Node::open(std::uint64_t inbox, const Inbox& what) {
   if (findable_.contains(shared_)) tell_inbox(inbox, one);
 }
 
-void Node::close(std::uint64_t inbox) {
+void Node::close(std::uint64_t inbox, const Inbox& what) {
+  const auto token = derived<sizeof(Token)>(kTokenContext, what.secret);
+  if (std::erase(sharers_, token) != 0) keep_sharers();
   const auto known = open_.find(inbox);
   if (known == open_.end()) return;
   const Opened one = known->second;
   open_.erase(known);
   callers_.forbid(inbox);
-  if (one.endpoint.token && std::erase(sharers_, *one.endpoint.token) != 0) keep_sharers();
   if (std::ranges::any_of(open_,
                           [&](const auto& entry) { return entry.second.service == one.service; })) {
     return;

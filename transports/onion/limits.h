@@ -33,6 +33,7 @@ inline constexpr std::size_t kFetchesMax = 64;
 
 // Streams that came.
 inline constexpr std::size_t kCallersMax = 256;
+inline constexpr std::size_t kStrangersMax = 96;      // of them, to services that anybody finds
 inline constexpr std::size_t kCallersPerInbox = 4;    // one, and what is left of circuits that died
 inline constexpr std::size_t kCallersOfAnybody = 32;  // to services that anybody finds
 inline constexpr std::size_t kSilentPerService = 16;  // that have sent no frame yet

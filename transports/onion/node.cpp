@@ -100,11 +100,14 @@ std::int32_t Node::open_inbox(std::uint64_t inbox, std::span<const std::uint8_t,
 }
 
 std::int32_t Node::close_inbox(std::uint64_t inbox) {
+  Inbox what;
   {
     const std::lock_guard lock(mutex_);
-    if (inboxes_.erase(inbox) == 0) return WHERRY_TRANSPORT_E_ARGUMENT;
+    const auto known = inboxes_.extract(inbox);
+    if (known.empty()) return WHERRY_TRANSPORT_E_ARGUMENT;
+    what = known.mapped();
   }
-  post([this, inbox] { close(inbox); });
+  post([this, inbox, what] { close(inbox, what); });
   return WHERRY_TRANSPORT_OK;
 }
 
@@ -213,7 +216,7 @@ std::int32_t Node::get_bundle(std::uint64_t request, const char* text, const Loc
   post([this, request, endpoint = *endpoint, locator] {
     const auto [one, fresh] = fetches_.try_emplace(request, endpoint, locator, Clock::now());
     if (!fresh) return;
-    if (fetches_.size() > kFetchesMax) return one->second.fail(WHERRY_REASON_FULL);
+    if (fetches_.size() > kFetchesMax) return one->second.finish(WHERRY_REASON_FULL);
     fetch_dials_.emplace(++last_dial_, request);
     provider_->dial(last_dial_, one->second.target());
   });

@@ -91,7 +91,7 @@ class Node final : tor::Listener {
   bool is_stopping();
   void begin_inboxes();
   void open(std::uint64_t inbox, const Inbox& what);
-  void close(std::uint64_t inbox);
+  void close(std::uint64_t inbox, const Inbox& what);
   void keep_sharers();
   void tell_published(std::uint64_t service, std::int32_t reason);
   void tell_inbox(std::uint64_t inbox, const Opened& one);

@@ -7,6 +7,8 @@
 #include <sstream>
 #include <string_view>
 
+#include "transports/common/tor/local_socket.h"
+
 namespace wherry::transports::onion {
 namespace {
 
@@ -80,6 +82,11 @@ std::optional<NodeSettings> parse_settings(const wherry_setting* settings, std::
   }
   if (parsed.control.empty() && parsed.folder.empty() && default_folder("").empty()) {
     error = "setting folder: this user has no home: say where tor keeps its state";
+    return std::nullopt;
+  }
+  if (!parsed.control.empty() && !tor::is_of_this_machine(parsed.control)) {
+    error =
+        "setting control: not unix:/path, or an address of this machine's own, as 127.0.0.1:9051";
     return std::nullopt;
   }
   if (!parsed.control.empty() && (!bridges.empty() || !torrc.empty() || !parsed.folder.empty())) {

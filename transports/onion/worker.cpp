@@ -52,7 +52,7 @@ void Node::on_dialled(std::uint64_t dial, Descriptor stream, std::int32_t reason
       const auto asked = fetches_.find(fetch.mapped());
       if (asked == fetches_.end()) return;
       if (stream->valid()) return asked->second.open(std::move(*stream));
-      return asked->second.fail(reason);
+      return asked->second.finish(reason);
     }
     const auto one = dials_.extract(dial);
     if (one.empty()) return;  // given up
@@ -98,7 +98,7 @@ void Node::give_up() {
   }
   guarded([&] {
     for (auto& [peer, link] : links_) link.lose(WHERRY_REASON_RESOURCE);
-    for (auto& [request, fetch] : fetches_) fetch.fail(WHERRY_REASON_RESOURCE);
+    for (auto& [request, fetch] : fetches_) fetch.finish(WHERRY_REASON_RESOURCE);
     report_fetches(Clock::now());
     report();
     std::vector<wherry_sent> failed;
@@ -154,7 +154,7 @@ void Node::work() {
     if (!stopping && is_stopping()) {
       stopping = true;
       links_.clear();
-      for (auto& [request, fetch] : fetches_) fetch.fail(WHERRY_REASON_STOPPED);
+      for (auto& [request, fetch] : fetches_) fetch.finish(WHERRY_REASON_STOPPED);
       provider_->stop();
     }
     dial();
@@ -234,7 +234,7 @@ void Node::dial() {
 void Node::report_fetches(Clock::time_point now) {
   for (auto entry = fetches_.begin(); entry != fetches_.end();) {
     Fetch& fetch = entry->second;
-    if (fetch.until() <= now) fetch.fail(WHERRY_REASON_TIMEOUT);
+    if (fetch.until() <= now) fetch.finish(WHERRY_REASON_TIMEOUT);
     if (!fetch.is_over()) {
       ++entry;
       continue;

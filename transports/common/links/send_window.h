@@ -36,7 +36,7 @@ class SendWindow {
   std::optional<Bytes> next_frame();
   void wrote();
 
-  // The other end named them. False: they were never sent.
+  // The other end named them. False: none of them was ever sent.
   [[nodiscard]] bool taken(std::span<const Range> ranges);
   [[nodiscard]] bool stored(std::span<const Range> ranges);
 

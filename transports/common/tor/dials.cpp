@@ -62,8 +62,9 @@ void Dials::try_it(std::uint64_t id, One& one, Session& session, const std::stri
     const auto waiting = all_.find(id);
     if (waiting == all_.end()) return;  // given up since
     waiting->second.asking = false;
-    waiting->second.reason = reason;
-    if (reason == WHERRY_REASON_NONE) {
+    if (reason != WHERRY_REASON_NONE) {
+      waiting->second.reason = reason;
+    } else {
       waiting->second.dial.emplace(waiting->second.target, socks);
     }
   });
@@ -105,7 +106,9 @@ std::optional<Dials::Clock::time_point> Dials::deadline() const {
   std::optional<Clock::time_point> first;
   for (const auto& [id, one] : all_) {
     const bool waits = !one.dial && !one.asking;
-    const Clock::time_point next = waits ? std::min(one.next, one.until) : one.until;
+    Clock::time_point next = waits ? std::min(one.next, one.until) : one.until;
+    // One that failed as it began waits for nothing.
+    if (one.dial && one.dial->state() != Dial::State::kWaiting) next = Clock::time_point::min();
     if (!first || next < *first) first = next;
   }
   return first;

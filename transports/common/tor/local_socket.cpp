@@ -55,6 +55,12 @@ void send_at_once(int socket) {
 
 }  // namespace
 
+bool is_of_this_machine(const std::string& place) {
+  if (place.starts_with(kUnix)) return true;
+  const auto authority = parse_authority(place);
+  return authority && is_loopback(authority->host);
+}
+
 Descriptor connect_local(const std::string& place) {
   const auto address = address_of(place);
   if (!address) {

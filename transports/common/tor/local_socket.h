@@ -7,6 +7,10 @@
 
 namespace wherry::transports::tor {
 
+// A unix socket, or an address of this machine's own loop: whoever is elsewhere would see in the
+// clear where streams go.
+[[nodiscard]] bool is_of_this_machine(const std::string& place);
+
 // To "unix:/path" or "ADDRESS:PORT" in numbers. Not valid: errno says why.
 [[nodiscard]] Descriptor connect_local(const std::string& place);
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "include/wherry/transport.h"
+#include "local_socket.h"
 #include "onion_address.h"
 
 namespace wherry::transports::tor {
@@ -16,6 +17,8 @@ namespace {
 
 constexpr std::size_t kCookieSize = 32;
 constexpr std::size_t kNonceSize = 32;
+constexpr std::size_t kConnectionsMax = 1024;  // to relays, that are told from each other
+constexpr std::size_t kPhaseMax = 200;         // bytes of what tor says
 constexpr int kFailuresMax = 3;  // to connect, before it is said that something is the matter
 constexpr const char* kServerKey = "Tor safe cookie authentication server-to-controller hash";
 constexpr const char* kControllerKey = "Tor safe cookie authentication controller-to-server hash";
@@ -99,6 +102,7 @@ void Session::fail(std::int32_t reason, const std::string& what) {
 
 void Session::tell(Status status) {
   if (failed_ || status == status_) return;  // what is said after a failure makes nothing better
+  if (status.phase.size() > kPhaseMax) status.phase.resize(kPhaseMax);
   status_ = std::move(status);
   calls_.on_status(status_);
 }
@@ -118,7 +122,14 @@ void Session::on_protocol_info(const Reply& reply) {
   }
   if (!login_.password.empty()) return authenticate(quote(login_.password));
   if (has_word(methods, "SAFECOOKIE") && !cookie.empty()) return prove_cookie(cookie);
-  if (has_word(methods, "NULL")) return authenticate("");
+  // By TCP anybody on this machine may stand there, and would be given the keys of services.
+  if (has_word(methods, "NULL") && login_.private_place) return authenticate("");
+  if (has_word(methods, "NULL")) {
+    return fail(
+        WHERRY_REASON_NOT_ALLOWED,
+        "this control port asks for nothing, so that nobody knows whose it is: use its unix "
+        "socket, or give it a cookie or a control_password");
+  }
   fail(WHERRY_REASON_NOT_ALLOWED,
        "this tor asks for a password at its control port: set control_password");
 }
@@ -171,6 +182,7 @@ void Session::authenticate(const std::string& proof) {
 }
 
 void Session::on_let_in() {
+  let_in_ = true;
   const auto needed = [this](const char* what) {
     return [this, what](const Reply& reply) {
       if (reply.ok()) return;
@@ -185,6 +197,9 @@ void Session::on_let_in() {
     const std::string first(words ? (*words)["net/listeners/socks"] : "");
     if (!reply.ok() || first.empty()) {
       return fail(WHERRY_REASON_NOT_ALLOWED, "tor has no SocksPort, or does not tell where");
+    }
+    if (!is_of_this_machine(first)) {
+      return fail(WHERRY_REASON_NOT_ALLOWED, "tor's SocksPort is not on this machine");
     }
     calls_.on_socks(first);
   });
@@ -236,10 +251,12 @@ void Session::authorise(const std::string& address, const Seed& client,
 }
 
 void Session::forget_failures() {
+  if (!login_.owned) return;  // it is not ours alone
   ask("SIGNAL NEWNYM", [](const Reply&) {});
 }
 
 void Session::reconnect() {
+  if (!login_.owned) return;  // nor are its connections
   // One after the other: tor would open its SOCKS socket anew before it removes the old one, by its
   // path.
   ask("SETCONF DisableNetwork=1",
@@ -251,6 +268,7 @@ void Session::shut_down() {
 }
 
 void Session::on_event(const Reply& reply) {
+  if (!let_in_) return;
   const auto words = parse_words(reply.text());
   if (!words || words->bare.empty()) return;
   const std::string& kind = words->bare[0];
@@ -293,7 +311,7 @@ void Session::on_connection(const Words& words) {
   const std::string& what = words.bare[2];
   const std::string id(words["ID"]);
   if (what == "CONNECTED") {
-    connected_.insert(id);
+    if (connected_.size() < kConnectionsMax) connected_.insert(id);
     failures_ = 0;
     if (bootstrapped_) tell({WHERRY_TRANSPORT_STATE_ONLINE, 0, WHERRY_REASON_NONE, ""});
   } else if (what == "CLOSED" || what == "FAILED") {
@@ -317,10 +335,12 @@ void Session::on_descriptor(const Words& words) {
   const std::string& what = words.bare[1];
   if (what == "UPLOAD") {
     ++published.uploads;
+  } else if (published.uploads == 0) {
+    return;  // of an earlier publication of the same address
   } else if (what == "UPLOADED" || what == "FAILED") {
     --published.uploads;
     published.somewhere = published.somewhere || what == "UPLOADED";
-    if (published.uploads <= 0 && published.somewhere) {
+    if (published.uploads == 0 && published.somewhere) {
       tell_published(published, WHERRY_REASON_NONE);
     }
   }

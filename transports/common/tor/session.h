@@ -23,8 +23,9 @@ class Session {
     std::function<void(std::uint64_t service, std::int32_t reason)> on_published;
   };
   struct Login {
-    std::string password;  // empty: the cookie
-    bool owned = false;    // this tor is ours, and ends with the connection
+    std::string password;        // empty: the cookie
+    bool owned = false;          // this tor is ours, and ends with the connection
+    bool private_place = false;  // the control port is a unix socket, whose folder has an owner
   };
 
   Session(Descriptor socket, Login login, Calls calls);
@@ -42,6 +43,7 @@ class Session {
   // Before a dial. `done` with NONE, or the reason why not.
   void authorise(const std::string& address, const Seed& client,
                  std::function<void(std::int32_t reason)> done);
+  // Of a tor of our own, both; others have their own connections in another.
   // Tor forgets which introduction points did not answer (it would for two minutes not ask them
   // again), and which clients' keys it was given.
   void forget_failures();
@@ -79,6 +81,7 @@ class Session {
   Control control_;
   Status status_;
   bool failed_ = false;
+  bool let_in_ = false;  // before, nothing that is said of the network is believed
   bool bootstrapped_ = false;
   std::set<std::string> connected_;            // to relays, by tor's numbers
   int failures_ = 0;                           // to connect, one after the other

@@ -86,7 +86,7 @@ std::unique_ptr<TorProcess> TorProcess::start(const TorOptions& options, StartEr
 TorProcess::~TorProcess() {
   if (pid_ > 0 && !wait_for_end(std::chrono::milliseconds(0))) {
     ::kill(pid_, SIGKILL);
-    wait_for_end(std::chrono::milliseconds(1'000));
+    wait_for_end(std::chrono::milliseconds(500));
   }
   std::error_code ignored;
   if (!run_folder_.empty()) std::filesystem::remove_all(run_folder_, ignored);

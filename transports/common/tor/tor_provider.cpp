@@ -29,8 +29,9 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kControlEvery{20};      // a new tor's control socket is looked for
-constexpr milliseconds kControlLimit{10'000};  // and has to be there by then
+constexpr milliseconds kControlLimit{10'000};  // and has let us in by then
 constexpr milliseconds kEndLimit{1'200};       // for a tor of ours to end when it is told to
+constexpr milliseconds kAgain{200};            // after descriptors had run out
 constexpr int kStreamsAtOnce = 16;             // that came to one service
 // Tor publishes a few services in seconds, and many at once not in minutes.
 constexpr std::size_t kPublishingMax = 8;
@@ -98,10 +99,12 @@ class TorProvider final : public Provider {
     explicit Life(Dials::Report report) : dials(std::move(report)) {}
 
     std::unique_ptr<TorProcess> process;  // null: it is not ours
-    std::unique_ptr<Session> session;     // null: it is not connected yet
-    std::string socks;                    // empty: it is not let in yet
+    bool output_open = true;
+    std::unique_ptr<Session> session;  // null: it is not connected yet
+    std::string socks;                 // empty: it is not let in yet
     Clock::time_point control_until;
     std::map<std::uint64_t, Descriptor> doors;  // where tor takes streams to, by service
+    Clock::time_point doors_closed_until{};     // no descriptors were left
     std::deque<std::uint64_t> to_publish;
     std::map<std::uint64_t, Clock::time_point> publishing;  // and when another has its turn
     Dials dials;
@@ -185,9 +188,11 @@ class TorProvider final : public Provider {
           listener_.on_published(service, reason);
         },
     };
-    life_->session = std::make_unique<Session>(
-        std::move(socket), Session::Login{settings_.password, life_->process != nullptr},
-        std::move(calls));
+    life_->session =
+        std::make_unique<Session>(std::move(socket),
+                                  Session::Login{settings_.password, life_->process != nullptr,
+                                                 control_place().starts_with("unix:")},
+                                  std::move(calls));
   }
 
   void on_let_in(const std::string& socks) {
@@ -242,6 +247,11 @@ class TorProvider final : public Provider {
   bool work() {
     Life& life = *life_;
     if (!life.session) connect();
+    const bool late = life.socks.empty() && life.control_until <= Clock::now();
+    if (!lost_ && late) {
+      lose({WHERRY_TRANSPORT_STATE_DEGRADED, 0, WHERRY_REASON_TIMEOUT,
+            "nothing is said at tor's control port, " + control_place()});
+    }
     if (lost_) return false;
     std::vector<pollfd> items;
     const auto watch = [&](int descriptor, short events) {
@@ -249,16 +259,21 @@ class TorProvider final : public Provider {
       return items.size() - 1;
     };
     watch(wake_.get(), POLLIN);
-    const std::size_t output = life.process ? watch(life.process->output(), POLLIN) : 0;
+    const bool talks = life.process && life.output_open;
+    const std::size_t output = talks ? watch(life.process->output(), POLLIN) : 0;
     const std::size_t exit = life.process ? watch(life.process->exit(), POLLIN) : 0;
     const auto control_events =
         static_cast<short>(POLLIN | (life.session && life.session->wants_to_write() ? POLLOUT : 0));
     const std::size_t control =
         life.session ? watch(life.session->descriptor(), control_events) : 0;
     const std::size_t doors = items.size();
-    for (const auto& [service, door] : life.doors) watch(door.get(), POLLIN);
+    auto until = life.socks.empty() ? life.control_until : Clock::time_point::max();
+    if (!life.session) until = std::min(until, Clock::now() + kControlEvery);
+    const bool may_enter = life.doors_closed_until <= Clock::now();
+    if (!may_enter) until = std::min(until, life.doors_closed_until);
+    const short door_events = may_enter ? POLLIN : 0;
+    for (const auto& [service, door] : life.doors) watch(door.get(), door_events);
     const std::size_t dials = items.size();
-    auto until = life.session ? Clock::time_point::max() : Clock::now() + kControlEvery;
     if (!life.to_publish.empty()) {
       for (const auto& [service, at] : life.publishing) until = std::min(until, at);
     }
@@ -276,14 +291,18 @@ class TorProvider final : public Provider {
     for (const Dials::Watched& one : watched) {
       if (ready(item++)) life.dials.on_ready(one.dial);
     }
-    if (ready(control) && !(life.session->read() && life.session->write())) lost_ = true;
-    if (ready(output) && !life.process->read_output()) lost_ = true;
+    if (ready(control) && !life.session->read()) lost_ = true;  // why is told
+    // What tor said last is kept, and that it has ended is seen below.
+    if (ready(output)) life.output_open = life.process->read_output();
     if (ready(exit)) on_exit();
     if (!take_tasks()) return false;
     publish(life);
     if (!life.socks.empty()) life.dials.work(*life.session, life.socks, Clock::now());
     if (!life.socks.empty() && take_renewal()) life.session->reconnect();
-    if (life.session && !life.session->write()) lost_ = true;
+    if (life.session && !life.session->write()) {
+      lose({WHERRY_TRANSPORT_STATE_DEGRADED, 0, WHERRY_REASON_TRANSPORT_OFFLINE,
+            "the connection to tor's control port is over"});
+    }
     return !lost_;
   }
 
@@ -307,6 +326,8 @@ class TorProvider final : public Provider {
   void take_streams(std::uint64_t service, int door) {
     for (int i = 0; i < kStreamsAtOnce; ++i) {
       Descriptor stream = accept_local(door);
+      const bool exhausted = errno == EMFILE || errno == ENFILE;
+      if (!stream.valid() && exhausted) life_->doors_closed_until = Clock::now() + kAgain;
       if (!stream.valid()) return;
       listener_.on_stream(service, std::move(stream));
     }
