@@ -353,6 +353,19 @@ TEST_F(OnionControl, WhoAsksForNothingGetsNoKeys) {
   }
 }
 
+// As while tor's connections are made anew: it is tried for as long as a dial lasts.
+TEST_F(OnionControl, NobodyListensAtTheSocksPort) {
+  begin([&](const std::string& line) { return good(line); });
+  ASSERT_TRUE(recorder_.is(WHERRY_TRANSPORT_STATE_ONLINE));
+  provider_->dial(1, Target{std::string(kAddressSize, 'a'), std::nullopt, "x"});
+  provider_->dial(2, Target{std::string(kAddressSize, 'b'), std::nullopt, "y"});
+  std::this_thread::sleep_for(1s);
+  FakeTor socks(path("socks"), [](const std::string&) { return "hang up"; });
+  ASSERT_TRUE(recorder_.until([&] { return recorder_.dialled.size() == 2; }));
+  EXPECT_NE(recorder_.dialled[0], WHERRY_REASON_NONE);
+  EXPECT_NE(recorder_.dialled[1], WHERRY_REASON_NONE);
+}
+
 // Tor's proposal 304, and RFC 1928, section 6.
 TEST(OnionDial, EachRefusalHasItsReason) {
   EXPECT_EQ(reason_of_socks(0xf0), WHERRY_REASON_UNREACHABLE);

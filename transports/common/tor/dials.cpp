@@ -108,7 +108,7 @@ std::optional<Dials::Clock::time_point> Dials::deadline() const {
     const bool waits = !one.dial && !one.asking;
     Clock::time_point next = waits ? std::min(one.next, one.until) : one.until;
     // One that failed as it began waits for nothing.
-    if (one.dial && one.dial->state() != Dial::State::kWaiting) next = Clock::time_point::min();
+    if (one.dial && one.dial->state() != Dial::State::kWaiting) next = {};
     if (!first || next < *first) first = next;
   }
   return first;
