@@ -258,9 +258,7 @@ void reset_sessions(Turn& turn, Contact& contact, int32_t reason) {
   }
   budget.unopened_ms = 0;  // what opens in the new session is not known yet
   contact.row.resets = budget.to_bytes();
-  contact.nothing_opens = false;
-  contact.ask_again_at = Executor::kNever;
-  contact.asked_again = 0;
+  contact.stop_asking();
   turn.changed(contact);
   if (reason == WHERRY_REASON_ROLLBACK_SUSPECTED) security_event(turn, contact, reason);
   for (uint64_t id : contact.sessions) retire(turn, *turn.profile.session(id));

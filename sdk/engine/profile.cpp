@@ -65,9 +65,9 @@ Status load_contacts(store::Connection& db, Profile& profile) {
     if (conversation == conversations.end()) return damaged("list of conversations");
     contact->conversation = conversation->second;
     const auto& leaving = contact->conversation.leaving;
+    if (leaving && leaving->said) contact->leave_at = 0;  // it has been long enough
     contact->nothing_opens = delivery::ResetBudget::from_bytes(row.resets).unopened_ms != 0;
     if (contact->nothing_opens) contact->ask_again_at = 0;  // at once
-    if (leaving && leaving->said) contact->leave_at = 0;    // it has been long enough
     contact->row = std::move(row);
     if (Status unpacked = unpack(*contact); !unpacked) return unpacked;
     if (Status streams = load_streams(db, *contact); !streams) return streams;

@@ -121,6 +121,13 @@ struct Contact {
   int64_t ack_at = Executor::kNever;  // steady ms
   uint32_t ack_messages = 0;
   int ack_failures = 0;  // of envelopes that only acknowledge, one after the other
+  // What was done while nothing opened is over.
+  void stop_asking() {
+    nothing_opens = false;
+    ask_again_at = Executor::kNever;
+    asked_again = 0;
+  }
+
   bool ask_reseal = false;
   int64_t reseal_asked_at = INT64_MIN / 2;  // steady ms
   bool nothing_opens = false;               // since then, or longer: row.resets tells

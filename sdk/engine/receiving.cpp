@@ -56,9 +56,8 @@ void note_unopened(Turn& turn, Contact& contact, int64_t since_wall_ms) {
   auto resets = delivery::ResetBudget::from_bytes(contact.row.resets);
   resets.unopened_ms = since_wall_ms;
   contact.row.resets = resets.to_bytes();
+  contact.stop_asking();
   contact.nothing_opens = since_wall_ms != 0;
-  contact.ask_again_at = Executor::kNever;
-  contact.asked_again = 0;
   turn.changed(contact);
 }
 

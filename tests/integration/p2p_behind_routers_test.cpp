@@ -146,7 +146,7 @@ TEST(BehindRouters, WhoHasNothingToSayIsReachedAsWell) {
   alice.at_home([&](Profile& it) { return it.send(to_bob, "are you there?"); });
   const std::size_t before = bob.texts.size();
   const auto arrived = [&](Profile&) { return bob.texts.size() > before; };
-  EXPECT_TRUE(bob.until(arrived));
+  ASSERT_TRUE(bob.until(arrived));
   EXPECT_EQ(bob.texts.back(), "are you there?");
   EXPECT_EQ(bob.last_transport, links_of_bob);
   std::filesystem::remove_all(folder);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "include/wherry/transport.h"
+#include "transports/common/text_check.h"
 #include "transports/common/tor/onion_address.h"
 
 namespace wherry::transports::onion {
@@ -11,15 +12,6 @@ namespace {
 
 constexpr std::string_view kScheme = "zo1:";
 constexpr std::string_view kCheckContext = "zo1 check";
-constexpr std::size_t kCheckBytes = 6;
-constexpr std::size_t kCheckSize = 9;  // as text, with its slash
-
-std::string check_of(std::string_view text) {
-  std::array<std::uint8_t, 16> digest{};
-  static_cast<void>(hash(digest, kCheckContext,
-                         {{reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}}));
-  return "/" + base64url(std::span(digest).first(kCheckBytes));
-}
 
 // Takes a part with its slash from the front.
 template <std::size_t Size>
@@ -39,13 +31,13 @@ std::string to_text(const Endpoint& endpoint) {
   std::string text = std::string(kScheme) + tor::address_of(endpoint.service);
   if (endpoint.client) text += "/" + base64url(*endpoint.client);
   if (endpoint.token) text += "/" + base64url(*endpoint.token);
-  return text + check_of(text);
+  return text + text_check(kCheckContext, text);
 }
 
 std::optional<Endpoint> parse_endpoint(std::string_view text) {
   if (text.size() > WHERRY_ENDPOINT_SIZE_MAX || !text.starts_with(kScheme)) return std::nullopt;
-  const std::size_t end = text.size() - std::min(text.size(), kCheckSize);
-  if (text.substr(end) != check_of(text.substr(0, end))) return std::nullopt;
+  const std::size_t end = text.size() - std::min(text.size(), kTextCheckSize);
+  if (text.substr(end) != text_check(kCheckContext, text.substr(0, end))) return std::nullopt;
   text = text.substr(0, end);
   text.remove_prefix(std::min(text.size(), kScheme.size()));
   const auto service = tor::parse_address(text.substr(0, tor::kAddressSize));

@@ -4,29 +4,18 @@
 #include <sys/eventfd.h>
 
 #include <algorithm>
-#include <csignal>
 #include <utility>
 
 #include "include/wherry/transport.h"
 #include "node.h"
 #include "transports/common/guarded.h"
 #include "transports/common/tor/tor_provider.h"
+#include "transports/common/worker_thread.h"
 
 namespace wherry::transports::onion {
 namespace {
 
 constexpr const char* kFolderName = "folder-name";
-
-// The app's signals are for its own threads. Those that say that this thread itself is at fault
-// come through, so that the app's crash reporter sees them.
-void block_signals() {
-  sigset_t signals;
-  ::sigfillset(&signals);
-  for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS}) {
-    ::sigdelset(&signals, fault);
-  }
-  ::pthread_sigmask(SIG_SETMASK, &signals, nullptr);
-}
 
 }  // namespace
 
@@ -271,12 +260,7 @@ void Node::wait() {
     fetches.push_back(&fetch);
     items.push_back({fetch.descriptor(), fetch.events(), 0});
   }
-  int wait_ms = -1;
-  if (until != Clock::time_point::max()) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now());
-    wait_ms = static_cast<int>(std::max<std::int64_t>(left.count(), 0));
-  }
-  if (::poll(items.data(), items.size(), wait_ms) < 0) return;
+  if (!poll_until(items, until)) return;
   const Clock::time_point now = Clock::now();
   std::size_t item = 1;
   for (const Callers::Watched& one : callers) {

@@ -8,6 +8,7 @@
 #include "include/wherry/transport.h"
 #include "limits.h"
 #include "transports/common/crypto.h"
+#include "transports/common/text_check.h"
 
 namespace wherry::transports::p2p {
 namespace {
@@ -15,22 +16,12 @@ namespace {
 constexpr std::string_view kScheme = "zd1:";
 constexpr std::string_view kPassContext = "zd1 pass";
 constexpr std::string_view kCheckContext = "zd1 check";
-constexpr std::size_t kCheckBytes = 6;
-constexpr std::size_t kCheckSize = 9;  // as text, with its slash
 
 bool decode(std::string_view text, Key& out) {
   const auto bytes = from_base64url(text);
   if (!bytes || bytes->size() != out.size()) return false;
   std::ranges::copy(*bytes, out.begin());
   return true;
-}
-
-// Against slips of the pen: an address with one would lead anywhere.
-std::string check_of(std::string_view text) {
-  std::array<std::uint8_t, 16> digest{};
-  static_cast<void>(hash(digest, kCheckContext,
-                         {{reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}}));
-  return "/" + base64url(std::span(digest).first(kCheckBytes));
 }
 
 }  // namespace
@@ -60,18 +51,18 @@ std::string to_text(const Endpoint& endpoint) {
   if (endpoint.meeting) text += "~" + to_text(*endpoint.meeting);
   for (const Address& address : endpoint.addresses) {
     const std::string more = (text.size() == kScheme.size() ? "" : ",") + to_text(address);
-    if (text.size() + more.size() + keys.size() + kCheckSize <= WHERRY_ENDPOINT_SIZE_MAX) {
+    if (text.size() + more.size() + keys.size() + kTextCheckSize <= WHERRY_ENDPOINT_SIZE_MAX) {
       text += more;
     }
   }
   text += keys;
-  return text + check_of(text);
+  return text + text_check(kCheckContext, text);
 }
 
 std::optional<Endpoint> parse_endpoint(std::string_view text) {
   if (text.size() > WHERRY_ENDPOINT_SIZE_MAX || !text.starts_with(kScheme)) return std::nullopt;
-  const std::size_t end = text.size() - std::min(text.size(), kCheckSize);
-  if (text.substr(end) != check_of(text.substr(0, end))) return std::nullopt;
+  const std::size_t end = text.size() - std::min(text.size(), kTextCheckSize);
+  if (text.substr(end) != text_check(kCheckContext, text.substr(0, end))) return std::nullopt;
   text = text.substr(kScheme.size(), end - std::min(end, kScheme.size()));
   const std::size_t first = text.find('/');
   const std::size_t second = first == std::string_view::npos ? first : text.find('/', first + 1);

@@ -1,11 +1,9 @@
 // The worker of a node: it begins a life, and sleeps until something comes, is due, or is asked
 // for.
 #include <poll.h>
-#include <pthread.h>
 #include <sys/eventfd.h>
 
 #include <algorithm>
-#include <csignal>
 #include <set>
 #include <utility>
 
@@ -15,6 +13,7 @@
 #include "node.h"
 #include "transports/common/crypto.h"
 #include "transports/common/guarded.h"
+#include "transports/common/worker_thread.h"
 
 namespace wherry::transports::p2p {
 namespace {
@@ -22,17 +21,6 @@ namespace {
 constexpr const char* kKeyName = "listener-key";
 constexpr const char* kPortName = "port";
 constexpr auto kIdle = std::chrono::hours(1);
-
-// The app's signals are for its own threads. Those that say that this thread itself is at fault
-// come through, so that the app's crash reporter sees them.
-void block_signals() {
-  sigset_t signals;
-  ::sigfillset(&signals);
-  for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS}) {
-    ::sigdelset(&signals, fault);
-  }
-  ::pthread_sigmask(SIG_SETMASK, &signals, nullptr);
-}
 
 // False: a signal came first, and the items say nothing.
 bool poll(std::vector<zmq::pollitem_t>& items, Clock::time_point until) {

@@ -32,10 +32,9 @@ class Session {
 
   int descriptor() const { return control_.descriptor(); }
   bool wants_to_write() const { return control_.wants_to_write(); }
-  // False: it is over. Why is in status().
+  // False: it is over; on_status was told why.
   [[nodiscard]] bool read();
   [[nodiscard]] bool write() { return control_.write(); }
-  const Status& status() const { return status_; }
 
   // `port`: where tor takes streams to, "unix:/path" or "127.0.0.1:PORT".
   void publish(std::uint64_t service, const Service& what, const std::string& port);

@@ -32,7 +32,6 @@ class TorProcess {
   const std::string& run_folder() const { return run_folder_; }
   std::string control_socket() const { return run_folder_ + "/control"; }
   std::string socks_socket() const { return run_folder_ + "/socks"; }
-  pid_t pid() const { return pid_; }
 
   int output() const { return output_.get(); }  // readable: read_output()
   int exit() const { return exit_.get(); }      // readable when it has ended

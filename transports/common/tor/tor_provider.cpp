@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <csignal>
 #include <cstring>
 #include <deque>
 #include <exception>
@@ -21,6 +20,7 @@
 #include "include/wherry/transport.h"
 #include "local_socket.h"
 #include "session.h"
+#include "transports/common/worker_thread.h"
 
 namespace wherry::transports::tor {
 namespace {
@@ -137,16 +137,6 @@ class TorProvider final : public Provider {
     } while (wait_for_renewal());
     wanted_.clear();
     listener_.on_stopped();
-  }
-
-  // The app's signals are for its own threads.
-  static void block_signals() {
-    sigset_t signals;
-    ::sigfillset(&signals);
-    for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS}) {
-      ::sigdelset(&signals, fault);
-    }
-    ::pthread_sigmask(SIG_SETMASK, &signals, nullptr);
   }
 
   void begin() {
@@ -280,7 +270,7 @@ class TorProvider final : public Provider {
     const std::vector<Dials::Watched> watched = life.dials.watched();
     for (const Dials::Watched& one : watched) watch(one.descriptor, one.events);
     if (const auto at = life.dials.deadline()) until = std::min(until, *at);
-    if (!poll(items, until)) return !lost_;
+    if (!poll_until(items, until)) return !lost_;
 
     const auto ready = [&](std::size_t item) { return item != 0 && items[item].revents != 0; };
     std::size_t item = doors;
@@ -304,16 +294,6 @@ class TorProvider final : public Provider {
             "the connection to tor's control port is over"});
     }
     return !lost_;
-  }
-
-  // False: a signal came first.
-  static bool poll(std::vector<pollfd>& items, Clock::time_point until) {
-    int wait_ms = -1;
-    if (until != Clock::time_point::max()) {
-      const auto left = std::chrono::ceil<milliseconds>(until - Clock::now());
-      wait_ms = static_cast<int>(std::max<milliseconds::rep>(left.count(), 0));
-    }
-    return ::poll(items.data(), items.size(), wait_ms) >= 0;
   }
 
   void on_exit() {
@@ -358,10 +338,8 @@ class TorProvider final : public Provider {
     if (life_->process && life_->session && !life_->socks.empty()) {
       life_->session->shut_down();
       if (life_->session->write()) life_->process->wait_for_end(kEndLimit);
-    } else if (life_->session) {
-      for (const auto& [service, what] : wanted_) life_->session->withdraw(service);
-      static_cast<void>(life_->session->write());
     }
+    // Services of a tor that is not ours end with the connection.
     life_->dials.fail_all(WHERRY_REASON_TRANSPORT_OFFLINE);
     life_.reset();
   }
