@@ -100,7 +100,9 @@ void Callers::came(int connection, Clock::time_point now) {
   caller.until = now + kSilenceLimit;
   const auto local = local_address(caller.connection);
   const auto from = remote_address(caller.connection);
-  if (local && from && local->port == meeting_port_) meetings_.came(connection, *from);
+  if (!local || !from || local->port != meeting_port_) return;
+  Intake::leave_nothing(caller.connection);
+  meetings_.came(connection, *from);
 }
 
 void Callers::went(int connection, Clock::time_point now) {

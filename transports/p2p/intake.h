@@ -29,8 +29,9 @@ class Intake {
   void read_one(int connection);
   // libzmq finds its end of it closed.
   static void cut(int connection);
-  // When all have closed it, nothing is left of it (no TIME-WAIT: RFC 9293, section 3.6.1), so that
-  // another may have the same two ends at once.
+  // When all have closed it, also by being killed, nothing is left of it (no TIME-WAIT: RFC 9293,
+  // section 3.6.1), so that another may have the same two ends at once. What was not taken at the
+  // other end by then is lost.
   static void leave_nothing(int connection);
 
   // Readable when bytes came; to be polled while no look is due.

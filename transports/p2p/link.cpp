@@ -138,7 +138,9 @@ bool Link::connected(int descriptor) {
   connected_ = true;
   Descriptor second = second_descriptor(descriptor);
   if (!second.valid()) return errno == EBADF;
-  if (remote_address(second.get()) == dialled_) connection_ = intake_.add(std::move(second));
+  if (remote_address(second.get()) != dialled_) return true;
+  connection_ = intake_.add(std::move(second));
+  if (meets_) Intake::leave_nothing(connection_);
   return true;
 }
 
@@ -201,11 +203,6 @@ void Link::on_time(zmq::context_t& context, Clock::time_point now) {
 
 void Link::wait_for_another_moment(Clock::time_point now) {
   meet_at_ = now + until_next_meeting();
-}
-
-void Link::give_way() {
-  if (connection_ >= 0) Intake::leave_nothing(connection_);
-  lose(WHERRY_REASON_UNREACHABLE);
 }
 
 void Link::lose(std::int32_t reason) {

@@ -47,8 +47,6 @@ class Link {
   void wait_for_another_moment(Clock::time_point now);
   // Both ends of its connection are the same as those of any other link to this meeting.
   bool holds(const Address& meeting) const { return meets_ && endpoint_.meeting == meeting; }
-  // It is lost, so that another link can have what it holds.
-  void give_way();
 
   // To be dialled when its turn comes. False: it is that, or needs not.
   bool ask() { return state_ == State::kDown && !std::exchange(asked_, true); }

@@ -301,7 +301,7 @@ void Node::begin_meetings(Life& life, Clock::time_point now) {
       link->wait_for_another_moment(now);
       continue;
     }
-    if (held != life.links.end()) held->second.give_way();
+    if (held != life.links.end()) held->second.lose(WHERRY_REASON_UNREACHABLE);
     begun.insert(place);
   }
 }
