@@ -1,11 +1,14 @@
 // The C table of the onion transport: checks, converts, and stops exceptions.
 #include <algorithm>
+#include <iterator>
 #include <string>
+#include <vector>
 
 #include "node.h"
 #include "onion.h"
 #include "settings.h"
 #include "transports/common/guarded.h"
+#include "transports/common/tor/settings.h"
 
 using wherry::transports::guarded;
 using wherry::transports::onion::Node;
@@ -17,23 +20,9 @@ struct wherry_transport {
 namespace {
 
 namespace onion = wherry::transports::onion;
+namespace tor = wherry::transports::tor;
 
 constexpr wherry_setting_description kSettings[] = {
-    {"tor", WHERRY_SETTING_TEXT, "tor", "The program to start: a path, or a name in PATH"},
-    {"folder", WHERRY_SETTING_TEXT, "",
-     "Where tor keeps its state, such as its guards: a path; empty: in the user's "
-     "~/.local/state/wherry"},
-    {"bridges", WHERRY_SETTING_TEXT, "",
-     "Bridge lines with semicolons between, where the Tor network is blocked; empty: none"},
-    {"bridge_program", WHERRY_SETTING_TEXT, "",
-     "What the bridges' transport is made by, as \"obfs4 exec /usr/bin/obfs4proxy\"; empty: none"},
-    {"torrc", WHERRY_SETTING_TEXT, "",
-     "A file with more lines of a torrc, for what has no setting here; empty: none"},
-    {"control", WHERRY_SETTING_ADDRESS, "",
-     "The control port of a tor that runs already, ADDRESS:PORT or unix:/path; empty: one is "
-     "started"},
-    {"control_password", WHERRY_SETTING_TEXT, "",
-     "The password of that; empty: the cookie that tor has written"},
     {"services", WHERRY_SETTING_INTEGER, "24",
      "How many contacts have an onion address of their own"},
     {"share", WHERRY_SETTING_BOOLEAN, "false",
@@ -53,8 +42,14 @@ const wherry_transport_description* describe() {
     it.latency = WHERRY_LATENCY_SECONDS;
     it.envelope_size_max = WHERRY_ENVELOPE_SIZE_MAX;
     it.reveals_worst = onion::reveals_at_worst();
-    it.settings = kSettings;
-    it.setting_count = std::size(kSettings);
+    static const std::vector<wherry_setting_description> settings = [] {
+      const auto of_tor = tor::setting_descriptions();
+      std::vector<wherry_setting_description> all(of_tor.begin(), of_tor.end());
+      all.insert(all.end(), std::begin(kSettings), std::end(kSettings));
+      return all;
+    }();
+    it.settings = settings.data();
+    it.setting_count = settings.size();
     return it;
   }();
   return &description;

@@ -9,16 +9,11 @@
 #include "include/wherry/transport.h"
 #include "node.h"
 #include "transports/common/guarded.h"
+#include "transports/common/tor/settings.h"
 #include "transports/common/tor/tor_provider.h"
 #include "transports/common/worker_thread.h"
 
 namespace wherry::transports::onion {
-namespace {
-
-constexpr const char* kFolderName = "folder-name";
-
-}  // namespace
-
 // The provider's thread notes what has happened.
 void Node::on_status(const tor::Status& status) {
   api_.on_state(host_, status.state, status.percent, status.reason,
@@ -124,14 +119,8 @@ void Node::begin() {
   fetches_.clear();
   fetch_dials_.clear();
   over_ = false;
-  tor::TorSettings settings;
-  settings.own = {settings_.program, settings_.folder, settings_.more};
-  settings.control = settings_.control;
-  settings.password = settings_.password;
-  if (settings.own.folder.empty() && settings.control.empty()) {
-    const tor::Seed name = stored_secret(kFolderName);
-    settings.own.folder = default_folder(base64url(std::span(name).first(12)));
-  }
+  tor::TorSettings settings = settings_.tor;
+  tor::choose_folder(settings, api_, host_);
   provider_ = tor::make_tor_provider(std::move(settings), *this);
   provider_->start();
   begin_inboxes();
