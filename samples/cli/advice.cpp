@@ -74,6 +74,8 @@ void about_permits(const wherry::Profile& profile, const Person& person, const P
 // The relay in an endpoint of the centralized network, as `relay` is set.
 std::string relay_in(const std::string& endpoint) {
   const std::size_t authority = endpoint.find('/');
+  // An onion service has no port, and no key beside its address.
+  if (endpoint.find(':', endpoint.find(':') + 1) > authority) return endpoint.substr(0, authority);
   return endpoint.substr(0, endpoint.find('/', authority == std::string::npos ? 0 : authority + 1));
 }
 

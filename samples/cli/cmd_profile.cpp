@@ -30,10 +30,14 @@ void check_relay(const InitOptions& options) {
   const wherry_setting proxy{"proxy", options.proxy.c_str()};
   if (!fits_centralized({relay})) {
     refuse("'" + harmless(options.relay) +
-           "' is no address of a relay, as wherry-relay prints it: wr1:HOST:PORT/KEY");
+           "' is no address of a relay, as wherry-relay prints it: wr1:HOST:PORT/KEY, or "
+           "wr1:ADDRESS of an "
+           "onion service");
   }
   if (!options.proxy.empty() && !fits_centralized({relay, proxy})) {
-    refuse("'" + harmless(options.proxy) + "' is no address of a proxy: HOST:PORT");
+    refuse(
+        "'" + harmless(options.proxy) +
+        "' is no address of a proxy for it: HOST:PORT, and on this machine for an onion service");
   }
 }
 

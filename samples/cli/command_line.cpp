@@ -46,7 +46,9 @@ void declare_init(CLI::App& parent, App& app) {
   command->add_option("--proxy", options->proxy, "Reach the relay through this SOCKS5 proxy")
       ->type_name("HOST:PORT")
       ->needs("--relay");
-  command->add_option("--timeout", options->timeout_s, "How long to wait for the relay, in seconds")
+  command
+      ->add_option("--timeout", options->timeout_s,
+                   "How long to wait for the relay while nothing gets on, in seconds")
       ->capture_default_str();
   command->callback([&app, options] { init_profile(app, *options); });
 }

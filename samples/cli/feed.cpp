@@ -19,10 +19,10 @@ bool is_for_people(std::int32_t kind) {
   return kind != WHERRY_EVENT_EVIDENCE && kind != WHERRY_EVENT_WAITING;
 }
 
-std::optional<std::pair<std::int32_t, std::int32_t>> state_of(const wherry::Profile& profile,
-                                                              std::uint64_t transport) {
+std::optional<wherry_transport_info> state_of(const wherry::Profile& profile,
+                                              std::uint64_t transport) {
   for (const wherry_transport_info& info : profile.transports()) {
-    if (info.transport == transport) return std::pair(info.state, info.reason);
+    if (info.transport == transport) return info;
   }
   return std::nullopt;
 }
@@ -123,25 +123,29 @@ Feed show_progress(wherry::Profile& profile, std::uint64_t transport) {
 
 void wait_online(wherry::Profile& profile, std::uint64_t transport, std::chrono::seconds timeout,
                  const Interrupt& interrupt) {
-  const Clock::time_point deadline = Clock::now() + timeout;
+  Clock::time_point deadline = Clock::now() + timeout;
   Feed feed(profile);
-  for (;;) {
-    const auto state = state_of(profile, transport);
-    if (!state) throw Failure(exit_usage, "there is no such transport");
-    if (state->first == WHERRY_TRANSPORT_STATE_ONLINE) break;
+  for (std::int32_t percent = 0;;) {
+    const auto info = state_of(profile, transport);
+    if (info && info->percent > percent) {
+      percent = info->percent;
+      deadline = Clock::now() + timeout;
+    }
+    if (!info) throw Failure(exit_usage, "there is no such transport");
+    if (info->state == WHERRY_TRANSPORT_STATE_ONLINE) break;
     feed.take_states();
-    std::string why = why_text(state->second, feed.phase(transport));
+    std::string why = why_text(info->reason, feed.phase(transport));
     if (!why.empty()) why.insert(0, ": ");
-    if (state->first == WHERRY_TRANSPORT_STATE_FAILED) {
+    if (info->state == WHERRY_TRANSPORT_STATE_FAILED) {
       throw Failure(exit_environment, "the transport does not work" + why);
     }
-    if (state->first == WHERRY_TRANSPORT_STATE_OFF) {
+    if (info->state == WHERRY_TRANSPORT_STATE_OFF) {
       throw Failure(exit_usage, "the transport is stopped: wherry transports start " +
                                     std::to_string(transport));
     }
     if (interrupt.requested()) throw Failure(exit_not_yet, "interrupted");
     if (Clock::now() >= deadline) {
-      const std::string name = transport_state_name(state->first);
+      const std::string name = transport_state_name(info->state);
       throw Failure(exit_not_yet, "the transport is not online yet (" + name + ")" + why);
     }
     feed.step(deadline);

@@ -23,6 +23,7 @@ namespace {
 
 using namespace wherry::transports;
 using namespace wherry::transports::centralized;
+using wherry::fuzz::OpenWay;
 using wherry::fuzz::Wire;
 using wherry::fuzz::Wires;
 using wherry::test::Bytes;
@@ -35,10 +36,7 @@ constexpr const char* kRelay = "wr1:relay.example:443/CQAAAAAAAAAAAAAAAAAAAA";
 std::int32_t create(wherry_transport** transport, const wherry_transport_host_api* api,
                     wherry_transport_host* host, const wherry_setting* settings,
                     std::size_t count) {
-  const auto dial = [](const ClientSettings&, Deadline, const Stopper&) {
-    return Dialled{WHERRY_REASON_NONE, "1.2.3.4:443", nullptr};
-  };
-  return create_client(transport, api, host, settings, count, Wires::make_link, dial);
+  return create_client(transport, api, host, settings, count, Wires::make_link, OpenWay::make);
 }
 
 const wherry_transport_plugin& table() {

@@ -12,6 +12,7 @@
 
 #include "fuzz.h"
 #include "transports/centralized/link.h"
+#include "transports/centralized/way.h"
 #include "transports/relay/limits.h"
 
 namespace wherry::fuzz {
@@ -89,6 +90,18 @@ struct Wires {
     current().all.push_back(wire);
     current().changed.notify_all();
     return std::make_unique<ScriptedLink>(wire);
+  }
+};
+
+// A way to the relay that is open at once, since nothing goes over it.
+class OpenWay final : public centralized::Way {
+ public:
+  static std::unique_ptr<centralized::Way> make(const centralized::ClientSettings&,
+                                                const centralized::WayCalls&) {
+    return std::make_unique<OpenWay>();
+  }
+  centralized::Dialled dial(transports::Deadline, const transports::Stopper&) override {
+    return {WHERRY_REASON_NONE, "1.2.3.4:443", nullptr};
   }
 };
 

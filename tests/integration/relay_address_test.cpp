@@ -45,6 +45,41 @@ TEST(RelayAddress, RefusesEveryTruncationAndExtension) {
   EXPECT_FALSE(parse_relay_address(text).has_value()) << "an endpoint is no address";
 }
 
+// The address of a service whose key is 32 times 1.
+constexpr const char* kOnion = "aeaqcaibaeaqcaibaeaqcaibaeaqcaibaeaqcaibaeaqcaibaea37ead";
+
+TEST(RelayAddress, OfAnOnionServiceFitsACard) {
+  const auto relay = onion_relay(kOnion);
+  ASSERT_TRUE(relay.has_value());
+  EXPECT_EQ(to_text(*relay), std::string("wr1:") + kOnion);
+  EXPECT_EQ(parse_relay_address(to_text(*relay)), relay);
+  RelayEndpoint endpoint = example();
+  endpoint.relay = *relay;
+  const std::string text = to_text(endpoint);
+  EXPECT_LE(text.size(), 105U);
+  EXPECT_EQ(parse_relay_endpoint(text), endpoint);
+  EXPECT_FALSE(parse_relay_address(text).has_value());
+  for (std::size_t size = 0; size < text.size(); ++size) {
+    EXPECT_FALSE(parse_relay_endpoint(text.substr(0, size)).has_value()) << size;
+  }
+  EXPECT_FALSE(parse_relay_endpoint(text + "A").has_value());
+}
+
+// One relay, one text; and none whose checksum is wrong.
+TEST(RelayAddress, OfAnOnionServiceHasNoOtherForm) {
+  const std::string key(22, 'A');
+  std::string wrong = kOnion;
+  wrong[3] = 'c';
+  std::string upper = kOnion;
+  upper[0] = 'A';
+  for (const std::string& text :
+       {std::string(kOnion) + ".onion", std::string(kOnion) + ".onion:80/" + key,
+        std::string(kOnion) + ":80/" + key, std::string("short.onion:80/") + key, wrong, upper,
+        std::string(kOnion) + "/" + key, std::string(kOnion) + "/"}) {
+    EXPECT_FALSE(parse_relay_address("wr1:" + text).has_value()) << text;
+  }
+}
+
 TEST(RelayAddress, RefusesBadAuthorities) {
   for (const char* text :
        {"", ":1", "host", "host:", "host:0", "host:00", "host:01", "host:65536", "host:-1",

@@ -12,6 +12,7 @@
 namespace wherry::test {
 namespace {
 
+using fuzz::OpenWay;
 using fuzz::Wire;
 using fuzz::Wires;
 using transports::centralized::Lane;
@@ -22,12 +23,8 @@ constexpr std::int64_t kLimit_ms = 20'000;
 std::int32_t create(wherry_transport** transport, const wherry_transport_host_api* api,
                     wherry_transport_host* host, const wherry_setting* settings,
                     std::size_t count) {
-  const auto dial = [](const transports::centralized::ClientSettings&, transports::Deadline,
-                       const transports::Stopper&) {
-    return transports::centralized::Dialled{WHERRY_REASON_NONE, "1.2.3.4:443", nullptr};
-  };
   return transports::centralized::create_client(transport, api, host, settings, count,
-                                                Wires::make_link, dial);
+                                                Wires::make_link, OpenWay::make);
 }
 
 std::shared_ptr<Wire> next_link() {

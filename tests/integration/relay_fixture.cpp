@@ -45,7 +45,7 @@ TemporaryDirectory::~TemporaryDirectory() {
 RelayInProcess::RelayInProcess(const relay::Quotas& quotas, std::uint32_t database_pages_max) {
   relay::RelayOptions options;
   options.data = directory_.path();
-  options.listen = {"127.0.0.1", 0};
+  options.listen = transports::Authority{"127.0.0.1", 0};
   options.quotas = quotas;
   options.database_pages_max = database_pages_max;
   std::string error;
@@ -57,8 +57,8 @@ RelayProcess::RelayProcess(const std::filesystem::path& data, const std::string&
                            const std::vector<std::string>& more) {
   std::array<int, 2> out{};
   if (pipe2(out.data(), O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
-  std::vector<std::string> words = {WHERRY_RELAY_PROGRAM, "--data", data.string(), "--listen",
-                                    listen};
+  std::vector<std::string> words = {WHERRY_RELAY_PROGRAM, "--data", data.string()};
+  if (!listen.empty()) words.insert(words.end(), {"--listen", listen});
   words.insert(words.end(), more.begin(), more.end());
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());

@@ -31,7 +31,7 @@ class RelayInProcess {
  public:
   explicit RelayInProcess(const relay::Quotas& quotas = {}, std::uint32_t database_pages_max = 0);
 
-  std::string address() const { return to_text(relay_->address()); }
+  std::string address() const { return to_text(relay_->address().value()); }
 
  private:
   TemporaryDirectory directory_;
@@ -41,14 +41,15 @@ class RelayInProcess {
 // The program wherry-relay, started and waited for by its pid.
 class RelayProcess {
  public:
-  // `listen` "127.0.0.1:0" or, to come back at the same place, an earlier one's.
+  // `listen` "127.0.0.1:0" or, to come back at the same place, an earlier one's; empty: it does
+  // not.
   RelayProcess(const std::filesystem::path& data, const std::string& listen,
                const std::vector<std::string>& more = {});
   RelayProcess(const RelayProcess&) = delete;
   RelayProcess& operator=(const RelayProcess&) = delete;
   ~RelayProcess();  // SIGKILL, if it still runs
 
-  // The one line of standard output; empty when it ended without one.
+  // The first line of standard output; empty when it ended without one.
   const std::string& address() const { return address_; }
   std::string host_and_port() const;
   pid_t pid() const { return pid_; }

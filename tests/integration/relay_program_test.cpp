@@ -109,6 +109,23 @@ TEST_F(RelayProgram, WrongArgumentsAreRefusedWithACodeOfTheirOwn) {
   }
 }
 
+TEST_F(RelayProgram, AnOnionServiceWithoutATorIsRefused) {
+  RelayProcess relay(data(), "", {"--onion", "--tor", "/not/there"});
+  EXPECT_EQ(relay.wait(kLimitMs), 2);
+  EXPECT_NE(relay.log().find("apt install tor"), std::string::npos) << relay.log();
+  RelayProcess elsewhere(data(), "", {"--onion", "--control", "192.0.2.1:9051"});
+  EXPECT_EQ(elsewhere.wait(kLimitMs), 1);
+  EXPECT_NE(elsewhere.log().find("control"), std::string::npos) << elsewhere.log();
+}
+
+TEST_F(RelayProgram, AnOnionKeyThatIsNoneIsRefused) {
+  run_once();
+  std::ofstream(data() / "onion.key") << "short";
+  RelayProcess relay(data(), "127.0.0.1:0", {"--onion"});
+  EXPECT_EQ(relay.wait(kLimitMs), 2);
+  EXPECT_NE(relay.log().find("32 bytes"), std::string::npos) << relay.log();
+}
+
 TEST_F(RelayProgram, ADirectoryThatCannotBeMadeIsRefused) {
   std::ofstream(directory_.path() / "file") << "x";
   RelayProcess relay(directory_.path() / "file" / "below", "127.0.0.1:0");

@@ -584,6 +584,28 @@ TEST(RelayAddresses, CountAsIpv4OrAsTheNetworkOfIpv6) {
   EXPECT_EQ(counted_address(""), "");
 }
 
+// Connections over Tor cost nothing: what one may ask for is its own, and what is kept is shared.
+TEST(RelayAddresses, OfConnectionsOverTorShareWhatIsKept) {
+  EXPECT_EQ(counted_address("fd:12"), "fd:12");
+  EXPECT_TRUE(is_taken("fd:12"));
+  EXPECT_FALSE(is_taken("ipv4:1.2.3.4"));
+  Quotas tight;
+  tight.address_streams_max = 1;
+  tight.address_new_inboxes_per_day = 2;
+  tight.address_bundles_per_day = 2;
+  Limiter limiter(tight, [] { return 0; });
+  EXPECT_TRUE(limiter.stream_begins("fd:1"));
+  EXPECT_TRUE(limiter.stream_begins("fd:2"));
+  limiter.inbox_made("fd:1");
+  EXPECT_TRUE(limiter.may_make_inboxes("fd:2"));
+  limiter.inbox_made("fd:2");
+  EXPECT_FALSE(limiter.may_make_inboxes("fd:3"));
+  EXPECT_TRUE(limiter.may_make_inboxes("ipv4:1.2.3.4"));
+  EXPECT_TRUE(limiter.may_put_bundle("fd:1"));
+  EXPECT_TRUE(limiter.may_put_bundle("fd:2"));
+  EXPECT_FALSE(limiter.may_put_bundle("fd:3"));
+}
+
 TEST_F(RelaySession, AnAddressHasBoundedStreamsAndRate) {
   Quotas tight;
   tight.address_streams_max = 1;

@@ -2,9 +2,11 @@
 #include "client.h"
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 #include "transports/common/crypto.h"
+#include "transports/common/tor/settings.h"
 
 namespace wherry::transports::centralized {
 namespace {
@@ -31,13 +33,13 @@ std::string one_line(std::string text) {
 }  // namespace
 
 Client::Client(const wherry_transport_host_api& api, wherry_transport_host* host,
-               ClientSettings settings, LinkFactory make_link, Dialler dialler)
+               ClientSettings settings, LinkFactory make_link, WayFactory make_way)
     : api_(api),
       host_(host),
       settings_(std::move(settings)),
       reveals_(reveals_of(settings_)),
       make_link_(std::move(make_link)),
-      dialler_(std::move(dialler)) {}
+      make_way_(std::move(make_way)) {}
 
 Client::~Client() = default;
 
@@ -73,6 +75,7 @@ void Client::update(std::uint32_t flags) {
   if (life_ == Life::kOff || life_ == Life::kStopping) return;
   // The old addresses may be gone without a word: a new link, asked for by the host.
   if (link_) drop_link(WHERRY_REASON_TRANSPORT_OFFLINE, "the network changed");
+  if (way_) way_->network_changed();
   want_dial();
 }
 
@@ -127,6 +130,11 @@ void Client::run() {
   blocked_ = false;
   dial_wanted_ = false;
   for (auto& [id, peer] : peers_) peer.state = WHERRY_PEER_STATE_UNKNOWN;
+  // Without the lock: it may be about to call us.
+  std::unique_ptr<Way> way = std::move(way_);
+  lock.unlock();
+  way.reset();
+  lock.lock();
   say_state(WHERRY_TRANSPORT_STATE_OFF, 0, WHERRY_REASON_NONE, nullptr);
   life_ = Life::kOff;
   api_.on_stopped(host_);
@@ -164,17 +172,17 @@ bool Client::bury(std::unique_lock<std::mutex>& lock) {
 void Client::dial_now(std::unique_lock<std::mutex>& lock) {
   dial_wanted_ = false;
   stopper_ = std::make_shared<Stopper>();
-  say_state(WHERRY_TRANSPORT_STATE_STARTING, 10, WHERRY_REASON_NONE, "connecting to the relay");
-  const auto stopper = stopper_;
-  lock.unlock();
-  Dialled dialled = dialler_(settings_, std::chrono::steady_clock::now() + kDialTimeout, *stopper);
-  lock.lock();
+  // A tor says by itself how far it is.
+  say_state(WHERRY_TRANSPORT_STATE_STARTING, settings_.tor ? 0 : 10, WHERRY_REASON_NONE,
+            "connecting to the relay");
+  Dialled dialled = dial(lock);
   stopper_.reset();
   if (life_ == Life::kStopping || dial_wanted_) return;
   if (dialled.reason != WHERRY_REASON_NONE) {
     life_ = Life::kDegraded;
     last_reason_ = dialled.reason;
-    say_state(WHERRY_TRANSPORT_STATE_DEGRADED, 0, dialled.reason, nullptr);
+    say_state(WHERRY_TRANSPORT_STATE_DEGRADED, 0, dialled.reason,
+              dialled.phase.empty() ? nullptr : dialled.phase.c_str());
     return;
   }
   say_state(WHERRY_TRANSPORT_STATE_STARTING, 50, WHERRY_REASON_NONE, "greeting the relay");
@@ -182,7 +190,10 @@ void Client::dial_now(std::unique_lock<std::mutex>& lock) {
   link_since_ = std::chrono::steady_clock::now();
   welcomed_ = {};
   store_.reset();
-  link_ = make_link_({dialled.address, settings_.relay.pin}, shared_from_this(), ++link_number_);
+  // Who is at an onion service's address is known by that.
+  const auto pin =
+      onion_of(settings_.relay.authority) ? std::nullopt : std::optional(settings_.relay.pin);
+  link_ = make_link_({dialled.address, pin}, shared_from_this(), ++link_number_);
   link_->start();
   v1::SubmitRequest submit;
   v1::ReceiveRequest receive;
@@ -195,6 +206,35 @@ void Client::dial_now(std::unique_lock<std::mutex>& lock) {
   link_->write(std::move(receive));
   link_->read(Lane::kSubmit);
   link_->read(Lane::kReceive);
+}
+
+// Without the lock, which it takes again.
+Dialled Client::dial(std::unique_lock<std::mutex>& lock) {
+  const auto stopper = stopper_;
+  const auto deadline = std::chrono::steady_clock::now() + kDialTimeout;
+  try {
+    if (!way_) {
+      ClientSettings settings = settings_;
+      if (settings.tor) tor::choose_folder(*settings.tor, api_, host_);
+      way_ = make_way_(settings, {[this](std::int32_t percent, const std::string& phase) {
+                                    say_state(WHERRY_TRANSPORT_STATE_STARTING, percent / 2,
+                                              WHERRY_REASON_NONE, phase.c_str());
+                                  },
+                                  [this] {
+                                    const std::lock_guard again(mutex_);
+                                    if (life_ == Life::kDegraded) want_dial();
+                                  }});
+    }
+  } catch (const std::exception& error) {  // descriptors, threads
+    Dialled failed;
+    failed.reason = WHERRY_REASON_RESOURCE;
+    failed.phase = error.what();
+    return failed;
+  }
+  lock.unlock();
+  Dialled dialled = way_->dial(deadline, *stopper);
+  lock.lock();
+  return dialled;
 }
 
 std::optional<Client::Time> Client::next_deadline() const {
@@ -323,6 +363,7 @@ void Client::log(std::int32_t level, const std::string& text) {
 void Client::diagnose() {
   const std::lock_guard lock(mutex_);
   log(WHERRY_LOG_INFO, settings_.proxy ? "the relay is reached through a SOCKS5 proxy"
+                       : settings_.tor ? "the relay is reached over Tor"
                                        : "the relay is reached directly");
   if (life_ == Life::kOnline) {
     log(WHERRY_LOG_INFO, "connected; " + std::to_string(inboxes_.size()) + " inboxes, " +

@@ -24,21 +24,19 @@
 #include <unordered_map>
 #include <vector>
 
-#include "dial.h"
 #include "include/wherry/transport.h"
 #include "limits.h"
 #include "link.h"
 #include "settings.h"
 #include "transports/common/relay_keys.h"
+#include "way.h"
 
 namespace wherry::transports::centralized {
-
-using Dialler = std::function<Dialled(const ClientSettings&, Deadline, const Stopper&)>;
 
 class Client final : public LinkListener, public std::enable_shared_from_this<Client> {
  public:
   Client(const wherry_transport_host_api& api, wherry_transport_host* host, ClientSettings settings,
-         LinkFactory make_link, Dialler dialler);
+         LinkFactory make_link, WayFactory make_way);
   ~Client() override;
 
   // The plug-in's functions; wherry/transport.h says what they do.
@@ -135,6 +133,7 @@ class Client final : public LinkListener, public std::enable_shared_from_this<Cl
   // Worker (client.cpp).
   void run();
   void dial_now(std::unique_lock<std::mutex>& lock);
+  Dialled dial(std::unique_lock<std::mutex>& lock);
   void check_deadlines(Time now);
   std::optional<Time> next_deadline() const;
   void want_dial();
@@ -178,7 +177,7 @@ class Client final : public LinkListener, public std::enable_shared_from_this<Cl
   const ClientSettings settings_;
   const wherry_reveals reveals_;
   const LinkFactory make_link_;
-  const Dialler dialler_;
+  const WayFactory make_way_;
 
   std::mutex mutex_;
   std::condition_variable changed_;
@@ -189,6 +188,7 @@ class Client final : public LinkListener, public std::enable_shared_from_this<Cl
   bool stores_reset_ = false;  // since this instance was made: peers added later hear of it too
   std::shared_ptr<Stopper> stopper_;  // of the dial that runs
 
+  std::unique_ptr<Way> way_;  // from the first dial of a life to its end
   std::unique_ptr<Link> link_;
   std::unique_ptr<Tunnel> tunnel_;
   std::vector<Closing> closing_;

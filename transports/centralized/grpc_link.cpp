@@ -71,13 +71,19 @@ class PinVerifier final : public grpc::experimental::ExternalCertificateVerifier
   const std::shared_ptr<std::atomic<bool>> wrong_key_;
 };
 
-std::shared_ptr<grpc::Channel> make_channel(const LinkTarget& target,
-                                            const std::shared_ptr<std::atomic<bool>>& wrong_key) {
+std::shared_ptr<grpc::ChannelCredentials> credentials(
+    const LinkTarget& target, const std::shared_ptr<std::atomic<bool>>& wrong_key) {
+  if (!target.pin) return grpc::InsecureChannelCredentials();
   grpc::experimental::TlsChannelCredentialsOptions tls;
   tls.set_certificate_verifier(
-      grpc::experimental::ExternalCertificateVerifier::Create<PinVerifier>(target.pin, wrong_key));
+      grpc::experimental::ExternalCertificateVerifier::Create<PinVerifier>(*target.pin, wrong_key));
   tls.set_verify_server_certs(false);
   tls.set_check_call_host(false);
+  return grpc::experimental::TlsCredentials(tls);
+}
+
+std::shared_ptr<grpc::Channel> make_channel(const LinkTarget& target,
+                                            const std::shared_ptr<std::atomic<bool>>& wrong_key) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   arguments.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
@@ -92,7 +98,7 @@ std::shared_ptr<grpc::Channel> make_channel(const LinkTarget& target,
   arguments.SetMaxReceiveMessageSize(kFrameSizeMax);
   std::string uri = target.address;
   if (uri.rfind("unix:", 0) != 0) uri = (uri.front() == '[' ? "ipv6:" : "ipv4:") + uri;
-  return grpc::CreateCustomChannel(uri, grpc::experimental::TlsCredentials(tls), arguments);
+  return grpc::CreateCustomChannel(uri, credentials(target, wrong_key), arguments);
 }
 
 std::int32_t reason_of(const grpc::Status& status, bool heard, bool wrong_key) {

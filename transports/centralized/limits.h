@@ -26,6 +26,7 @@ inline constexpr std::size_t kAbandonedMax = 1024;  // inboxes to be closed at t
 inline constexpr std::size_t kRequestsMax = 1024;   // bundles asked for and not answered
 
 inline constexpr std::chrono::seconds kDialTimeout{10};
+inline constexpr std::chrono::seconds kOnionDialTimeout{60};  // by a proxy that knows the way
 inline constexpr std::chrono::seconds kWelcomeTimeout{10};
 inline constexpr std::chrono::seconds kAnswerTimeout{30};
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "relay.pb.h"
@@ -51,7 +52,9 @@ class Link {
 
 struct LinkTarget {
   std::string address;  // "1.2.3.4:5", "[::1]:5" or "unix:/path": nothing to resolve
-  Pin pin{};            // of the key that the server must have
+  // Of the key that the server must have; none: what carries the connection has made sure of who is
+  // there and encrypts, and TLS is not used.
+  std::optional<Pin> pin;
 };
 
 using LinkFactory = std::function<std::unique_ptr<Link>(

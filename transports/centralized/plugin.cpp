@@ -2,10 +2,13 @@
 #include "plugin.h"
 
 #include <cstring>
+#include <iterator>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "transports/common/guarded.h"
+#include "transports/common/tor/settings.h"
 
 using wherry::transports::guarded;
 using wherry::transports::Locator;
@@ -19,12 +22,16 @@ struct wherry_transport {
 namespace {
 
 namespace centralized = wherry::transports::centralized;
+namespace tor = wherry::transports::tor;
 
 constexpr wherry_setting_description kSettings[] = {
     {"relay", WHERRY_SETTING_TEXT, nullptr,
-     "The relay's address, as wherry-relay prints it: wr1:HOST:PORT/KEY"},
+     "The relay's address, as wherry-relay prints it: wr1:HOST:PORT/KEY, or wr1:ADDRESS of an "
+     "onion "
+     "service"},
     {"proxy", WHERRY_SETTING_ADDRESS, "",
-     "A SOCKS5 proxy to reach the relay through, HOST:PORT; empty: none"},
+     "A SOCKS5 proxy to reach the relay through, HOST:PORT; empty: none, or a tor of Wherry's own "
+     "for an onion service"},
 };
 
 const wherry_transport_description* describe() {
@@ -40,8 +47,14 @@ const wherry_transport_description* describe() {
     it.latency = WHERRY_LATENCY_MILLISECONDS;
     it.envelope_size_max = WHERRY_ENVELOPE_SIZE_MAX;
     it.reveals_worst = centralized::reveals_at_worst();
-    it.settings = kSettings;
-    it.setting_count = std::size(kSettings);
+    static const std::vector<wherry_setting_description> settings = [] {
+      std::vector<wherry_setting_description> all(std::begin(kSettings), std::end(kSettings));
+      const auto of_tor = tor::setting_descriptions();
+      all.insert(all.end(), of_tor.begin(), of_tor.end());
+      return all;
+    }();
+    it.settings = settings.data();
+    it.setting_count = settings.size();
     return it;
   }();
   return &description;
@@ -146,7 +159,7 @@ namespace wherry::transports::centralized {
 
 std::int32_t create_client(wherry_transport** transport, const wherry_transport_host_api* api,
                            wherry_transport_host* host, const wherry_setting* settings,
-                           std::size_t setting_count, LinkFactory make_link, Dialler dialler) {
+                           std::size_t setting_count, LinkFactory make_link, WayFactory make_way) {
   return guarded([&]() -> std::int32_t {
     std::string error;
     auto parsed = parse_settings(settings, setting_count, error);
@@ -156,7 +169,7 @@ std::int32_t create_client(wherry_transport** transport, const wherry_transport_
     }
     auto made = std::make_unique<wherry_transport>();
     made->client = std::make_shared<Client>(*api, host, std::move(*parsed), std::move(make_link),
-                                            std::move(dialler));
+                                            std::move(make_way));
     *transport = made.release();
     return WHERRY_TRANSPORT_OK;
   });

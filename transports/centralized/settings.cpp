@@ -4,6 +4,8 @@
 #include <string_view>
 
 #include "transports/common/net.h"
+#include "transports/common/tor/reveals.h"
+#include "transports/common/tor/settings.h"
 
 namespace wherry::transports::centralized {
 namespace {
@@ -27,13 +29,17 @@ std::optional<ClientSettings> parse_settings(const wherry_setting* settings, std
                                              std::string& error) {
   ClientSettings parsed;
   bool has_relay = false;
+  tor::SettingsReader tor;
   for (std::size_t i = 0; i < count; ++i) {
     const std::string_view name = settings[i].name;
     const std::string_view value = settings[i].value;
+    if (tor.take(name, value)) continue;
     if (name == "relay") {
       const auto relay = parse_relay_address(value);
       if (!relay) {
-        error = "setting relay: not an address as wherry-relay prints it (wr1:HOST:PORT/KEY)";
+        error =
+            "setting relay: not an address as wherry-relay prints it (wr1:HOST:PORT/KEY, or "
+            "wr1:ADDRESS of an onion service)";
         return std::nullopt;
       }
       parsed.relay = *relay;
@@ -50,11 +56,33 @@ std::optional<ClientSettings> parse_settings(const wherry_setting* settings, std
     error = "setting relay: missing; give the address that wherry-relay prints";
     return std::nullopt;
   }
+  const bool onion = onion_of(parsed.relay.authority).has_value();
+  if (onion && !parsed.proxy) {
+    parsed.tor = tor.finish(error);
+    if (!parsed.tor) return std::nullopt;
+  } else if (onion && !is_loopback(parsed.proxy->host)) {
+    // What goes there is not encrypted for the relay but by tor.
+    error =
+        "setting proxy: a relay that is an onion service is reached through a tor of this machine, "
+        "as 127.0.0.1:9050";
+    return std::nullopt;
+  } else if (!tor.is_default()) {
+    error = onion ? "setting proxy: with it, there is no tor of Wherry's to be set"
+                  : "settings of tor are for a relay that is an onion service (wr1:ADDRESS); this "
+                    "one is reached over Tor by proxy=127.0.0.1:9050";
+    return std::nullopt;
+  }
   return parsed;
 }
 
 wherry_reveals reveals_of(const ClientSettings& settings) {
   wherry_reveals reveals{};
+  if (onion_of(settings.relay.authority)) {
+    tor::add_reveals(reveals);
+    reveals.facts[WHERRY_OBSERVER_HOME_OPERATOR] = kRelay;  // everybody comes over Tor
+    reveals.facts[WHERRY_OBSERVER_OTHER_PERSON] = kPerson;
+    return reveals;
+  }
   // The other person connects to the same relay, whose operator so knows their address.
   reveals.facts[WHERRY_OBSERVER_HOME_OPERATOR] = kRelay | WHERRY_FACT_OTHER_IP;
   reveals.facts[WHERRY_OBSERVER_OTHER_PERSON] = kPerson;
@@ -85,7 +113,8 @@ wherry_reveals reveals_at_worst() {
   wherry_reveals worst{};
   worst.facts[WHERRY_OBSERVER_HOME_OPERATOR] = kRelay | WHERRY_FACT_OTHER_IP | WHERRY_FACT_MY_IP;
   worst.facts[WHERRY_OBSERVER_OTHER_PERSON] = kPerson;
-  worst.facts[WHERRY_OBSERVER_DIRECTORY] =
+  tor::add_reveals(worst);
+  worst.facts[WHERRY_OBSERVER_DIRECTORY] |=
       WHERRY_FACT_USE | WHERRY_FACT_MY_IP | WHERRY_FACT_PRESENCE;
   worst.facts[WHERRY_OBSERVER_PROXY] = kPackets | WHERRY_FACT_USE;
   worst.facts[WHERRY_OBSERVER_LOCAL_NETWORK] = kPackets | WHERRY_FACT_USE;

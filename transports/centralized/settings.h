@@ -7,12 +7,14 @@
 
 #include "include/wherry/transport.h"
 #include "transports/common/relay_address.h"
+#include "transports/common/tor/tor_provider.h"
 
 namespace wherry::transports::centralized {
 
 struct ClientSettings {
   RelayAddress relay;
-  std::optional<Authority> proxy;  // SOCKS5; it resolves the relay's name
+  std::optional<Authority> proxy;       // SOCKS5; it resolves the relay's name
+  std::optional<tor::TorSettings> tor;  // by which a relay that is an onion service is reached
 };
 
 // Empty when a setting is missing or malformed, with one line in `error`.

@@ -7,11 +7,21 @@
 #include <charconv>
 
 #include "crypto.h"
+#include "relay_keys.h"
+#include "tor/onion_address.h"
 
 namespace wherry::transports {
 namespace {
 
 constexpr std::string_view kScheme = "wr1:";
+constexpr std::string_view kOnion = ".onion";
+
+// An inbox and its token, one after the other.
+using Capability = std::array<std::uint8_t, 32>;
+
+// What stands before the 32 bytes of an Ed25519 key as SubjectPublicKeyInfo.
+constexpr std::array<std::uint8_t, 12> kEd25519Info = {0x30, 0x2a, 0x30, 0x05, 0x06, 0x03,
+                                                       0x2b, 0x65, 0x70, 0x03, 0x21, 0x00};
 
 bool is_host_character(char character) {
   return (character >= 'a' && character <= 'z') || (character >= 'A' && character <= 'Z') ||
@@ -71,14 +81,33 @@ std::string to_text(const Authority& authority) {
          std::to_string(authority.port);
 }
 
+std::optional<std::string> onion_of(const Authority& authority) {
+  if (!authority.host.ends_with(kOnion)) return std::nullopt;
+  return authority.host.substr(0, authority.host.size() - kOnion.size());
+}
+
+std::optional<RelayAddress> onion_relay(std::string_view address) {
+  const auto key = tor::parse_address(address);
+  if (!key) return std::nullopt;
+  std::vector<std::uint8_t> info(kEd25519Info.begin(), kEd25519Info.end());
+  info.insert(info.end(), key->begin(), key->end());
+  return RelayAddress{{std::string(address) + std::string(kOnion), kOnionPort}, pin_of(info)};
+}
+
 namespace {
 
 // Parses the relay's part; what follows it stays in `rest`, and `more` says whether a slash did.
 std::optional<RelayAddress> take_relay(std::string_view& rest, bool& more) {
   if (rest.substr(0, kScheme.size()) != kScheme) return std::nullopt;
   rest.remove_prefix(kScheme.size());
-  auto authority = parse_authority(take_field(rest));
-  if (!authority) return std::nullopt;
+  more = rest.find('/') != std::string_view::npos;
+  const std::string_view where = take_field(rest);
+  if (auto onion = onion_relay(where)) return onion;
+  auto authority = parse_authority(where);
+  // Nobody is to ask name servers for an onion service.
+  if (!authority || onion_of(*authority) || tor::parse_address(authority->host)) {
+    return std::nullopt;
+  }
   RelayAddress address;
   address.authority = std::move(*authority);
   more = rest.find('/') != std::string_view::npos;
@@ -97,6 +126,7 @@ std::optional<RelayAddress> parse_relay_address(std::string_view text) {
 }
 
 std::string to_text(const RelayAddress& address) {
+  if (const auto onion = onion_of(address.authority)) return std::string(kScheme) + *onion;
   return std::string(kScheme) + to_text(address.authority) + "/" + base64url(address.pin);
 }
 
@@ -107,6 +137,14 @@ std::optional<RelayEndpoint> parse_relay_endpoint(std::string_view text) {
   if (!relay) return std::nullopt;
   RelayEndpoint endpoint;
   endpoint.relay = std::move(*relay);
+  if (onion_of(endpoint.relay.authority)) {
+    Capability both{};
+    if (!decode(text, both)) return std::nullopt;
+    std::copy_n(both.begin(), endpoint.inbox.size(), endpoint.inbox.begin());
+    std::copy_n(both.begin() + endpoint.inbox.size(), endpoint.token.size(),
+                endpoint.token.begin());
+    return endpoint;
+  }
   if (!decode(take_field(text), endpoint.inbox)) return std::nullopt;
   // The token is the last field: a slash in what is left is a foreign character to base64url.
   if (!decode(text, endpoint.token)) return std::nullopt;
@@ -114,6 +152,12 @@ std::optional<RelayEndpoint> parse_relay_endpoint(std::string_view text) {
 }
 
 std::string to_text(const RelayEndpoint& endpoint) {
+  if (onion_of(endpoint.relay.authority)) {
+    Capability both{};
+    std::copy(endpoint.inbox.begin(), endpoint.inbox.end(), both.begin());
+    std::copy(endpoint.token.begin(), endpoint.token.end(), both.begin() + endpoint.inbox.size());
+    return to_text(endpoint.relay) + "/" + base64url(both);
+  }
   return to_text(endpoint.relay) + "/" + base64url(endpoint.inbox) + "/" +
          base64url(endpoint.token);
 }

@@ -1,13 +1,19 @@
 // The texts that name a relay and an inbox on it.
 //
-//   relay    = "wr1:" authority "/" pin
-//   endpoint = relay "/" inbox "/" token          at most 200 bytes
+//   relay    = "wr1:" ( authority "/" pin | onion )
+//   endpoint = "wr1:" ( authority "/" pin "/" inbox "/" token | onion "/" capability )
+//                                                 at most 200 bytes
 //   authority = host ":" port | "[" ipv6 "]" ":" port
 //   host     = 1..100 of [A-Za-z0-9.-]            a name or an IPv4 address
 //   port     = 1..65535 in decimal, no leading zero
 //   pin      = base64url(first 16 bytes of SHA-256 of the relay's public key as
 //              SubjectPublicKeyInfo), 22 characters
+//   onion    = the address of an onion service without its ".onion" (tor/onion_address.h)
 //   inbox, token = base64url of 16 bytes each, 22 characters
+//   capability = base64url of both together, 43 characters: a contact card has no room for more
+//
+// A relay that is an onion service is known by that address alone, which is its public key. Its pin
+// is of that key too, as SubjectPublicKeyInfo (RFC 8410, section 4).
 //
 // base64url is RFC 4648 section 5 without padding, unused bits zero: one text for each value.
 #pragma once
@@ -26,6 +32,7 @@ using Token = std::array<std::uint8_t, 16>;
 
 inline constexpr std::size_t kRelayEndpointSizeMax = 200;
 inline constexpr std::size_t kRelayHostSizeMax = 100;
+inline constexpr std::uint16_t kOnionPort = 80;
 // A contact card has room for no longer authority, in characters.
 inline constexpr std::size_t kRelayAuthorityInCardMax = 32;
 
@@ -38,7 +45,7 @@ struct Authority {
 };
 
 struct RelayAddress {
-  Authority authority;
+  Authority authority;  // of an onion service: "….onion" and kOnionPort
   Pin pin{};
 
   bool operator==(const RelayAddress&) const = default;
@@ -56,6 +63,11 @@ struct RelayEndpoint {
 [[nodiscard]] std::optional<Authority> parse_authority(std::string_view text,
                                                        bool allow_port_0 = false);
 [[nodiscard]] std::string to_text(const Authority& authority);
+
+// The address of an onion service, without its ".onion", if that is what the relay is.
+[[nodiscard]] std::optional<std::string> onion_of(const Authority& authority);
+// `address`: without its ".onion". None: it is no such address.
+[[nodiscard]] std::optional<RelayAddress> onion_relay(std::string_view address);
 
 [[nodiscard]] std::optional<RelayAddress> parse_relay_address(std::string_view text);
 [[nodiscard]] std::string to_text(const RelayAddress& address);

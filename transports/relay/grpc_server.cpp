@@ -3,6 +3,7 @@
 
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/resource_quota.h>
+#include <grpcpp/server_posix.h>
 
 #include <chrono>
 #include <utility>
@@ -102,34 +103,44 @@ class Stream final : public grpc::ServerBidiReactor<typename Kind::Request, type
 
 class Service final : public v1::Relay::CallbackService {
  public:
-  Service(Sessions& sessions, SessionContext& context) : sessions_(sessions), context_(context) {}
+  Service(Sessions& sessions, SessionContext& listened, SessionContext& taken)
+      : sessions_(sessions), listened_(listened), taken_(taken) {}
 
   grpc::ServerBidiReactor<v1::SubmitRequest, v1::SubmitReply>* Submit(
       grpc::CallbackServerContext* call) override {
-    return new Stream<SubmitSession>(sessions_, context_, counted_address(call->peer()));
+    return make<SubmitSession>(*call);
   }
 
   grpc::ServerBidiReactor<v1::ReceiveRequest, v1::ReceiveReply>* Receive(
       grpc::CallbackServerContext* call) override {
-    return new Stream<ReceiveSession>(sessions_, context_, counted_address(call->peer()));
+    return make<ReceiveSession>(*call);
   }
 
  private:
+  template <class Kind>
+  Stream<Kind>* make(const grpc::CallbackServerContext& call) {
+    const std::string address = counted_address(call.peer());
+    return new Stream<Kind>(sessions_, is_taken(address) ? taken_ : listened_, address);
+  }
+
   Sessions& sessions_;
-  SessionContext& context_;
+  SessionContext& listened_;
+  SessionContext& taken_;
 };
 
 class Server final : public GrpcServer {
  public:
-  Server(const std::string& address, const Identity& identity, Sessions& sessions,
-         SessionContext& context, std::size_t memory_max)
-      : service_(sessions, context) {
+  Server(const ServerOptions& options, const Identity& identity, Sessions& sessions,
+         SessionContext& listened, SessionContext& taken)
+      : listens_(!options.address.empty()), service_(sessions, listened, taken) {
     grpc::SslServerCredentialsOptions tls;
     tls.pem_key_cert_pairs.push_back({identity.key_pem, identity.certificate_pem});
     grpc::ResourceQuota quota;
-    quota.Resize(memory_max);
+    quota.Resize(options.memory_max);
     grpc::ServerBuilder builder;
-    builder.AddListeningPort(address, grpc::SslServerCredentials(tls), &port_);
+    if (listens_) {
+      builder.AddListeningPort(options.address, grpc::SslServerCredentials(tls), &port_);
+    }
     builder.RegisterService(&service_);
     builder.SetResourceQuota(quota);
     builder.SetMaxReceiveMessageSize(static_cast<int>(kFrameSizeMax));
@@ -142,8 +153,12 @@ class Server final : public GrpcServer {
     server_ = builder.BuildAndStart();
   }
 
-  bool started() const { return server_ != nullptr && port_ > 0; }
+  bool started() const { return server_ != nullptr && (!listens_ || port_ > 0); }
   int port() const override { return port_; }
+
+  void take(transports::Descriptor connection) override {
+    grpc::AddInsecureChannelFromFd(server_.get(), connection.release());
+  }
 
   void shut_down(int seconds) override {
     server_->Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(seconds));
@@ -151,6 +166,7 @@ class Server final : public GrpcServer {
   }
 
  private:
+  const bool listens_;
   Service service_;
   int port_ = 0;
   std::unique_ptr<grpc::Server> server_;
@@ -158,10 +174,10 @@ class Server final : public GrpcServer {
 
 }  // namespace
 
-std::unique_ptr<GrpcServer> start_grpc_server(const std::string& address, const Identity& identity,
-                                              Sessions& sessions, SessionContext& context,
-                                              std::size_t memory_max) {
-  auto server = std::make_unique<Server>(address, identity, sessions, context, memory_max);
+std::unique_ptr<GrpcServer> start_grpc_server(const ServerOptions& options,
+                                              const Identity& identity, Sessions& sessions,
+                                              SessionContext& listened, SessionContext& taken) {
+  auto server = std::make_unique<Server>(options, identity, sessions, listened, taken);
   if (!server->started()) return nullptr;
   return server;
 }

@@ -6,23 +6,30 @@
 
 #include "identity.h"
 #include "sessions.h"
+#include "transports/common/net.h"
 
 namespace wherry::relay {
 
 class GrpcServer {
  public:
   virtual ~GrpcServer() = default;
-  virtual int port() const = 0;
+  virtual int port() const = 0;  // 0: it listens nowhere
+  // A connection that came over Tor, which encrypts. Thread-safe.
+  virtual void take(transports::Descriptor connection) = 0;
   // Accepts nothing more and ends every stream within `seconds`.
   virtual void shut_down(int seconds) = 0;
 };
 
-// Listens at `address` ("host:port", port 0: any). Null when it cannot. What it refers to outlives
-// it. memory_max: bytes that gRPC may hold in buffers.
-[[nodiscard]] std::unique_ptr<GrpcServer> start_grpc_server(const std::string& address,
+struct ServerOptions {
+  std::string address;         // "host:port", port 0: any; empty: it listens nowhere
+  std::size_t memory_max = 0;  // bytes that gRPC may hold in buffers
+};
+
+// Null when it cannot listen. What it refers to outlives it. taken: of connections that it takes.
+[[nodiscard]] std::unique_ptr<GrpcServer> start_grpc_server(const ServerOptions& options,
                                                             const Identity& identity,
                                                             Sessions& sessions,
-                                                            SessionContext& context,
-                                                            std::size_t memory_max);
+                                                            SessionContext& listened,
+                                                            SessionContext& taken);
 
 }  // namespace wherry::relay

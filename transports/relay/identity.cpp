@@ -10,6 +10,7 @@
 #include <openssl/x509.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -17,6 +18,7 @@
 #include <sstream>
 #include <vector>
 
+#include "transports/common/crypto.h"
 #include "transports/common/relay_keys.h"
 
 namespace wherry::relay {
@@ -97,11 +99,11 @@ bool write_all(int file, const std::string& text) {
 }
 
 // Written beside and renamed: a crash leaves the whole key or none.
-bool save_key(const std::filesystem::path& file, const std::string& pem) {
+bool save_key(const std::filesystem::path& file, const std::string& text) {
   const std::filesystem::path beside = file.string() + ".new";
   const int descriptor = open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (descriptor < 0) return false;
-  const bool written = write_all(descriptor, pem);
+  const bool written = write_all(descriptor, text);
   close(descriptor);
   if (!written || rename(beside.c_str(), file.c_str()) != 0) return false;
   const int directory = open(file.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -111,7 +113,35 @@ bool save_key(const std::filesystem::path& file, const std::string& pem) {
   return synced;
 }
 
+std::optional<std::string> read_file(const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  std::ostringstream text;
+  text << stream.rdbuf();
+  if (!stream) return std::nullopt;
+  return text.str();
+}
+
 }  // namespace
+
+std::optional<transports::tor::Seed> load_onion_key(const std::filesystem::path& directory,
+                                                    std::string& error) {
+  const std::filesystem::path file = directory / "onion.key";
+  const auto fail = [&](const char* what, const char* why) {
+    error = std::string("cannot ") + what + " the key " + file.string() + ": " + why;
+    return std::nullopt;
+  };
+  transports::tor::Seed seed{};
+  if (!std::filesystem::exists(file)) {
+    transports::random_bytes(seed);
+    if (!save_key(file, {seed.begin(), seed.end()})) return fail("write", std::strerror(errno));
+    return seed;
+  }
+  const auto bytes = read_file(file);
+  if (!bytes) return fail("read", std::strerror(errno));
+  if (bytes->size() != seed.size()) return fail("use", "it does not have 32 bytes");
+  std::copy(bytes->begin(), bytes->end(), seed.begin());
+  return seed;
+}
 
 std::optional<Identity> load_identity(const std::filesystem::path& directory, std::string& error) {
   const std::filesystem::path file = directory / "relay.key";
@@ -121,11 +151,9 @@ std::optional<Identity> load_identity(const std::filesystem::path& directory, st
   };
   Key key;
   if (std::filesystem::exists(file)) {
-    std::ifstream stream(file);
-    std::ostringstream text;
-    text << stream.rdbuf();
-    if (!stream) return fail("read", std::strerror(errno));
-    key = from_pem(text.str());
+    const auto pem = read_file(file);
+    if (!pem) return fail("read", std::strerror(errno));
+    key = from_pem(*pem);
     if (!key) return fail("use", "it is not a private key in PEM");
   } else {
     key.reset(EVP_EC_gen("P-256"));

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "transports/common/relay_address.h"
+#include "transports/common/tor/provider.h"
 
 namespace wherry::relay {
 
@@ -20,5 +21,9 @@ struct Identity {
 // cannot, with one line for the operator in `error`.
 [[nodiscard]] std::optional<Identity> load_identity(const std::filesystem::path& directory,
                                                     std::string& error);
+
+// The key of the relay's onion service: reads DIRECTORY/onion.key (32 bytes), or makes it.
+[[nodiscard]] std::optional<transports::tor::Seed> load_onion_key(
+    const std::filesystem::path& directory, std::string& error);
 
 }  // namespace wherry::relay

@@ -17,6 +17,10 @@ constexpr std::int64_t kMsPerDay = 86400LL * 1000;
 // Stands for all addresses beyond kRateAddressesMax.
 const std::string kOthers;
 
+// How gRPC names a connection that it was given: those that came over Tor.
+constexpr std::string_view kTaken = "fd:";
+const std::string kAllTaken(kTaken);
+
 constexpr std::size_t kNetworkBytes = 8;  // of an IPv6 address: a /64
 
 // Without what stands around an address: "[" "]" as themselves or escaped, and a zone.
@@ -32,8 +36,13 @@ std::string_view bare(std::string_view host) {
 
 }  // namespace
 
+bool is_taken(const std::string& address) {
+  return address.starts_with(kTaken);
+}
+
 std::string counted_address(const std::string& peer) {
   constexpr std::string_view kIpv6 = "ipv6:";
+  if (is_taken(peer)) return peer;
   std::string host = peer.substr(0, peer.rfind(':'));
   if (!host.starts_with(kIpv6)) return host;
   in6_addr address{};
@@ -79,7 +88,7 @@ bool Limiter::may_send(const std::string& address, std::size_t envelopes) {
 
 bool Limiter::may_put_bundle(const std::string& address) {
   const std::lock_guard lock(mutex_);
-  Usage& used = usage(address);
+  Usage& used = daily(address);
   if (used.bundles_today >= quotas_.address_bundles_per_day) return false;
   ++used.bundles_today;
   return true;
@@ -87,15 +96,19 @@ bool Limiter::may_put_bundle(const std::string& address) {
 
 bool Limiter::may_make_inboxes(const std::string& address) {
   const std::lock_guard lock(mutex_);
-  return usage(address).inboxes_today < quotas_.address_new_inboxes_per_day;
+  return daily(address).inboxes_today < quotas_.address_new_inboxes_per_day;
 }
 
 void Limiter::inbox_made(const std::string& address) {
   const std::lock_guard lock(mutex_);
-  ++usage(address).inboxes_today;
+  ++daily(address).inboxes_today;
 }
 
-// mutex_ is held.
+// Where what is kept is counted. mutex_ is held, here and below.
+Limiter::Usage& Limiter::daily(const std::string& address) {
+  return usage(is_taken(address) ? kAllTaken : address);
+}
+
 Limiter::Usage& Limiter::usage(const std::string& address) {
   const std::int64_t now_ms = clock_();
   if (usages_.size() >= kRateAddressesMax && usages_.find(address) == usages_.end()) {

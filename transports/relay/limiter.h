@@ -1,6 +1,8 @@
 // How much one network address may ask of the relay. Generous: they stop a broken or hostile
 // program, not a person. Addresses live in memory only, and are forgotten when idle. Of IPv6 the
-// first 64 bits count, since whoever has one address of such a network has all of them.
+// first 64 bits count, since whoever has one address of such a network has all of them. Who comes
+// over Tor has none: each connection counts as an address of its own, but for what is kept, since
+// connections cost nothing; all of them together may make as much in a day as one address.
 //
 // Thread-safe.
 #pragma once
@@ -16,8 +18,12 @@
 namespace wherry::relay {
 
 // What of a peer, as gRPC names it ("ipv4:1.2.3.4:5", "ipv6:%5B::1%5D:5"), is counted: an IPv4
-// address, or the /64 of an IPv6 one. What is neither stays as it is.
+// address, or the /64 of an IPv6 one. What is neither stays as it is: a connection that was given
+// to gRPC ("fd:12").
 [[nodiscard]] std::string counted_address(const std::string& peer);
+
+// Of such an address: a connection that was given to gRPC.
+[[nodiscard]] bool is_taken(const std::string& address);
 
 class Limiter {
  public:
@@ -45,6 +51,7 @@ class Limiter {
   };
 
   Usage& usage(const std::string& address);
+  Usage& daily(const std::string& address);
   void forget_idle(std::int64_t now_ms);
 
   const Quotas quotas_;

@@ -7,20 +7,30 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <filesystem>
+#include <optional>
 #include <string>
 
 #include "relay.h"
+#include "transports/common/tor/settings.h"
 
 namespace {
 
 using wherry::relay::RelayOptions;
 using wherry::transports::parse_authority;
+using wherry::transports::RelayAddress;
+using wherry::transports::tor::SettingsReader;
+using wherry::transports::tor::TorSettings;
 
 struct CommandLine {
   RelayOptions options;
   std::string data;
   std::string listen;
   std::string advertise;
+  bool onion = false;
+  std::string tor = "tor";
+  std::string torrc;
+  std::string control;
   std::string log_level = "info";
   std::size_t memory_mib = 256;
   std::size_t database_mib = 0;
@@ -39,6 +49,8 @@ std::string check_advertised(const std::string& text) {
          " characters: contact cards have no room for it, give the relay a shorter name";
 }
 
+constexpr const char* kPassword = "WHERRY_RELAY_CONTROL_PASSWORD";
+
 constexpr int kWrongArguments = 1;
 constexpr int kCannotStart = 2;
 
@@ -50,12 +62,23 @@ void declare(CLI::App& app, CommandLine& line) {
   app.set_version_flag("--version", std::string("wherry-relay ") + WHERRY_RELAY_VERSION);
   app.add_option("--data", line.data, "Directory of the key and the database; made if missing")
       ->required();
-  app.add_option("--listen", line.listen, "HOST:PORT to listen at; port 0: any free one")
-      ->required()
+  app.add_option("--listen", line.listen,
+                 "HOST:PORT to listen at; port 0: any free one; not needed with --onion")
       ->check([](const std::string& text) { return check_authority(text, true); });
   app.add_option("--advertise", line.advertise,
                  "HOST:PORT that clients dial, if it differs from --listen; port 0: as listened")
       ->check([](const std::string& text) { return check_advertised(text); });
+  app.add_flag(
+      "--onion", line.onion,
+      "Be an onion service, which clients reach over Tor and nobody can locate; its key is "
+      "onion.key in the data directory");
+  app.add_option("--tor", line.tor, "Of that: the program tor that is started")
+      ->capture_default_str();
+  app.add_option("--torrc", line.torrc, "Of that: a file with more lines of a torrc, as bridges");
+  app.add_option("--control", line.control,
+                 std::string("Of that: the control port of a tor that runs already, unix:/path or "
+                             "127.0.0.1:PORT; its password, if it has one, in the variable ") +
+                     kPassword);
   auto& quotas = line.options.quotas;
   app.add_option("--inbox-envelopes", quotas.inbox_envelopes_max, "Most envelopes in one inbox")
       ->check(CLI::Range(1U, 1000000U))
@@ -82,15 +105,48 @@ void declare(CLI::App& app, CommandLine& line) {
       ->capture_default_str();
 }
 
+// Which tor makes it an onion service. None: `error` says why.
+std::optional<TorSettings> tor_settings(const CommandLine& line, std::string& error) {
+  SettingsReader reader;
+  reader.take("tor", line.tor);
+  reader.take("torrc", line.torrc);
+  reader.take("control", line.control);
+  const char* password = std::getenv(kPassword);
+  reader.take("control_password", password != nullptr ? password : "");
+  if (line.control.empty()) {
+    reader.take("folder", (std::filesystem::absolute(line.data) / "tor").string());
+  }
+  return reader.finish(error);
+}
+
+// Throws CLI::ValidationError.
 void finish(CommandLine& line) {
   RelayOptions& options = line.options;
   options.data = line.data;
-  options.listen = *parse_authority(line.listen, true);
+  if (line.listen.empty() && !line.onion) {
+    throw CLI::ValidationError("nobody could come", "give --listen HOST:PORT, --onion, or both");
+  }
+  if (line.onion) {
+    std::string error;
+    options.onion = tor_settings(line, error);
+    if (!options.onion) throw CLI::ValidationError("--onion", error);
+  }
+  if (!line.listen.empty()) options.listen = parse_authority(line.listen, true);
   if (!line.advertise.empty()) options.advertise = parse_authority(line.advertise, true);
   options.memory_max = line.memory_mib * 1024 * 1024;
   options.database_pages_max = static_cast<std::uint32_t>(line.database_mib * 256);
   options.quotas.envelope_time_to_live_s = line.time_to_live_days * 86400;
   options.full_sync = !line.fast_sync;
+}
+
+// A way in is open.
+void announce(const RelayAddress& address) {
+  std::puts(to_text(address).c_str());
+  std::fflush(stdout);
+  const std::string& host = address.authority.host;
+  if (host == "0.0.0.0" || host == "::") {
+    spdlog::warn("nobody can connect to {}: give the address for clients by --advertise", host);
+  }
 }
 
 // Runs until one of `signals` comes.
@@ -112,15 +168,16 @@ void serve(wherry::relay::Relay& relay, const sigset_t& signals) {
 int main(int argc, char** argv) {
   CLI::App app(
       "The relay of Wherry's centralized network: keeps sealed envelopes until their "
-      "reader fetches them. Prints its address on one line when it is ready.");
+      "reader fetches them. Prints its address on one line when it is ready, and another one, of "
+      "its onion service, when that can be found.");
   CommandLine line;
   declare(app, line);
   try {
     app.parse(argc, argv);
+    finish(line);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kWrongArguments;
   }
-  finish(line);
   // The log has this program's own words; whoever wants gRPC's too sets the variable.
   setenv("GRPC_VERBOSITY", "NONE", 0);
   spdlog::set_default_logger(spdlog::stderr_logger_mt("wherry-relay"));
@@ -136,16 +193,11 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
 
   std::string error;
+  line.options.on_open = announce;
   const auto relay = wherry::relay::start_relay(line.options, error);
   if (!relay) {
     spdlog::error("{}", error);
     return kCannotStart;
-  }
-  std::puts(to_text(relay->address()).c_str());
-  std::fflush(stdout);
-  const std::string& host = relay->address().authority.host;
-  if (host == "0.0.0.0" || host == "::") {
-    spdlog::warn("nobody can connect to {}: give the address for clients by --advertise", host);
   }
   spdlog::info("ready");
   serve(*relay, signals);

@@ -10,11 +10,14 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <mutex>
 #include <system_error>
+#include <utility>
 
 #include "core_thread.h"
 #include "grpc_server.h"
 #include "identity.h"
+#include "onion_door.h"
 #include "sessions.h"
 #include "sqlite_store.h"
 
@@ -89,48 +92,88 @@ class RunningRelay final : public Relay {
     auto store = open_sqlite_store(options.data / "relay.db",
                                    {options.database_pages_max, options.full_sync}, error);
     if (!store) return nullptr;
+    std::optional<transports::tor::Seed> onion_key;
+    if (options.onion) {
+      onion_key = load_onion_key(options.data, error);
+      if (!onion_key) return nullptr;
+    }
+    std::optional<transports::RelayAddress> onion_address;
+    if (onion_key) onion_address = onion_address_of(*onion_key);
     std::unique_ptr<RunningRelay> relay(
-        new RunningRelay(options, std::move(lock), *identity, std::move(store)));
-    const std::string listen = to_text(options.listen);
-    relay->server_ = start_grpc_server(listen, *identity, relay->sessions_, relay->context_,
-                                       options.memory_max / kBufferPart);
-    if (!relay->server_) {
-      error = "cannot listen at " + listen + ": the address is in use, or not one of this machine";
-      return nullptr;
-    }
-    relay->address_.authority = options.advertise.value_or(options.listen);
-    if (relay->address_.authority.port == 0) {
-      relay->address_.authority.port = static_cast<std::uint16_t>(relay->server_->port());
-    }
+        new RunningRelay(options, std::move(lock), *identity, onion_address, std::move(store)));
+    if (!relay->listen(options, *identity, error)) return nullptr;
+    if (!onion_key) return relay;
+    relay->onion_ = std::make_unique<OnionDoor>(
+        *onion_key, *options.onion,
+        OnionDoor::Calls{[self = relay.get()](transports::Descriptor connection) {
+                           self->take(std::move(connection));
+                         },
+                         [open = options.on_open, address = *onion_address] { open(address); }});
+    if (!relay->onion_->wait_for_tor(error)) return nullptr;
     return relay;
   }
 
   ~RunningRelay() override { drain(); }
 
-  const transports::RelayAddress& address() const override { return address_; }
+  const std::optional<transports::RelayAddress>& address() const override { return address_; }
+  const std::optional<transports::RelayAddress>& onion_address() const override {
+    return onion_address_;
+  }
 
-  void tick() override { sessions_.end_overdue(std::chrono::steady_clock::now()); }
+  void tick() override {
+    sessions_.end_overdue(std::chrono::steady_clock::now());
+    if (onion_) onion_->tick(steady_clock_ms() / 1000);
+  }
 
   void drain() override {
     if (!server_) return;
     sessions_.stop_reading();
     core_thread_.drain();
     sessions_.say_goodbye();
+    {
+      const std::lock_guard lock(taking_mutex_);
+      taking_ = false;
+    }
     server_->shut_down(kGoodbyeDeadlineS);
+    onion_.reset();  // it has carried the goodbyes
     server_.reset();
   }
 
  private:
   RunningRelay(const RelayOptions& options, std::unique_ptr<DirectoryLock> lock,
-               const Identity& identity, std::unique_ptr<Store> store)
+               const Identity& identity, std::optional<transports::RelayAddress> onion_address,
+               std::unique_ptr<Store> store)
       : lock_(std::move(lock)),
         store_(std::move(store)),
         limiter_(options.quotas, steady_clock_ms),
         sessions_(limiter_, log_disk),
         core_(*store_, options.quotas, options.memory_max / kWindowsPart, sessions_),
         core_thread_(core_, wall_clock_s, options.memory_max / kQueuePart),
-        context_{core_thread_, limiter_, store_->id(), identity.pin} {
-    address_.pin = identity.pin;
+        onion_address_(std::move(onion_address)),
+        context_{core_thread_, limiter_, store_->id(), identity.pin},
+        onion_context_{core_thread_, limiter_, store_->id(),
+                       onion_address_ ? onion_address_->pin : transports::Pin{}} {}
+
+  bool listen(const RelayOptions& options, const Identity& identity, std::string& error) {
+    const std::string listen = options.listen ? to_text(*options.listen) : "";
+    server_ = start_grpc_server({listen, options.memory_max / kBufferPart}, identity, sessions_,
+                                context_, onion_context_);
+    if (!server_) {
+      error = "cannot listen at " + listen + ": the address is in use, or not one of this machine";
+      return false;
+    }
+    if (!options.listen) return true;
+    address_ = {options.advertise.value_or(*options.listen), identity.pin};
+    if (address_->authority.port == 0) {
+      address_->authority.port = static_cast<std::uint16_t>(server_->port());
+    }
+    options.on_open(*address_);
+    return true;
+  }
+
+  void take(transports::Descriptor connection) {
+    const std::lock_guard lock(taking_mutex_);
+    if (taking_) server_->take(std::move(connection));
   }
 
   const std::unique_ptr<DirectoryLock> lock_;
@@ -139,9 +182,14 @@ class RunningRelay final : public Relay {
   Sessions sessions_;
   Core core_;
   CoreThread core_thread_;
+  const std::optional<transports::RelayAddress> onion_address_;
   SessionContext context_;
-  transports::RelayAddress address_;
+  SessionContext onion_context_;
+  std::optional<transports::RelayAddress> address_;
   std::unique_ptr<GrpcServer> server_;
+  std::mutex taking_mutex_;
+  bool taking_ = true;
+  std::unique_ptr<OnionDoor> onion_;
 };
 
 }  // namespace

@@ -1,7 +1,10 @@
-// Dialling, directly or through SOCKS5.
-#include "dial.h"
+// The ways without a tor of ours: directly, or through SOCKS5.
+#include "way.h"
 
 #include <utility>
+
+#include "limits.h"
+#include "tor_way.h"
 
 namespace wherry::transports::centralized {
 namespace {
@@ -61,12 +64,27 @@ Dialled dial_through_proxy(const Authority& proxy, const Authority& relay, Deadl
   return result;
 }
 
+class SocketWay final : public Way {
+ public:
+  explicit SocketWay(const ClientSettings& settings) : settings_(settings) {}
+
+  Dialled dial(Deadline deadline, const Stopper& stopper) override {
+    const Authority& relay = settings_.relay.authority;
+    if (!settings_.proxy) return dial_directly(relay, deadline, stopper);
+    // Circuits take their time.
+    if (onion_of(relay)) deadline += kOnionDialTimeout - kDialTimeout;
+    return dial_through_proxy(*settings_.proxy, relay, deadline, stopper);
+  }
+
+ private:
+  const ClientSettings settings_;
+};
+
 }  // namespace
 
-Dialled dial(const ClientSettings& settings, Deadline deadline, const Stopper& stopper) {
-  const Authority& relay = settings.relay.authority;
-  return settings.proxy ? dial_through_proxy(*settings.proxy, relay, deadline, stopper)
-                        : dial_directly(relay, deadline, stopper);
+std::unique_ptr<Way> make_way(const ClientSettings& settings, WayCalls calls) {
+  if (settings.tor) return make_tor_way(settings, std::move(calls));
+  return std::make_unique<SocketWay>(settings);
 }
 
 }  // namespace wherry::transports::centralized
