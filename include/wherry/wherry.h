@@ -580,6 +580,9 @@ typedef struct wherry_path {
   wherry_reveals against_profile; /* the part that the profile does not permit */
   wherry_reveals against_mine;    /* that this person does not permit in the conversation */
   wherry_reveals against_theirs;  /* that the other person does not permit */
+  /* When something last went or came this way, since the profile was opened: milliseconds since
+     1970 by this machine's clock; 0: nothing yet. */
+  int64_t succeeded_ms;
 } wherry_path;
 
 /*

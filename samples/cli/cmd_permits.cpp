@@ -169,6 +169,9 @@ void explain(const App& app, const std::string& contact) {
     if (path.reason != WHERRY_REASON_NONE) {
       std::cout << "  " << why_text(path.reason, feed.phase(path.transport));
     }
+    if (path.succeeded_ms != 0) {
+      std::cout << "\n    worked last at " << local_time(path.succeeded_ms);
+    }
     std::cout << "\n    would reveal:\n";
     print_reveals(path.reveals, "      ");
     print_objections("the profile does", path.against_profile);

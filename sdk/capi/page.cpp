@@ -95,6 +95,7 @@ Json to_json(const wherry_path& p) {
   out["against_profile"] = facts_of(p.against_profile);
   out["against_mine"] = facts_of(p.against_mine);
   out["against_theirs"] = facts_of(p.against_theirs);
+  out["succeeded_ms"] = p.succeeded_ms;
   return out;
 }
 

@@ -24,6 +24,7 @@ wherry_path path_item(wherry_page& page, const engine::PathView& view) {
                       policy::count(view.against_theirs);
   item.allowed = view.known && against == 0 ? 1 : 0;
   item.reason = view.reason;
+  item.succeeded_ms = view.succeeded_ms;
   return item;
 }
 

@@ -32,6 +32,7 @@ Result<Explanation> explain(Turn& turn, uint64_t conversation) {
     view.against_theirs = policy::beyond(view.reveals, policy::mirror(made.permits.theirs));
     view.reason = obstacle_of(turn, contact, path);
     view.chosen = &path == chosen.path;
+    view.succeeded_ms = path.succeeded_ms;
     made.paths.push_back(std::move(view));
   }
   return made;

@@ -19,6 +19,7 @@ struct PathView {
   int32_t reason = WHERRY_REASON_NONE;  // why it can not be used now
   bool known = false;                   // whether this profile can tell what it would reveal
   bool chosen = false;
+  int64_t succeeded_ms = 0;  // wall time when something last went or came this way; 0: not yet
 };
 struct Explanation {
   policy::Permits permits;

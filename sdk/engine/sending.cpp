@@ -163,7 +163,9 @@ int32_t drive(Turn& turn, Contact& contact, const ChosenPath& chosen) {
 // What failed before on this network goes again.
 void it_carries(Turn& turn, Contact& contact, uint64_t transport, uint64_t peer) {
   for (PathEntry& path : contact.paths) {
-    if (path.transport == transport && path.peer == peer) path.connects = 0;
+    if (path.transport != transport || path.peer != peer) continue;
+    path.connects = 0;
+    path.succeeded_ms = turn.wall_ms;
   }
   repeat_failed(turn, contact, transport, Repeating::kAll, turn.now);
 }
@@ -284,6 +286,7 @@ void repeat_failed(Turn& turn, Contact& contact, uint64_t transport, Repeating w
 
 void heard_from(Turn& turn, Contact& contact) {
   for (PathEntry& path : contact.paths) {
+    if (path.transport == turn.heard_over) path.succeeded_ms = turn.wall_ms;
     // Whoever said that it never takes anything may have lied, or been put right.
     if (path.transport == turn.heard_over && path.peer_state == WHERRY_PEER_STATE_GONE &&
         path.connect_at <= turn.now) {

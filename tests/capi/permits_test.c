@@ -95,6 +95,7 @@ static void a_message_waits_for_a_permitted_path(void) {
   CHECK_INT(path->against_mine.facts[WHERRY_OBSERVER_HOME_OPERATOR], WHERRY_FACT_WHO_TALKS);
   CHECK_INT(path->against_profile.facts[WHERRY_OBSERVER_HOME_OPERATOR], 0);
   CHECK_INT(path->against_theirs.facts[WHERRY_OBSERVER_HOME_OPERATOR], 0);
+  CHECK(path->succeeded_ms > 0); /* what they said before */
   wherry_page_free(page);
   page = info_of(people.to_bob);
   CHECK(memcmp(&wherry_page_permits(page, 0)->mine, &set, sizeof set) == 0);

@@ -87,6 +87,20 @@ TEST(EnginePermits, WhatWasSealedForItStaysToo) {
   expect_all(pair, numbered("a", 5), {});
 }
 
+TEST(EnginePermits, APathSaysWhenItLastWorked) {
+  PermitsPair pair(1);
+  pair.world.run_for(10'000);
+  const int64_t before = pair.explain(pair.ann).paths[0].succeeded_ms;
+  EXPECT_GT(before, 0);
+  pair.world.net().set_partition("ann", "bob", true);
+  pair.world.submit(pair.ann, pair.bob, "a0");
+  pair.world.run_for(kHour);
+  EXPECT_EQ(pair.explain(pair.ann).paths[0].succeeded_ms, before);
+  pair.world.net().set_partition("ann", "bob", false);
+  ASSERT_TRUE(pair.settle(kHour));
+  EXPECT_GE(pair.explain(pair.ann).paths[0].succeeded_ms, before + kHour);
+}
+
 TEST(EnginePermits, TheOtherPersonsAreHeldToo) {
   PermitsPair pair(1);
   // Bob's far operator is Ann's home operator, and the other's address is hers: not a word of what
