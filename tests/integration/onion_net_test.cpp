@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <fstream>
 #include <string>
 #include <thread>
 
@@ -138,6 +139,23 @@ TEST_F(OnionNet, WithoutSharingThereIsNoAddressBeyondTheLimit) {
   ASSERT_EQ(bob->open_inbox(kInbox + 1, Bytes(32, 8)), WHERRY_TRANSPORT_OK);
   ASSERT_TRUE(pump.until([&] { return bob->inbox_reports().size() >= 2; }, kLimit_ms));
   EXPECT_EQ(bob->inbox_reports().back().reason, WHERRY_REASON_FULL);
+}
+
+// The network is entered by the bridge alone, which tor writes down when it ends.
+TEST_F(OnionNet, ABridgeIsTheWayIn) {
+  const std::string bridge = net().bridge(2);
+  begin({{"folder", net().client_folder("bridged")}, {"bridges", bridge}});
+  EXPECT_TRUE(arrives(1, kLimit_ms));
+  ASSERT_TRUE(bob->stop_and_wait(2'000));
+  std::ifstream state(net().client_folder("bridged") + "/state");
+  int guards = 0;
+  for (std::string line; std::getline(state, line);) {
+    if (!line.starts_with("Guard ")) continue;
+    ++guards;
+    EXPECT_NE(line.find("in=bridges"), std::string::npos) << line;
+    EXPECT_NE(line.find(bridge.substr(bridge.find(' ') + 1)), std::string::npos) << line;
+  }
+  EXPECT_EQ(guards, 1);
 }
 
 // Nothing is left of an app that was killed.

@@ -33,7 +33,12 @@ TorNet::TorNet(int relays) {
   in_ = ::fdopen(in[1], "w");
   out_ = ::fdopen(out[0], "r");
   const auto description = nlohmann::json::parse(read_line(), nullptr, false);
-  if (description.is_object()) torrc_ = description.value("torrc", "");
+  if (!description.is_object()) return;
+  torrc_ = description.value("torrc", "");
+  for (const auto& relay : description.at("relays")) {
+    bridges_.push_back("127.0.0.1:" + std::to_string(relay.at("orport").get<int>()) + " " +
+                       relay.at("fingerprint").get<std::string>());
+  }
 }
 
 TorNet::~TorNet() {

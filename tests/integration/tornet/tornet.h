@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace wherry::test {
 
@@ -19,6 +20,9 @@ class TorNet {
 
   // A file with the lines of a torrc by which a tor is a client of this network.
   const std::string& torrc() const { return torrc_; }
+
+  // A relay as a bridge line says where it is: any of them can be one.
+  std::string bridge(int relay) const { return bridges_.at(static_cast<std::size_t>(relay)); }
 
   // Where a tor of this network keeps its state: one folder for each name, which is there as long
   // as the network. Who comes again with it is quicker.
@@ -34,6 +38,7 @@ class TorNet {
   FILE* in_ = nullptr;
   FILE* out_ = nullptr;
   std::string torrc_;
+  std::vector<std::string> bridges_;
 };
 
 // The tor whose state is in this folder; 0: there is none.
