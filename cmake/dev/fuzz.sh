@@ -14,6 +14,13 @@ used by the next run; an input that fails is kept in build/fuzz/found/TARGET, an
 TEXT
 }
 
+fuzz_targets() {
+    local source
+    for source in "$root"/tests/fuzz/*_fuzz.cpp; do
+        basename "$source" _fuzz.cpp
+    done
+}
+
 # fuzz_target NAME SECONDS
 fuzz_target() {
     local name=$1 seconds=$2 folder=$root/build/fuzz
@@ -42,16 +49,15 @@ command_fuzz() {
                 ;;
             -*) die "fuzz takes no option '$1'" ;;
             *)
-                [[ -f $root/tests/fuzz/$1_fuzz.cpp ]] || die "there is no fuzz target '$1'"
+                [[ -f $root/tests/fuzz/$1_fuzz.cpp ]] ||
+                    die "there is no fuzz target '$1', but $(fuzz_targets | paste -sd ' ')"
                 names+=("$1")
                 shift
                 ;;
         esac
     done
     if [[ ${#names[@]} -eq 0 ]]; then
-        for source in "$root"/tests/fuzz/*_fuzz.cpp; do
-            names+=("$(basename "$source" _fuzz.cpp)")
-        done
+        mapfile -t names < <(fuzz_targets)
     fi
     set_up build test
     say "Building the fuzz targets"

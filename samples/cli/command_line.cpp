@@ -49,6 +49,7 @@ void declare_init(CLI::App& parent, App& app) {
   command
       ->add_option("--timeout", options->timeout_s,
                    "How long to wait for the relay while nothing gets on, in seconds")
+      ->check(CLI::Range(0, 1000000000))
       ->capture_default_str();
   command->callback([&app, options] { init_profile(app, *options); });
 }
@@ -67,6 +68,7 @@ void declare_card(CLI::App& parent, App& app) {
                    "The network it leads to; one that keeps your keys while you are away")
       ->type_name("NAME");
   command->add_option("--timeout", options->timeout_s, "How long to wait for it, in seconds")
+      ->check(CLI::Range(0, 1000000000))
       ->capture_default_str();
   command->callback([&app, options] { make_card(app, *options); });
 }
@@ -109,6 +111,7 @@ void declare_send(CLI::App& parent, App& app) {
       ->check(CLI::IsMember({"none", "stored", "delivered"}))
       ->capture_default_str();
   command->add_option("--timeout", options->timeout_s, "How long to wait at most, in seconds")
+      ->check(CLI::Range(0, 1000000000))
       ->capture_default_str();
   command->callback([&app, options] { send(app, *options); });
 }
@@ -121,8 +124,11 @@ void declare_listen(CLI::App& parent, App& app) {
                   "  wherry listen --count 1 --timeout 60");
   auto options = std::make_shared<ListenOptions>();
   command->add_flag("--accept", options->accept, "Accept everybody who wrote by holding your card");
-  command->add_option("--count", options->count, "End after so many messages")->type_name("N");
+  command->add_option("--count", options->count, "End after so many messages")
+      ->check(CLI::Range(1, 1000000000))
+      ->type_name("N");
   command->add_option("--timeout", options->timeout_s, "End after so many seconds")
+      ->check(CLI::Range(0, 1000000000))
       ->type_name("SECONDS");
   command->callback([&app, options] { listen(app, *options); });
 }

@@ -60,8 +60,8 @@ void declare(CLI::App& app, CommandLine& line) {
       "(address in "
       "use, disk, another relay on the same data).");
   app.set_version_flag("--version", std::string("wherry-relay ") + WHERRY_RELAY_VERSION);
-  app.add_option("--data", line.data, "Directory of the key and the database; made if missing")
-      ->required();
+  app.add_option("--data", line.data,
+                 "Directory of the key and the database; made if missing (required)");
   app.add_option("--listen", line.listen,
                  "HOST:PORT to listen at; port 0: any free one; not needed with --onion")
       ->check([](const std::string& text) { return check_authority(text, true); });
@@ -123,6 +123,8 @@ std::optional<TorSettings> tor_settings(const CommandLine& line, std::string& er
 void finish(CommandLine& line) {
   RelayOptions& options = line.options;
   options.data = line.data;
+  // Not by the parser, which would name it before an option that it does not know.
+  if (line.data.empty()) throw CLI::ValidationError("--data", "give the relay's directory");
   if (line.listen.empty() && !line.onion) {
     throw CLI::ValidationError("nobody could come", "give --listen HOST:PORT, --onion, or both");
   }
