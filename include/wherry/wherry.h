@@ -580,9 +580,8 @@ typedef struct wherry_path {
   wherry_reveals against_profile; /* the part that the profile does not permit */
   wherry_reveals against_mine;    /* that this person does not permit in the conversation */
   wherry_reveals against_theirs;  /* that the other person does not permit */
-  /* When something last went or came this way, since the profile was opened: milliseconds since
-     1970 by this machine's clock; 0: nothing yet. */
-  int64_t succeeded_ms;
+  int64_t succeeded_ms; /* when something last went or came this way since the profile was opened,
+                           as milliseconds since 1970 by this machine's clock; 0: nothing yet */
 } wherry_path;
 
 /*

@@ -127,11 +127,11 @@ void wait_online(wherry::Profile& profile, std::uint64_t transport, std::chrono:
   Feed feed(profile);
   for (std::int32_t percent = 0;;) {
     const auto info = state_of(profile, transport);
-    if (info && info->percent > percent) {
+    if (!info) throw Failure(exit_usage, "there is no such transport");
+    if (info->percent > percent) {
       percent = info->percent;
       deadline = Clock::now() + timeout;
     }
-    if (!info) throw Failure(exit_usage, "there is no such transport");
     if (info->state == WHERRY_TRANSPORT_STATE_ONLINE) break;
     feed.take_states();
     std::string why = why_text(info->reason, feed.phase(transport));

@@ -23,7 +23,7 @@ namespace {
 
 using namespace wherry::transports;
 using namespace wherry::transports::centralized;
-using wherry::fuzz::OpenWay;
+using wherry::fuzz::OpenDialler;
 using wherry::fuzz::Wire;
 using wherry::fuzz::Wires;
 using wherry::test::Bytes;
@@ -36,7 +36,7 @@ constexpr const char* kRelay = "wr1:relay.example:443/CQAAAAAAAAAAAAAAAAAAAA";
 std::int32_t create(wherry_transport** transport, const wherry_transport_host_api* api,
                     wherry_transport_host* host, const wherry_setting* settings,
                     std::size_t count) {
-  return create_client(transport, api, host, settings, count, Wires::make_link, OpenWay::make);
+  return create_client(transport, api, host, settings, count, Wires::make_link, OpenDialler::make);
 }
 
 const wherry_transport_plugin& table() {

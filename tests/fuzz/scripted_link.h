@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "fuzz.h"
+#include "transports/centralized/dial.h"
 #include "transports/centralized/link.h"
-#include "transports/centralized/way.h"
 #include "transports/relay/limits.h"
 
 namespace wherry::fuzz {
@@ -93,12 +93,12 @@ struct Wires {
   }
 };
 
-// A way to the relay that is open at once, since nothing goes over it.
-class OpenWay final : public centralized::Way {
+// Reaches the relay at once, since nothing goes there.
+class OpenDialler final : public centralized::Dialler {
  public:
-  static std::unique_ptr<centralized::Way> make(const centralized::ClientSettings&,
-                                                const centralized::WayCalls&) {
-    return std::make_unique<OpenWay>();
+  static std::unique_ptr<centralized::Dialler> make(const centralized::ClientSettings&,
+                                                    const centralized::DiallerCalls&) {
+    return std::make_unique<OpenDialler>();
   }
   centralized::Dialled dial(transports::Deadline, const transports::Stopper&) override {
     return {WHERRY_REASON_NONE, "1.2.3.4:443", nullptr};

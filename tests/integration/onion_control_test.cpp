@@ -179,7 +179,7 @@ class OnionControl : public ::testing::Test {
 
 TEST_F(OnionControl, NobodyIsThere) {
   begin_at("unix:" + path("control"));
-  expect_degraded(WHERRY_REASON_UNREACHABLE, "control");
+  expect_degraded(WHERRY_REASON_REFUSED, "control");
 }
 
 TEST_F(OnionControl, NoTorIsInstalled) {

@@ -127,6 +127,14 @@ TEST(OnionRelay, KeepsMessagesForWhoIsAwayAndForItselfKilled) {
   ASSERT_TRUE(bob.until([&] { return bob.texts.size() == 3; }));
   EXPECT_EQ(bob.texts.back(), "are you there?");
 
+  // So is the relay's.
+  const pid_t tor = tor_of(std::filesystem::absolute(data.path() / "tor"));
+  ASSERT_GT(tor, 0);
+  ASSERT_EQ(::kill(tor, SIGKILL), 0);
+  ann->send(to_bob, "and now?");
+  ASSERT_TRUE(bob.until([&] { return bob.texts.size() == 4; })) << relay->log();
+  EXPECT_EQ(bob.texts.back(), "and now?");
+
   relay->signal(SIGTERM);
   EXPECT_EQ(relay->wait(10'000), 0) << relay->log();
 }

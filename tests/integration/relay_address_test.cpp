@@ -74,7 +74,8 @@ TEST(RelayAddress, OfAnOnionServiceHasNoOtherForm) {
   upper[0] = 'A';
   for (const std::string& text :
        {std::string(kOnion) + ".onion", std::string(kOnion) + ".onion:80/" + key,
-        std::string(kOnion) + ":80/" + key, std::string("short.onion:80/") + key, wrong, upper,
+        std::string(kOnion) + ":80/" + key, std::string("short.onion:80/") + key,
+        std::string("short.ONION:80/") + key, std::string("short.onion.:80/") + key, wrong, upper,
         std::string(kOnion) + "/" + key, std::string(kOnion) + "/"}) {
     EXPECT_FALSE(parse_relay_address("wr1:" + text).has_value()) << text;
   }

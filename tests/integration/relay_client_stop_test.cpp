@@ -12,7 +12,7 @@
 namespace wherry::test {
 namespace {
 
-using fuzz::OpenWay;
+using fuzz::OpenDialler;
 using fuzz::Wire;
 using fuzz::Wires;
 using transports::centralized::Lane;
@@ -24,7 +24,7 @@ std::int32_t create(wherry_transport** transport, const wherry_transport_host_ap
                     wherry_transport_host* host, const wherry_setting* settings,
                     std::size_t count) {
   return transports::centralized::create_client(transport, api, host, settings, count,
-                                                Wires::make_link, OpenWay::make);
+                                                Wires::make_link, OpenDialler::make);
 }
 
 std::shared_ptr<Wire> next_link() {

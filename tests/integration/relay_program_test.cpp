@@ -118,6 +118,29 @@ TEST_F(RelayProgram, AnOnionServiceWithoutATorIsRefused) {
   EXPECT_NE(elsewhere.log().find("control"), std::string::npos) << elsewhere.log();
 }
 
+// It is started with the machine, and before its network.
+TEST_F(RelayProgram, AnOnionServiceWithoutANetworkGoesOn) {
+  const std::string key(40, 'A');
+  std::ofstream(directory_.path() / "torrc")  // where nobody is
+      << "DirAuthority none orport=9 v3ident=" << key << " 127.0.0.1:9 " << key << "\n";
+  RelayProcess relay(data(), "127.0.0.1:0",
+                     {"--onion", "--torrc", (directory_.path() / "torrc").string()});
+  EXPECT_NE(relay.address(), "") << relay.log();
+  EXPECT_EQ(relay.wait(1'000), -1) << relay.log();
+  relay.signal(SIGTERM);
+  EXPECT_EQ(relay.wait(kLimitMs), 0) << relay.log();
+}
+
+TEST_F(RelayProgram, OptionsOfATorAreRefusedWithoutIt) {
+  for (const std::vector<std::string>& more : {std::vector<std::string>{"--control", "127.0.0.1:9"},
+                                               {"--torrc", "/not/there"},
+                                               {"--advertise", "short.ONION:443"}}) {
+    RelayProcess relay(data(), "127.0.0.1:0", more);
+    EXPECT_EQ(relay.wait(kLimitMs), 1) << more[0];
+    EXPECT_NE(relay.log().find("--onion"), std::string::npos) << relay.log();
+  }
+}
+
 TEST_F(RelayProgram, AnOnionKeyThatIsNoneIsRefused) {
   run_once();
   std::ofstream(data() / "onion.key") << "short";

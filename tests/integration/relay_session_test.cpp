@@ -1,13 +1,18 @@
 // The relay's side of the protocol, frame by frame: greetings, proofs, limits, flow.
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
+#include <array>
+#include <chrono>
 #include <condition_variable>
+#include <vector>
 
 #include "relay_fixture.h"
 #include "transports/common/crypto.h"
 #include "transports/relay/session.h"
 #include "transports/relay/sessions.h"
 #include "transports/relay/sqlite_store.h"
+#include "transports/relay/tor_connections.h"
 
 namespace wherry::relay {
 namespace {
@@ -587,8 +592,9 @@ TEST(RelayAddresses, CountAsIpv4OrAsTheNetworkOfIpv6) {
 // Connections over Tor cost nothing: what one may ask for is its own, and what is kept is shared.
 TEST(RelayAddresses, OfConnectionsOverTorShareWhatIsKept) {
   EXPECT_EQ(counted_address("fd:12"), "fd:12");
-  EXPECT_TRUE(is_taken("fd:12"));
-  EXPECT_FALSE(is_taken("ipv4:1.2.3.4"));
+  EXPECT_EQ(tor_connection("fd:12"), 12);
+  EXPECT_FALSE(tor_connection("ipv4:1.2.3.4"));
+  EXPECT_FALSE(tor_connection("fd:"));
   Quotas tight;
   tight.address_streams_max = 1;
   tight.address_new_inboxes_per_day = 2;
@@ -604,6 +610,63 @@ TEST(RelayAddresses, OfConnectionsOverTorShareWhatIsKept) {
   EXPECT_TRUE(limiter.may_put_bundle("fd:1"));
   EXPECT_TRUE(limiter.may_put_bundle("fd:2"));
   EXPECT_FALSE(limiter.may_put_bundle("fd:3"));
+}
+
+class RelayTorConnections : public ::testing::Test {
+ protected:
+  static constexpr std::size_t kMost = 3;
+
+  // A connection with its other end, which is kept. Its number.
+  int come() {
+    std::array<int, 2> ends{};
+    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()), 0);
+    far_.emplace_back(ends[1]);
+    near_.emplace_back(connections.add(transports::Descriptor(ends[0]), now));
+    EXPECT_GE(near_.back().get(), 0);
+    return near_.back().get();
+  }
+  bool is_cut(std::size_t which) {
+    char byte = 0;
+    return ::recv(far_[which].get(), &byte, 1, 0) == 0;
+  }
+
+  TorConnections connections{kMost};
+  TorConnections::Clock::time_point now{};
+  std::vector<transports::Descriptor> near_;  // as gRPC's
+  std::vector<transports::Descriptor> far_;
+};
+
+TEST_F(RelayTorConnections, OfTooManyThoseThatAskForNothingGoFirst) {
+  connections.spoke(come());
+  come();
+  connections.spoke(come());
+  EXPECT_EQ(connections.count(), kMost);
+  connections.spoke(come());
+  EXPECT_EQ(connections.count(), kMost);
+  EXPECT_TRUE(is_cut(1));
+  EXPECT_FALSE(is_cut(0));
+  come();  // all have asked for something: the oldest
+  EXPECT_TRUE(is_cut(0));
+  EXPECT_FALSE(is_cut(2));
+  EXPECT_FALSE(is_cut(3));
+}
+
+TEST_F(RelayTorConnections, WhoIsSilentIsCutInTime) {
+  connections.spoke(come());
+  come();
+  now += std::chrono::seconds(kHelloDeadlineS);
+  connections.tick(now);
+  EXPECT_FALSE(is_cut(0));
+  EXPECT_TRUE(is_cut(1));
+}
+
+TEST_F(RelayTorConnections, WhatIsOverIsForgotten) {
+  come();
+  come();
+  far_[0] = transports::Descriptor();
+  ::shutdown(near_[1].get(), SHUT_RDWR);  // as gRPC does before it closes it
+  connections.tick(now);
+  EXPECT_EQ(connections.count(), 0U);
 }
 
 TEST_F(RelaySession, AnAddressHasBoundedStreamsAndRate) {

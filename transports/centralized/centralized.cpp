@@ -11,7 +11,7 @@ std::int32_t create(wherry_transport** transport, const wherry_transport_host_ap
                     wherry_transport_host* host, const wherry_setting* settings,
                     std::size_t setting_count) {
   return centralized::create_client(transport, api, host, settings, setting_count,
-                                    centralized::make_grpc_link, centralized::make_way);
+                                    centralized::make_grpc_link, centralized::make_dialler);
 }
 
 }  // namespace

@@ -33,13 +33,13 @@ std::string one_line(std::string text) {
 }  // namespace
 
 Client::Client(const wherry_transport_host_api& api, wherry_transport_host* host,
-               ClientSettings settings, LinkFactory make_link, WayFactory make_way)
+               ClientSettings settings, LinkFactory make_link, DiallerFactory make_dialler)
     : api_(api),
       host_(host),
       settings_(std::move(settings)),
       reveals_(reveals_of(settings_)),
       make_link_(std::move(make_link)),
-      make_way_(std::move(make_way)) {}
+      make_dialler_(std::move(make_dialler)) {}
 
 Client::~Client() = default;
 
@@ -75,7 +75,7 @@ void Client::update(std::uint32_t flags) {
   if (life_ == Life::kOff || life_ == Life::kStopping) return;
   // The old addresses may be gone without a word: a new link, asked for by the host.
   if (link_) drop_link(WHERRY_REASON_TRANSPORT_OFFLINE, "the network changed");
-  if (way_) way_->network_changed();
+  if (dialler_) dialler_->network_changed();
   want_dial();
 }
 
@@ -131,9 +131,9 @@ void Client::run() {
   dial_wanted_ = false;
   for (auto& [id, peer] : peers_) peer.state = WHERRY_PEER_STATE_UNKNOWN;
   // Without the lock: it may be about to call us.
-  std::unique_ptr<Way> way = std::move(way_);
+  std::unique_ptr<Dialler> dialler = std::move(dialler_);
   lock.unlock();
-  way.reset();
+  dialler.reset();
   lock.lock();
   say_state(WHERRY_TRANSPORT_STATE_OFF, 0, WHERRY_REASON_NONE, nullptr);
   life_ = Life::kOff;
@@ -170,7 +170,7 @@ bool Client::bury(std::unique_lock<std::mutex>& lock) {
 }
 
 void Client::dial_now(std::unique_lock<std::mutex>& lock) {
-  dial_wanted_ = false;
+  dial_wanted_ = dial_again_ = false;
   stopper_ = std::make_shared<Stopper>();
   // A tor says by itself how far it is.
   say_state(WHERRY_TRANSPORT_STATE_STARTING, settings_.tor ? 0 : 10, WHERRY_REASON_NONE,
@@ -178,9 +178,12 @@ void Client::dial_now(std::unique_lock<std::mutex>& lock) {
   Dialled dialled = dial(lock);
   stopper_.reset();
   if (life_ == Life::kStopping || dial_wanted_) return;
+  // What it failed by may be over since.
+  if (dialled.reason != WHERRY_REASON_NONE && dial_again_) return want_dial();
   if (dialled.reason != WHERRY_REASON_NONE) {
     life_ = Life::kDegraded;
     last_reason_ = dialled.reason;
+    last_phase_ = dialled.phase;
     say_state(WHERRY_TRANSPORT_STATE_DEGRADED, 0, dialled.reason,
               dialled.phase.empty() ? nullptr : dialled.phase.c_str());
     return;
@@ -208,22 +211,22 @@ void Client::dial_now(std::unique_lock<std::mutex>& lock) {
   link_->read(Lane::kReceive);
 }
 
-// Without the lock, which it takes again.
+// The lock is not held while it dials.
 Dialled Client::dial(std::unique_lock<std::mutex>& lock) {
   const auto stopper = stopper_;
   const auto deadline = std::chrono::steady_clock::now() + kDialTimeout;
   try {
-    if (!way_) {
+    if (!dialler_) {
       ClientSettings settings = settings_;
       if (settings.tor) tor::choose_folder(*settings.tor, api_, host_);
-      way_ = make_way_(settings, {[this](std::int32_t percent, const std::string& phase) {
-                                    say_state(WHERRY_TRANSPORT_STATE_STARTING, percent / 2,
-                                              WHERRY_REASON_NONE, phase.c_str());
-                                  },
-                                  [this] {
-                                    const std::lock_guard again(mutex_);
-                                    if (life_ == Life::kDegraded) want_dial();
-                                  }});
+      dialler_ = make_dialler_(settings, {[this](std::int32_t percent, const std::string& phase) {
+                                            say_state(WHERRY_TRANSPORT_STATE_STARTING, percent / 2,
+                                                      WHERRY_REASON_NONE, phase.c_str());
+                                          },
+                                          [this] {
+                                            const std::lock_guard again(mutex_);
+                                            if (life_ == Life::kDegraded) want_dial();
+                                          }});
     }
   } catch (const std::exception& error) {  // descriptors, threads
     Dialled failed;
@@ -232,7 +235,7 @@ Dialled Client::dial(std::unique_lock<std::mutex>& lock) {
     return failed;
   }
   lock.unlock();
-  Dialled dialled = way_->dial(deadline, *stopper);
+  Dialled dialled = dialler_->dial(deadline, *stopper);
   lock.lock();
   return dialled;
 }
@@ -282,6 +285,7 @@ void Client::drop_link(std::int32_t reason, const char* text) {
   if (life_ == Life::kStopping) return;
   life_ = Life::kDegraded;
   last_reason_ = reason;
+  last_phase_.clear();
   say_state(WHERRY_TRANSPORT_STATE_DEGRADED, 0, reason, nullptr);
   changed_.notify_all();
 }
@@ -371,6 +375,7 @@ void Client::diagnose() {
                              " envelopes on the way");
     return;
   }
+  if (!last_phase_.empty()) return log(WHERRY_LOG_INFO, last_phase_);
   const char* finding = "not connected";
   switch (last_reason_) {
     case WHERRY_REASON_REFUSED:

@@ -24,19 +24,19 @@
 #include <unordered_map>
 #include <vector>
 
+#include "dial.h"
 #include "include/wherry/transport.h"
 #include "limits.h"
 #include "link.h"
 #include "settings.h"
 #include "transports/common/relay_keys.h"
-#include "way.h"
 
 namespace wherry::transports::centralized {
 
 class Client final : public LinkListener, public std::enable_shared_from_this<Client> {
  public:
   Client(const wherry_transport_host_api& api, wherry_transport_host* host, ClientSettings settings,
-         LinkFactory make_link, WayFactory make_way);
+         LinkFactory make_link, DiallerFactory make_dialler);
   ~Client() override;
 
   // The plug-in's functions; wherry/transport.h says what they do.
@@ -177,18 +177,20 @@ class Client final : public LinkListener, public std::enable_shared_from_this<Cl
   const ClientSettings settings_;
   const wherry_reveals reveals_;
   const LinkFactory make_link_;
-  const WayFactory make_way_;
+  const DiallerFactory make_dialler_;
 
   std::mutex mutex_;
   std::condition_variable changed_;
   std::thread worker_;
   Life life_ = Life::kOff;
   std::int32_t last_reason_ = WHERRY_REASON_NONE;
+  std::string last_phase_;  // more about it, or empty
   bool dial_wanted_ = false;
+  bool dial_again_ = false;    // since the last dial began, the dialler said that it is worth while
   bool stores_reset_ = false;  // since this instance was made: peers added later hear of it too
   std::shared_ptr<Stopper> stopper_;  // of the dial that runs
 
-  std::unique_ptr<Way> way_;  // from the first dial of a life to its end
+  std::unique_ptr<Dialler> dialler_;  // from the first dial of a life to its end
   std::unique_ptr<Link> link_;
   std::unique_ptr<Tunnel> tunnel_;
   std::vector<Closing> closing_;

@@ -159,7 +159,8 @@ namespace wherry::transports::centralized {
 
 std::int32_t create_client(wherry_transport** transport, const wherry_transport_host_api* api,
                            wherry_transport_host* host, const wherry_setting* settings,
-                           std::size_t setting_count, LinkFactory make_link, WayFactory make_way) {
+                           std::size_t setting_count, LinkFactory make_link,
+                           DiallerFactory make_dialler) {
   return guarded([&]() -> std::int32_t {
     std::string error;
     auto parsed = parse_settings(settings, setting_count, error);
@@ -169,7 +170,7 @@ std::int32_t create_client(wherry_transport** transport, const wherry_transport_
     }
     auto made = std::make_unique<wherry_transport>();
     made->client = std::make_shared<Client>(*api, host, std::move(*parsed), std::move(make_link),
-                                            std::move(make_way));
+                                            std::move(make_dialler));
     *transport = made.release();
     return WHERRY_TRANSPORT_OK;
   });

@@ -11,7 +11,8 @@ using CreateFunction = decltype(wherry_transport_plugin::create);
 // What a table's `create` does; wherry/transport.h says what that is.
 std::int32_t create_client(wherry_transport** transport, const wherry_transport_host_api* api,
                            wherry_transport_host* host, const wherry_setting* settings,
-                           std::size_t setting_count, LinkFactory make_link, WayFactory make_way);
+                           std::size_t setting_count, LinkFactory make_link,
+                           DiallerFactory make_dialler);
 
 // The table whose instances are made by `create`.
 wherry_transport_plugin table_of(CreateFunction create);

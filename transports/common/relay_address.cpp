@@ -81,6 +81,16 @@ std::string to_text(const Authority& authority) {
          std::to_string(authority.port);
 }
 
+bool is_onion_name(std::string_view host) {
+  std::string name(host);
+  std::ranges::transform(name, name.begin(), [](char character) {
+    return character >= 'A' && character <= 'Z' ? static_cast<char>(character - 'A' + 'a')
+                                                : character;
+  });
+  if (name.ends_with('.')) name.pop_back();
+  return name.ends_with(kOnion) || tor::parse_address(name);
+}
+
 std::optional<std::string> onion_of(const Authority& authority) {
   if (!authority.host.ends_with(kOnion)) return std::nullopt;
   return authority.host.substr(0, authority.host.size() - kOnion.size());
@@ -104,10 +114,7 @@ std::optional<RelayAddress> take_relay(std::string_view& rest, bool& more) {
   const std::string_view where = take_field(rest);
   if (auto onion = onion_relay(where)) return onion;
   auto authority = parse_authority(where);
-  // Nobody is to ask name servers for an onion service.
-  if (!authority || onion_of(*authority) || tor::parse_address(authority->host)) {
-    return std::nullopt;
-  }
+  if (!authority || is_onion_name(authority->host)) return std::nullopt;
   RelayAddress address;
   address.authority = std::move(*authority);
   more = rest.find('/') != std::string_view::npos;

@@ -32,7 +32,7 @@ using Token = std::array<std::uint8_t, 16>;
 
 inline constexpr std::size_t kRelayEndpointSizeMax = 200;
 inline constexpr std::size_t kRelayHostSizeMax = 100;
-inline constexpr std::uint16_t kOnionPort = 80;
+inline constexpr std::uint16_t kOnionPort = 80;  // of every service of ours
 // A contact card has room for no longer authority, in characters.
 inline constexpr std::size_t kRelayAuthorityInCardMax = 32;
 
@@ -66,6 +66,9 @@ struct RelayEndpoint {
 
 // The address of an onion service, without its ".onion", if that is what the relay is.
 [[nodiscard]] std::optional<std::string> onion_of(const Authority& authority);
+// Whether that is, or is meant to be, an onion service's name, in any way of writing: nobody is to
+// ask name servers for it.
+[[nodiscard]] bool is_onion_name(std::string_view host);
 // `address`: without its ".onion". None: it is no such address.
 [[nodiscard]] std::optional<RelayAddress> onion_relay(std::string_view address);
 

@@ -6,10 +6,12 @@
 #include <grpcpp/server_posix.h>
 
 #include <chrono>
+#include <optional>
 #include <utility>
 
 #include "limits.h"
 #include "relay.grpc.pb.h"
+#include "tor_connections.h"
 
 namespace wherry::relay {
 namespace {
@@ -103,8 +105,8 @@ class Stream final : public grpc::ServerBidiReactor<typename Kind::Request, type
 
 class Service final : public v1::Relay::CallbackService {
  public:
-  Service(Sessions& sessions, SessionContext& listened, SessionContext& taken)
-      : sessions_(sessions), listened_(listened), taken_(taken) {}
+  Service(Sessions& sessions, SessionContext& tcp, SessionContext& tor, TorConnections& connections)
+      : sessions_(sessions), tcp_(tcp), tor_(tor), connections_(connections) {}
 
   grpc::ServerBidiReactor<v1::SubmitRequest, v1::SubmitReply>* Submit(
       grpc::CallbackServerContext* call) override {
@@ -120,19 +122,24 @@ class Service final : public v1::Relay::CallbackService {
   template <class Kind>
   Stream<Kind>* make(const grpc::CallbackServerContext& call) {
     const std::string address = counted_address(call.peer());
-    return new Stream<Kind>(sessions_, is_taken(address) ? taken_ : listened_, address);
+    const std::optional<int> over_tor = tor_connection(address);
+    if (over_tor) connections_.spoke(*over_tor);
+    return new Stream<Kind>(sessions_, over_tor ? tor_ : tcp_, address);
   }
 
   Sessions& sessions_;
-  SessionContext& listened_;
-  SessionContext& taken_;
+  SessionContext& tcp_;
+  SessionContext& tor_;
+  TorConnections& connections_;
 };
 
 class Server final : public GrpcServer {
  public:
   Server(const ServerOptions& options, const Identity& identity, Sessions& sessions,
-         SessionContext& listened, SessionContext& taken)
-      : listens_(!options.address.empty()), service_(sessions, listened, taken) {
+         SessionContext& tcp, SessionContext& tor)
+      : listens_(!options.address.empty()),
+        connections_(options.tor_connections_max),
+        service_(sessions, tcp, tor, connections_) {
     grpc::SslServerCredentialsOptions tls;
     tls.pem_key_cert_pairs.push_back({identity.key_pem, identity.certificate_pem});
     grpc::ResourceQuota quota;
@@ -157,8 +164,11 @@ class Server final : public GrpcServer {
   int port() const override { return port_; }
 
   void take(transports::Descriptor connection) override {
-    grpc::AddInsecureChannelFromFd(server_.get(), connection.release());
+    const int number = connections_.add(std::move(connection), TorConnections::Clock::now());
+    if (number >= 0) grpc::AddInsecureChannelFromFd(server_.get(), number);
   }
+
+  void tick() override { connections_.tick(TorConnections::Clock::now()); }
 
   void shut_down(int seconds) override {
     server_->Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(seconds));
@@ -167,6 +177,7 @@ class Server final : public GrpcServer {
 
  private:
   const bool listens_;
+  TorConnections connections_;
   Service service_;
   int port_ = 0;
   std::unique_ptr<grpc::Server> server_;
@@ -176,8 +187,8 @@ class Server final : public GrpcServer {
 
 std::unique_ptr<GrpcServer> start_grpc_server(const ServerOptions& options,
                                               const Identity& identity, Sessions& sessions,
-                                              SessionContext& listened, SessionContext& taken) {
-  auto server = std::make_unique<Server>(options, identity, sessions, listened, taken);
+                                              SessionContext& tcp, SessionContext& tor) {
+  auto server = std::make_unique<Server>(options, identity, sessions, tcp, tor);
   if (!server->started()) return nullptr;
   return server;
 }

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <string_view>
 #include <utility>
 
@@ -18,8 +19,8 @@ constexpr std::int64_t kMsPerDay = 86400LL * 1000;
 const std::string kOthers;
 
 // How gRPC names a connection that it was given: those that came over Tor.
-constexpr std::string_view kTaken = "fd:";
-const std::string kAllTaken(kTaken);
+constexpr std::string_view kOverTor = "fd:";
+const std::string kAllOverTor(kOverTor);
 
 constexpr std::size_t kNetworkBytes = 8;  // of an IPv6 address: a /64
 
@@ -36,13 +37,18 @@ std::string_view bare(std::string_view host) {
 
 }  // namespace
 
-bool is_taken(const std::string& address) {
-  return address.starts_with(kTaken);
+std::optional<int> tor_connection(const std::string& address) {
+  if (!address.starts_with(kOverTor)) return std::nullopt;
+  int number = -1;
+  const char* end = address.data() + address.size();
+  const auto [at, status] = std::from_chars(address.data() + kOverTor.size(), end, number);
+  if (status != std::errc() || at != end) return std::nullopt;
+  return number;
 }
 
 std::string counted_address(const std::string& peer) {
   constexpr std::string_view kIpv6 = "ipv6:";
-  if (is_taken(peer)) return peer;
+  if (tor_connection(peer)) return peer;
   std::string host = peer.substr(0, peer.rfind(':'));
   if (!host.starts_with(kIpv6)) return host;
   in6_addr address{};
@@ -106,7 +112,7 @@ void Limiter::inbox_made(const std::string& address) {
 
 // Where what is kept is counted. mutex_ is held, here and below.
 Limiter::Usage& Limiter::daily(const std::string& address) {
-  return usage(is_taken(address) ? kAllTaken : address);
+  return usage(tor_connection(address) ? kAllOverTor : address);
 }
 
 Limiter::Usage& Limiter::usage(const std::string& address) {
@@ -134,8 +140,9 @@ Limiter::Usage& Limiter::usage(const std::string& address) {
 void Limiter::forget_idle(std::int64_t now_ms) {
   std::erase_if(usages_, [&](const auto& entry) {
     const Usage& used = entry.second;
-    return used.streams == 0 && used.inboxes_today == 0 && used.bundles_today == 0 &&
-           now_ms - used.filled_ms > kAddressIdleMs;
+    const bool made =
+        used.day == now_ms / kMsPerDay && (used.inboxes_today | used.bundles_today) != 0;
+    return used.streams == 0 && !made && now_ms - used.filled_ms > kAddressIdleMs;
   });
 }
 

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -22,8 +23,8 @@ namespace wherry::relay {
 // to gRPC ("fd:12").
 [[nodiscard]] std::string counted_address(const std::string& peer);
 
-// Of such an address: a connection that was given to gRPC.
-[[nodiscard]] bool is_taken(const std::string& address);
+// gRPC's descriptor of a connection that it was given, if the address is of such a one.
+[[nodiscard]] std::optional<int> tor_connection(const std::string& address);
 
 class Limiter {
  public:

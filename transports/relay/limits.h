@@ -31,6 +31,7 @@ struct Quotas {
   std::uint32_t address_new_inboxes_per_day = 20000;
   std::uint32_t address_bundles_per_day = 20000;
   std::uint32_t address_streams_max = 1024;
+  std::uint32_t tor_connections_max = 1000;
 };
 
 // What each part of the relay may use of the memory that its operator allows: one of so many parts.

@@ -1,6 +1,7 @@
 // wherry-relay: the command line of the relay.
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
 #include <csignal>
@@ -43,6 +44,10 @@ std::string check_authority(const std::string& text, bool allow_port_0) {
 }
 
 std::string check_advertised(const std::string& text) {
+  const auto authority = parse_authority(text, true);
+  if (authority && wherry::transports::is_onion_name(authority->host)) {
+    return "an onion service of your own tor: let the relay be one by --onion";
+  }
   if (text.size() <= wherry::transports::kRelayAuthorityInCardMax)
     return check_authority(text, true);
   return "longer than " + std::to_string(wherry::transports::kRelayAuthorityInCardMax) +
@@ -67,18 +72,22 @@ void declare(CLI::App& app, CommandLine& line) {
       ->check([](const std::string& text) { return check_authority(text, true); });
   app.add_option("--advertise", line.advertise,
                  "HOST:PORT that clients dial, if it differs from --listen; port 0: as listened")
+      ->needs("--listen")
       ->check([](const std::string& text) { return check_advertised(text); });
   app.add_flag(
       "--onion", line.onion,
       "Be an onion service, which clients reach over Tor and nobody can locate; its key is "
       "onion.key in the data directory");
   app.add_option("--tor", line.tor, "Of that: the program tor that is started")
+      ->needs("--onion")
       ->capture_default_str();
-  app.add_option("--torrc", line.torrc, "Of that: a file with more lines of a torrc, as bridges");
+  app.add_option("--torrc", line.torrc, "Of that: a file with more lines of a torrc, as bridges")
+      ->needs("--onion");
   app.add_option("--control", line.control,
                  std::string("Of that: the control port of a tor that runs already, unix:/path or "
                              "127.0.0.1:PORT; its password, if it has one, in the variable ") +
-                     kPassword);
+                     kPassword)
+      ->needs("--onion");
   auto& quotas = line.options.quotas;
   app.add_option("--inbox-envelopes", quotas.inbox_envelopes_max, "Most envelopes in one inbox")
       ->check(CLI::Range(1U, 1000000U))
@@ -90,6 +99,10 @@ void declare(CLI::App& app, CommandLine& line) {
   app.add_option("--rate", quotas.address_envelopes_per_second,
                  "Envelopes a second that one network address may send")
       ->check(CLI::Range(1U, 10000000U))
+      ->capture_default_str();
+  app.add_option("--tor-connections", quotas.tor_connections_max,
+                 "Connections over Tor at once; beyond, the oldest has to go")
+      ->check(CLI::Range(1U, 100000U))
       ->capture_default_str();
   app.add_option("--memory-mib", line.memory_mib,
                  "Bound of queues, buffers and readers' windows, about")
@@ -139,6 +152,14 @@ void finish(CommandLine& line) {
   options.database_pages_max = static_cast<std::uint32_t>(line.database_mib * 256);
   options.quotas.envelope_time_to_live_s = line.time_to_live_days * 86400;
   options.full_sync = !line.fast_sync;
+}
+
+// Each connection over Tor has two.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 // A way in is open.
@@ -194,6 +215,7 @@ int main(int argc, char** argv) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
 
+  raise_descriptor_limit();
   std::string error;
   line.options.on_open = announce;
   const auto relay = wherry::relay::start_relay(line.options, error);

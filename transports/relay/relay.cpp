@@ -17,7 +17,7 @@
 #include "core_thread.h"
 #include "grpc_server.h"
 #include "identity.h"
-#include "onion_door.h"
+#include "onion_service.h"
 #include "sessions.h"
 #include "sqlite_store.h"
 
@@ -102,26 +102,18 @@ class RunningRelay final : public Relay {
     std::unique_ptr<RunningRelay> relay(
         new RunningRelay(options, std::move(lock), *identity, onion_address, std::move(store)));
     if (!relay->listen(options, *identity, error)) return nullptr;
-    if (!onion_key) return relay;
-    relay->onion_ = std::make_unique<OnionDoor>(
-        *onion_key, *options.onion,
-        OnionDoor::Calls{[self = relay.get()](transports::Descriptor connection) {
-                           self->take(std::move(connection));
-                         },
-                         [open = options.on_open, address = *onion_address] { open(address); }});
-    if (!relay->onion_->wait_for_tor(error)) return nullptr;
+    if (onion_key && !relay->serve_over_tor(options, *onion_key, error)) return nullptr;
+    if (relay->address_) options.on_open(*relay->address_);
     return relay;
   }
 
   ~RunningRelay() override { drain(); }
 
   const std::optional<transports::RelayAddress>& address() const override { return address_; }
-  const std::optional<transports::RelayAddress>& onion_address() const override {
-    return onion_address_;
-  }
 
   void tick() override {
     sessions_.end_overdue(std::chrono::steady_clock::now());
+    if (server_) server_->tick();
     if (onion_) onion_->tick(steady_clock_ms() / 1000);
   }
 
@@ -135,7 +127,7 @@ class RunningRelay final : public Relay {
       taking_ = false;
     }
     server_->shut_down(kGoodbyeDeadlineS);
-    onion_.reset();  // it has carried the goodbyes
+    onion_.reset();  // not before: it carries the goodbyes, as far as they come
     server_.reset();
   }
 
@@ -151,13 +143,14 @@ class RunningRelay final : public Relay {
         core_thread_(core_, wall_clock_s, options.memory_max / kQueuePart),
         onion_address_(std::move(onion_address)),
         context_{core_thread_, limiter_, store_->id(), identity.pin},
-        onion_context_{core_thread_, limiter_, store_->id(),
-                       onion_address_ ? onion_address_->pin : transports::Pin{}} {}
+        tor_context_{core_thread_, limiter_, store_->id(),
+                     onion_address_ ? onion_address_->pin : transports::Pin{}} {}
 
   bool listen(const RelayOptions& options, const Identity& identity, std::string& error) {
     const std::string listen = options.listen ? to_text(*options.listen) : "";
-    server_ = start_grpc_server({listen, options.memory_max / kBufferPart}, identity, sessions_,
-                                context_, onion_context_);
+    server_ = start_grpc_server(
+        {listen, options.memory_max / kBufferPart, options.quotas.tor_connections_max}, identity,
+        sessions_, context_, tor_context_);
     if (!server_) {
       error = "cannot listen at " + listen + ": the address is in use, or not one of this machine";
       return false;
@@ -167,8 +160,17 @@ class RunningRelay final : public Relay {
     if (address_->authority.port == 0) {
       address_->authority.port = static_cast<std::uint16_t>(server_->port());
     }
-    options.on_open(*address_);
     return true;
+  }
+
+  bool serve_over_tor(const RelayOptions& options, const transports::tor::Seed& key,
+                      std::string& error) {
+    onion_ = std::make_unique<OnionService>(
+        key, *options.onion,
+        OnionService::Calls{
+            [this](transports::Descriptor connection) { take(std::move(connection)); },
+            [open = options.on_open, address = *onion_address_] { open(address); }});
+    return onion_->wait_for_tor(error);
   }
 
   void take(transports::Descriptor connection) {
@@ -184,12 +186,12 @@ class RunningRelay final : public Relay {
   CoreThread core_thread_;
   const std::optional<transports::RelayAddress> onion_address_;
   SessionContext context_;
-  SessionContext onion_context_;
+  SessionContext tor_context_;
   std::optional<transports::RelayAddress> address_;
   std::unique_ptr<GrpcServer> server_;
   std::mutex taking_mutex_;
   bool taking_ = true;
-  std::unique_ptr<OnionDoor> onion_;
+  std::unique_ptr<OnionService> onion_;
 };
 
 }  // namespace

@@ -29,9 +29,8 @@ struct RelayOptions {
 class Relay {
  public:
   virtual ~Relay() = default;
-  // What clients configure, by which way they come. None: it is not open.
+  // What clients configure who do not come over Tor; none: it listens nowhere.
   virtual const std::optional<transports::RelayAddress>& address() const = 0;
-  virtual const std::optional<transports::RelayAddress>& onion_address() const = 0;
   // Called about once a second.
   virtual void tick() = 0;
   // Reads nothing more, commits and answers what was read, says goodbye, ends every stream.

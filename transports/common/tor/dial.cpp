@@ -10,11 +10,6 @@
 #include "local_socket.h"
 
 namespace wherry::transports::tor {
-namespace {
-
-constexpr std::uint16_t kPort = 80;  // of every service of ours
-
-}  // namespace
 
 std::int32_t reason_of_socks(std::uint8_t reply) {
   switch (reply) {
@@ -39,7 +34,7 @@ std::int32_t reason_of_socks(std::uint8_t reply) {
 
 Dial::Dial(const Target& target, const std::string& socks)
     : reason_(WHERRY_REASON_NONE),
-      handshake_({target.address + ".onion", kPort}, SocksLogin{"wherry", target.isolation}),
+      handshake_({target.address + ".onion", kOnionPort}, SocksLogin{"wherry", target.isolation}),
       output_(handshake_.take_output()),
       socket_(connect_local(socks)) {
   if (!socket_.valid()) fail(WHERRY_REASON_TRANSPORT_OFFLINE);

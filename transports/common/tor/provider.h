@@ -59,7 +59,7 @@ class Listener {
 
 class Provider {
  public:
-  virtual ~Provider() = default;  // after on_stopped, or before start
+  virtual ~Provider() = default;  // after stop, or before start; waits for on_stopped
 
   virtual void start() = 0;
   // on_stopped follows within 2 s.

@@ -216,7 +216,8 @@ void Session::publish(std::uint64_t service, const Service& what, const std::str
   // Section 3.27: tor takes the expanded key, and takes a seed for one without a word.
   auto key = expanded_key(what.key);
   std::string command = "ADD_ONION ED25519-V3:" + base64(key) + " Flags=DiscardPK" +
-                        (what.clients.empty() ? "" : ",V3Auth") + " Port=80," + port;
+                        (what.clients.empty() ? "" : ",V3Auth") +
+                        " Port=" + std::to_string(kOnionPort) + "," + port;
   wipe(key);
   for (const PublicKey& client : what.clients) {
     std::string text = base32(client);

@@ -1,7 +1,6 @@
 // Which tor a transport uses, as its user says it: the same settings for every transport.
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <span>
 #include <string>

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <deque>
 #include <exception>
+#include <filesystem>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -35,7 +36,16 @@ constexpr milliseconds kAgain{200};            // after descriptors had run out
 constexpr int kStreamsAtOnce = 16;             // that came to one service
 // Tor publishes a few services in seconds, and many at once not in minutes.
 constexpr std::size_t kPublishingMax = 8;
+constexpr std::chrono::seconds kStallLimit{60};       // without a word while it starts
 constexpr std::chrono::seconds kPublishingLimit{60};  // then another one has its turn
+
+// Whether there is no room for what tor keeps.
+bool is_full(const std::string& folder) {
+  constexpr std::uintmax_t kNeeded = std::uintmax_t{1} << 20U;  // bytes
+  std::error_code failure;
+  const auto space = std::filesystem::space(folder, failure);
+  return !failure && space.available < kNeeded;
+}
 
 class TorProvider final : public Provider {
  public:
@@ -119,6 +129,8 @@ class TorProvider final : public Provider {
   void tell(const Status& status) {
     if (status == told_) return;
     told_ = status;
+    stalled_ = false;
+    stalls_at_ = Clock::now() + kStallLimit;
     listener_.on_status(status);
   }
 
@@ -167,7 +179,7 @@ class TorProvider final : public Provider {
     Descriptor socket = connect_local(control_place());
     if (!socket.valid()) {
       if (Clock::now() < life_->control_until && life_->process) return;
-      return lose({WHERRY_TRANSPORT_STATE_DEGRADED, 0, WHERRY_REASON_UNREACHABLE,
+      return lose({WHERRY_TRANSPORT_STATE_DEGRADED, 0, WHERRY_REASON_REFUSED,
                    "tor's control port, " + control_place() + ": " + std::strerror(errno)});
     }
     Session::Calls calls{
@@ -229,6 +241,7 @@ class TorProvider final : public Provider {
   }
 
   void lose(const Status& status) {
+    if (lost_) return;  // what was said first is why
     tell(status);
     lost_ = true;
   }
@@ -270,6 +283,7 @@ class TorProvider final : public Provider {
     const std::vector<Dials::Watched> watched = life.dials.watched();
     for (const Dials::Watched& one : watched) watch(one.descriptor, one.events);
     if (const auto at = life.dials.deadline()) until = std::min(until, *at);
+    if (told_.state == WHERRY_TRANSPORT_STATE_STARTING) until = std::min(until, stalls_at_);
     if (!poll_until(items, until)) return !lost_;
 
     const auto ready = [&](std::size_t item) { return item != 0 && items[item].revents != 0; };
@@ -288,12 +302,27 @@ class TorProvider final : public Provider {
     if (!take_tasks()) return false;
     publish(life);
     if (!life.socks.empty()) life.dials.work(*life.session, life.socks, Clock::now());
-    if (!life.socks.empty() && take_renewal()) life.session->reconnect();
+    // When this life is over, another one is begun by it.
+    if (!lost_ && !life.socks.empty() && take_renewal() && !stalled_) life.session->reconnect();
+    look_for_stall();
     if (life.session && !life.session->write()) {
       lose({WHERRY_TRANSPORT_STATE_DEGRADED, 0, WHERRY_REASON_TRANSPORT_OFFLINE,
             "the connection to tor's control port is over"});
     }
     return !lost_;
+  }
+
+  // Tor does not always say that it gets nowhere: without any network it says nothing at all. It is
+  // let alone, since it goes on by itself, and the next that it says is its state again.
+  void look_for_stall() {
+    if (told_.state != WHERRY_TRANSPORT_STATE_STARTING || Clock::now() < stalls_at_) return;
+    const bool full = life_->process && is_full(settings_.own.folder);
+    const std::int32_t reason = full                 ? WHERRY_REASON_DISK
+                                : told_.percent == 0 ? WHERRY_REASON_NO_NETWORK
+                                                     : WHERRY_REASON_UNREACHABLE;
+    tell({WHERRY_TRANSPORT_STATE_DEGRADED, 0, reason,
+          full ? "there is no room for tor's state" : "tor does not get on: " + told_.phase});
+    stalled_ = true;
   }
 
   void on_exit() {
@@ -364,6 +393,8 @@ class TorProvider final : public Provider {
   bool lost_ = false;  // this life is over
   std::map<std::uint64_t, Service> wanted_;
   Status told_;
+  Clock::time_point stalls_at_;
+  bool stalled_ = false;  // that was told last
 
   std::mutex mutex_;  // guards everything below
   bool stopping_ = false;

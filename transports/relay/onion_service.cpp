@@ -1,5 +1,5 @@
 // Keeps the relay's onion service up.
-#include "onion_door.h"
+#include "onion_service.h"
 
 #include <spdlog/spdlog.h>
 
@@ -23,8 +23,8 @@ constexpr std::int64_t kPauseMaxS = 300;
 
 // Of the network, which comes and goes.
 bool passes(std::int32_t reason) {
-  return reason == WHERRY_REASON_NO_NETWORK || reason == WHERRY_REASON_CLOCK_WRONG ||
-         reason == WHERRY_REASON_BRIDGE_NEEDED;
+  return reason == WHERRY_REASON_NO_NETWORK || reason == WHERRY_REASON_UNREACHABLE ||
+         reason == WHERRY_REASON_CLOCK_WRONG || reason == WHERRY_REASON_BRIDGE_NEEDED;
 }
 
 std::string complaint(const Status& status) {
@@ -50,61 +50,72 @@ transports::RelayAddress onion_address_of(const transports::tor::Seed& key) {
   return transports::onion_relay(transports::tor::address_of(service)).value();
 }
 
-OnionDoor::OnionDoor(const transports::tor::Seed& key, transports::tor::TorSettings settings,
-                     Calls calls)
+OnionService::OnionService(const transports::tor::Seed& key, transports::tor::TorSettings settings,
+                           Calls calls)
     : calls_(std::move(calls)),
+      service_{key, {}},
       provider_(transports::tor::make_tor_provider(std::move(settings), *this)) {
   provider_->start();
-  provider_->publish(kService, {key, {}});
+  provider_->publish(kService, service_);
 }
 
-OnionDoor::~OnionDoor() {
+OnionService::~OnionService() {
   provider_->stop();
   provider_.reset();
 }
 
-bool OnionDoor::wait_for_tor(std::string& error) {
+bool OnionService::wait_for_tor(std::string& error) {
   std::unique_lock lock(mutex_);
   const auto said = [&] {
     return status_.state == WHERRY_TRANSPORT_STATE_ONLINE ||
            status_.state == WHERRY_TRANSPORT_STATE_DEGRADED || status_.percent > 0;
   };
-  const bool is_there = changed_.wait_for(lock, kTorLimit, said);
-  if (is_there && (status_.state != WHERRY_TRANSPORT_STATE_DEGRADED || passes(status_.reason))) {
-    return true;
-  }
-  error = is_there ? complaint(status_) : "tor does not answer";
+  // One that says nothing has no network: a tor that does not even start is DEGRADED before that.
+  changed_.wait_for(lock, kTorLimit, said);
+  if (status_.state != WHERRY_TRANSPORT_STATE_DEGRADED || passes(status_.reason)) return true;
+  error = complaint(status_);
   return false;
 }
 
-void OnionDoor::tick(std::int64_t now_s) {
+void OnionService::tick(std::int64_t now_s) {
   const std::lock_guard lock(mutex_);
-  if (status_.state != WHERRY_TRANSPORT_STATE_DEGRADED) {
+  const bool online = status_.state == WHERRY_TRANSPORT_STATE_ONLINE;
+  const bool ails = status_.state == WHERRY_TRANSPORT_STATE_DEGRADED || (online && refused_);
+  if (!ails) {
     again_at_s_ = 0;
-    if (status_.state == WHERRY_TRANSPORT_STATE_ONLINE) pause_s_ = 0;
-    return;
-  }
-  if (again_at_s_ == 0) {
+    if (online) pause_s_ = 0;
+  } else if (again_at_s_ == 0) {
     pause_s_ = std::clamp(pause_s_ * 2, kPauseMinS, kPauseMaxS);
     again_at_s_ = now_s + pause_s_;
   } else if (again_at_s_ <= now_s) {
     again_at_s_ = 0;
-    provider_->renew();
+    if (std::exchange(refused_, false)) {
+      provider_->withdraw(kService);
+      provider_->publish(kService, service_);
+    } else {
+      provider_->renew();
+    }
   }
 }
 
-void OnionDoor::on_status(const Status& status) {
+void OnionService::on_status(const Status& status) {
   if (status.state == WHERRY_TRANSPORT_STATE_DEGRADED) {
     spdlog::warn("{}", complaint(status));
   } else if (status.state == WHERRY_TRANSPORT_STATE_STARTING) {
     spdlog::info("tor: {} %, {}", status.percent, status.phase);
+  } else {
+    spdlog::info("tor: in its network");
   }
   const std::lock_guard lock(mutex_);
   status_ = status;
   changed_.notify_all();
 }
 
-void OnionDoor::on_published(std::uint64_t, std::int32_t reason) {
+void OnionService::on_published(std::uint64_t, std::int32_t reason) {
+  {
+    const std::lock_guard lock(mutex_);
+    refused_ = reason != WHERRY_REASON_NONE;
+  }
   if (reason != WHERRY_REASON_NONE) {
     spdlog::warn("tor: the relay's address can not be published; it is tried again");
   } else if (!std::exchange(published_, true)) {
@@ -112,13 +123,13 @@ void OnionDoor::on_published(std::uint64_t, std::int32_t reason) {
   }
 }
 
-void OnionDoor::on_stream(std::uint64_t, transports::Descriptor stream) {
+void OnionService::on_stream(std::uint64_t, transports::Descriptor stream) {
   calls_.take(std::move(stream));
 }
 
-void OnionDoor::on_dialled(std::uint64_t, transports::Descriptor, std::int32_t) {
+void OnionService::on_dialled(std::uint64_t, transports::Descriptor, std::int32_t) {
 }  // we dial nobody
 
-void OnionDoor::on_stopped() {}
+void OnionService::on_stopped() {}
 
 }  // namespace wherry::relay

@@ -1,5 +1,5 @@
 // Waits for a tor, and for what it dials.
-#include "tor_way.h"
+#include "tor_dialler.h"
 
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -17,9 +17,9 @@ namespace {
 
 constexpr const char* kIsolation = "relay";  // all that goes over this tor goes there
 
-class TorWay final : public Way, tor::Listener {
+class TorDialler final : public Dialler, tor::Listener {
  public:
-  TorWay(const ClientSettings& settings, WayCalls calls)
+  TorDialler(const ClientSettings& settings, DiallerCalls calls)
       : address_(onion_of(settings.relay.authority).value()),
         calls_(std::move(calls)),
         wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
@@ -27,29 +27,24 @@ class TorWay final : public Way, tor::Listener {
     provider_ = tor::make_tor_provider(*settings.tor, *this);
     provider_->start();
   }
-  ~TorWay() override {
+  ~TorDialler() override {
     provider_->stop();
     provider_.reset();
   }
 
-  // As long as tor says that it gets on, it is waited for; the deadline is for one that does not.
+  // A tor that starts is waited for, since it says itself when it does not get on; the deadline is
+  // for one that was degraded, and is told to do something about it.
   Dialled dial(Deadline deadline, const Stopper& stopper) override {
-    Dialled result;
-    tor::Status before;
-    {
-      const std::lock_guard lock(mutex_);
-      wanted_ = false;
-      before = status_;
-    }
-    const bool ailing = before.state == WHERRY_TRANSPORT_STATE_DEGRADED;
-    if (ailing) provider_->renew();
+    const tor::Status before = status();
+    const bool was_degraded = before.state == WHERRY_TRANSPORT_STATE_DEGRADED;
+    if (was_degraded) provider_->renew();
     for (;;) {
       const tor::Status now = status();
       if (now.state == WHERRY_TRANSPORT_STATE_ONLINE) break;
       const bool lost = now.state == WHERRY_TRANSPORT_STATE_DEGRADED;
-      const bool waits = lost && ailing && now == before && Deadline::clock::now() < deadline;
+      const bool waits = lost && was_degraded && now == before && Deadline::clock::now() < deadline;
       if (lost && !waits) return fail(now.reason, now.phase);
-      if (!lost) calls_.progress(now.percent, now.phase);
+      if (now.state == WHERRY_TRANSPORT_STATE_STARTING) calls_.progress(now.percent, now.phase);
       if (!wait(lost ? deadline : Deadline::max(), stopper)) return fail(WHERRY_REASON_STOPPED, "");
     }
     calls_.progress(100, "looking for the relay");
@@ -62,10 +57,7 @@ class TorWay final : public Way, tor::Listener {
     for (;;) {
       if (auto answer = take_answer()) {
         if (answer->reason != WHERRY_REASON_NONE) return fail(answer->reason, "");
-        result.tunnel = open_tunnel(std::move(answer->stream));
-        if (!result.tunnel) return fail(WHERRY_REASON_RESOURCE, "");
-        result.address = "unix:" + result.tunnel->path();
-        return result;
+        return through_tunnel(std::move(answer->stream));
       }
       if (wait(Deadline::max(), stopper)) continue;
       provider_->give_up(last_dial_);
@@ -82,14 +74,12 @@ class TorWay final : public Way, tor::Listener {
   };
 
   void on_status(const tor::Status& status) override {
-    bool back = false;
     {
       const std::lock_guard lock(mutex_);
       status_ = status;
-      back = status.state == WHERRY_TRANSPORT_STATE_ONLINE && std::exchange(wanted_, false);
     }
     ::eventfd_write(wake_.get(), 1);
-    if (back) calls_.try_again();
+    if (status.state == WHERRY_TRANSPORT_STATE_ONLINE) calls_.try_again();
   }
   void on_published(std::uint64_t, std::int32_t) override {}  // we publish nothing,
   void on_stream(std::uint64_t, Descriptor) override {}       // so that nobody comes
@@ -118,9 +108,7 @@ class TorWay final : public Way, tor::Listener {
     ::eventfd_read(wake_.get(), &count);
     return error != DialError::kStopped;
   }
-  Dialled fail(std::int32_t reason, std::string phase) {
-    const std::lock_guard lock(mutex_);
-    wanted_ = true;
+  static Dialled fail(std::int32_t reason, std::string phase) {
     Dialled failed;
     failed.reason = reason;
     failed.phase = std::move(phase);
@@ -128,21 +116,20 @@ class TorWay final : public Way, tor::Listener {
   }
 
   const std::string address_;
-  const WayCalls calls_;
+  const DiallerCalls calls_;
   const Descriptor wake_;
   std::unique_ptr<tor::Provider> provider_;
   std::uint64_t last_dial_ = 0;  // written by the dialling thread, under mutex_
 
   std::mutex mutex_;  // guards everything below
   tor::Status status_;
-  bool wanted_ = false;  // the last dial failed
   std::optional<Answer> answer_;
 };
 
 }  // namespace
 
-std::unique_ptr<Way> make_tor_way(const ClientSettings& settings, WayCalls calls) {
-  return std::make_unique<TorWay>(settings, std::move(calls));
+std::unique_ptr<Dialler> make_tor_dialler(const ClientSettings& settings, DiallerCalls calls) {
+  return std::make_unique<TorDialler>(settings, std::move(calls));
 }
 
 }  // namespace wherry::transports::centralized

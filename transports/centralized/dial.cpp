@@ -1,10 +1,10 @@
-// The ways without a tor of ours: directly, or through SOCKS5.
-#include "way.h"
+// Dialling without a tor of ours: directly, or through SOCKS5.
+#include "dial.h"
 
 #include <utility>
 
 #include "limits.h"
-#include "tor_way.h"
+#include "tor_dialler.h"
 
 namespace wherry::transports::centralized {
 namespace {
@@ -55,18 +55,12 @@ Dialled dial_through_proxy(const Authority& proxy, const Authority& relay, Deadl
   Descriptor socket;
   result.reason = reason_of(dial_socks5(proxy, relay, deadline, stopper, socket));
   if (result.reason != WHERRY_REASON_NONE) return result;
-  result.tunnel = open_tunnel(std::move(socket));
-  if (!result.tunnel) {
-    result.reason = WHERRY_REASON_RESOURCE;
-    return result;
-  }
-  result.address = "unix:" + result.tunnel->path();
-  return result;
+  return through_tunnel(std::move(socket));
 }
 
-class SocketWay final : public Way {
+class SocketDialler final : public Dialler {
  public:
-  explicit SocketWay(const ClientSettings& settings) : settings_(settings) {}
+  explicit SocketDialler(const ClientSettings& settings) : settings_(settings) {}
 
   Dialled dial(Deadline deadline, const Stopper& stopper) override {
     const Authority& relay = settings_.relay.authority;
@@ -82,9 +76,20 @@ class SocketWay final : public Way {
 
 }  // namespace
 
-std::unique_ptr<Way> make_way(const ClientSettings& settings, WayCalls calls) {
-  if (settings.tor) return make_tor_way(settings, std::move(calls));
-  return std::make_unique<SocketWay>(settings);
+Dialled through_tunnel(Descriptor far) {
+  Dialled result;
+  result.tunnel = open_tunnel(std::move(far));
+  if (result.tunnel) {
+    result.address = "unix:" + result.tunnel->path();
+  } else {
+    result.reason = WHERRY_REASON_RESOURCE;
+  }
+  return result;
+}
+
+std::unique_ptr<Dialler> make_dialler(const ClientSettings& settings, DiallerCalls calls) {
+  if (settings.tor) return make_tor_dialler(settings, std::move(calls));
+  return std::make_unique<SocketDialler>(settings);
 }
 
 }  // namespace wherry::transports::centralized

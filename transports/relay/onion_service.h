@@ -17,7 +17,7 @@ namespace wherry::relay {
 // What clients configure, of a service with this key.
 [[nodiscard]] transports::RelayAddress onion_address_of(const transports::tor::Seed& key);
 
-class OnionDoor final : transports::tor::Listener {
+class OnionService final : transports::tor::Listener {
  public:
   struct Calls {
     // Both on a thread of the door's.
@@ -26,16 +26,18 @@ class OnionDoor final : transports::tor::Listener {
   };
 
   // Begins to publish it.
-  OnionDoor(const transports::tor::Seed& key, transports::tor::TorSettings settings, Calls calls);
-  OnionDoor(const OnionDoor&) = delete;
-  OnionDoor& operator=(const OnionDoor&) = delete;
-  ~OnionDoor();  // nobody comes any more; a tor of our own has ended
+  OnionService(const transports::tor::Seed& key, transports::tor::TorSettings settings,
+               Calls calls);
+  OnionService(const OnionService&) = delete;
+  OnionService& operator=(const OnionService&) = delete;
+  ~OnionService();  // nobody comes any more; a tor of our own has ended
 
   // Waits until tor is there. False: it can not be used, and `error` says why. That the network is
   // away, or does not let tor in, is not an error: it goes on by itself.
   [[nodiscard]] bool wait_for_tor(std::string& error);
 
-  // Called about once a second: begins anew what has ended, less and less often.
+  // Called about once a second: begins anew what has ended or was refused, and has the connections
+  // of a tor without a network made anew; less and less often.
   void tick(std::int64_t now_s);
 
  private:
@@ -46,13 +48,15 @@ class OnionDoor final : transports::tor::Listener {
   void on_stopped() override;
 
   const Calls calls_;
-  std::int64_t again_at_s_ = 0;  // tick's own; 0: nothing is the matter
+  const transports::tor::Service service_;
+  std::int64_t again_at_s_ = 0;  // tick's own; 0: nothing is to be done yet
   std::int64_t pause_s_ = 0;
   bool published_ = false;  // the provider's thread's own
 
-  std::mutex mutex_;  // guards status_
+  std::mutex mutex_;  // guards what follows, up to provider_
   std::condition_variable changed_;
   transports::tor::Status status_;
+  bool refused_ = false;  // the service was not published
   std::unique_ptr<transports::tor::Provider> provider_;
 };
 

@@ -1,0 +1,69 @@
+// Watching connections from beside gRPC.
+#include "tor_connections.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "limits.h"
+
+namespace wherry::relay {
+
+int TorConnections::add(transports::Descriptor connection, Clock::time_point now) {
+  const std::lock_guard lock(mutex_);
+  transports::Descriptor second(::fcntl(connection.get(), F_DUPFD_CLOEXEC, 0));
+  if (!second.valid()) return -1;
+  if (all_.size() >= most_) forget_ended();
+  if (all_.size() >= most_) make_room();
+  const int number = connection.release();
+  // One that has this number still is over: gRPC has closed it.
+  all_.insert_or_assign(number, One{std::move(second), now, ++order_});
+  return number;
+}
+
+void TorConnections::spoke(int connection) {
+  const std::lock_guard lock(mutex_);
+  const auto one = all_.find(connection);
+  if (one != all_.end()) one->second.spoke = true;
+}
+
+void TorConnections::tick(Clock::time_point now) {
+  const std::lock_guard lock(mutex_);
+  forget_ended();
+  for (auto& [number, one] : all_) {
+    if (one.spoke || one.cut || now - one.since < std::chrono::seconds(kHelloDeadlineS)) continue;
+    one.cut = true;
+    ::shutdown(one.second.get(), SHUT_RDWR);
+  }
+}
+
+std::size_t TorConnections::count() const {
+  const std::lock_guard lock(mutex_);
+  return all_.size();
+}
+
+// gRPC shuts a connection down before it closes its own descriptor. mutex_ is held, here and below.
+void TorConnections::forget_ended() {
+  std::vector<pollfd> items;
+  for (const auto& [number, one] : all_) items.push_back({one.second.get(), POLLRDHUP, 0});
+  if (::poll(items.data(), items.size(), 0) <= 0) return;
+  auto item = items.begin();
+  std::erase_if(
+      all_, [&](const auto&) { return ((item++)->revents & (POLLHUP | POLLERR | POLLNVAL)) != 0; });
+}
+
+// Those that have asked for nothing go first.
+void TorConnections::make_room() {
+  const auto oldest = std::ranges::min_element(all_, {}, [](const auto& entry) {
+    return std::pair(entry.second.spoke, entry.second.order);
+  });
+  if (oldest == all_.end()) return;
+  ::shutdown(oldest->second.second.get(), SHUT_RDWR);
+  all_.erase(oldest);
+}
+
+}  // namespace wherry::relay
