@@ -33,7 +33,7 @@ wherry_permits_info permits_item(const engine::Explanation& found) {
   item.size = sizeof item;
   item.profile = found.permits.profile;
   item.mine = found.permits.mine;
-  item.theirs = policy::mirror(found.permits.theirs);
+  item.theirs = policy::in_my_words(found.permits.theirs);
   item.all = found.permits.all();
   item.revealed = found.revealed;
   item.leaving = found.leaving ? 1 : 0;

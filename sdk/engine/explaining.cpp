@@ -29,7 +29,7 @@ Result<Explanation> explain(Turn& turn, uint64_t conversation) {
     view.known = network != nullptr;
     view.against_profile = policy::beyond(view.reveals, made.permits.profile);
     view.against_mine = policy::beyond(view.reveals, made.permits.mine);
-    view.against_theirs = policy::beyond(view.reveals, policy::mirror(made.permits.theirs));
+    view.against_theirs = policy::beyond(view.reveals, policy::in_my_words(made.permits.theirs));
     view.reason = obstacle_of(turn, contact, path);
     view.chosen = &path == chosen.path;
     view.succeeded_ms = path.succeeded_ms;

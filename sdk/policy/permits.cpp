@@ -28,13 +28,15 @@ wherry_reveals no_operator_ip() {
   return set;
 }
 
+// They carry the packets of this machine, or see them pass.
+constexpr std::array<int, 3> kCarriers = {WHERRY_OBSERVER_LOCAL_NETWORK, WHERRY_OBSERVER_NETWORK,
+                                          WHERRY_OBSERVER_PROXY};
+
 // Packets have to leave this machine, and the other person has to get them. Nothing else.
 wherry_reveals anonymous() {
   wherry_reveals set = nothing();
   constexpr uint32_t kPackets = WHERRY_FACT_TIMING | WHERRY_FACT_SIZE | WHERRY_FACT_PRESENCE;
-  for (int near : {WHERRY_OBSERVER_LOCAL_NETWORK, WHERRY_OBSERVER_NETWORK, WHERRY_OBSERVER_PROXY}) {
-    set.facts[near] = kPackets | WHERRY_FACT_MY_IP;
-  }
+  for (int carrier : kCarriers) set.facts[carrier] = kPackets | WHERRY_FACT_MY_IP;
   for (int server : kServers) set.facts[server] = kPackets;
   set.facts[WHERRY_OBSERVER_OTHER_PERSON] =
       kPackets | WHERRY_FACT_USE | WHERRY_FACT_STABLE_ID | WHERRY_FACT_WHO_TALKS;
@@ -73,8 +75,14 @@ wherry_reveals mirror(const wherry_reveals& set) {
   return mirrored;
 }
 
+wherry_reveals in_my_words(const wherry_reveals& theirs) {
+  wherry_reveals set = mirror(theirs);
+  for (int carrier : kCarriers) set.facts[carrier] |= WHERRY_FACT_MY_IP;
+  return set;
+}
+
 wherry_reveals Permits::all() const {
-  return intersect(intersect(profile, mine), mirror(theirs));
+  return intersect(intersect(profile, mine), in_my_words(theirs));
 }
 
 std::vector<uint32_t> to_list(const wherry_reveals& set) {

@@ -1,6 +1,6 @@
 // What may be revealed (permits). Pure, like reveals.h.
 //
-//   a path is allowed   when   reveals ⊆ profile ∩ mine ∩ mirror(theirs)
+//   a path is allowed   when   reveals ⊆ profile ∩ mine ∩ in_my_words(theirs)
 #ifndef WHERRY_POLICY_PERMITS_H
 #define WHERRY_POLICY_PERMITS_H
 
@@ -20,6 +20,11 @@ std::optional<wherry_reveals> preset(int32_t which);
 // The other person's set in this person's words: "my" is always the one who asks. Their home
 // operator is my far one, and my address is their other's. It is its own inverse.
 wherry_reveals mirror(const wherry_reveals& set);
+
+// What the other side's set permits on this side: mirrored, and whoever carries this person's
+// packets may see where they come from. Those are near this person, and in no set of the other's:
+// two who hide where they are both have to reach the entry of Tor.
+wherry_reveals in_my_words(const wherry_reveals& theirs);
 
 // Everybody who has a say about a conversation.
 struct Permits {

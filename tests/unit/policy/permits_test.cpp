@@ -99,9 +99,36 @@ TEST(Permits, AreWhatAllThreePermit) {
     const wherry_reveals all = permits.all();
     EXPECT_TRUE(within(all, permits.profile));
     EXPECT_TRUE(within(all, permits.mine));
-    EXPECT_TRUE(within(mirror(all), permits.theirs));
-    EXPECT_TRUE(
-        within(intersect(intersect(permits.profile, permits.mine), mirror(permits.theirs)), all));
+    EXPECT_TRUE(within(all, in_my_words(permits.theirs)));
+    EXPECT_TRUE(within(
+        intersect(intersect(permits.profile, permits.mine), in_my_words(permits.theirs)), all));
+  }
+}
+
+// Whoever carries my packets is near me: the other side's set is about those near them.
+TEST(Permits, OfTheOtherSideNeverHideMyAddressFromWhoCarriesMyPackets) {
+  const wherry_reveals set = in_my_words(nothing());
+  EXPECT_EQ(count(set), 3);
+  for (int carrier :
+       {WHERRY_OBSERVER_LOCAL_NETWORK, WHERRY_OBSERVER_NETWORK, WHERRY_OBSERVER_PROXY}) {
+    EXPECT_EQ(set.facts[carrier], uint32_t{WHERRY_FACT_MY_IP});
+  }
+}
+
+TEST(Permits, TwoWhoAreAnonymousReachEachOtherByAnEntryNode) {
+  const wherry_reveals anonymous = *preset(WHERRY_PERMITS_ANONYMOUS);
+  const Permits permits{anonymous, anonymous, anonymous};
+  wherry_reveals onion = one(WHERRY_OBSERVER_OTHER_PERSON, WHERRY_FACT_USE | WHERRY_FACT_STABLE_ID);
+  onion.facts[WHERRY_OBSERVER_DIRECTORY] = WHERRY_FACT_PRESENCE;
+  for (int carrier :
+       {WHERRY_OBSERVER_LOCAL_NETWORK, WHERRY_OBSERVER_NETWORK, WHERRY_OBSERVER_PROXY}) {
+    onion.facts[carrier] = WHERRY_FACT_MY_IP | WHERRY_FACT_TIMING | WHERRY_FACT_PRESENCE;
+  }
+  EXPECT_TRUE(within(onion, permits.all()));
+  for (int observer : {WHERRY_OBSERVER_OTHER_PERSON, WHERRY_OBSERVER_DIRECTORY,
+                       WHERRY_OBSERVER_HOME_OPERATOR, WHERRY_OBSERVER_FAR_OPERATOR}) {
+    EXPECT_FALSE(within(one(observer, WHERRY_FACT_MY_IP), permits.all()));
+    EXPECT_FALSE(within(one(observer, WHERRY_FACT_OTHER_IP), permits.all()));
   }
 }
 
