@@ -50,7 +50,7 @@ class PipeClient:
             try:
                 self.process.stdin.write(line.encode() + b"\n")
                 self.process.stdin.flush()
-            except OSError as error:
+            except (OSError, ValueError) as error:  # it is dead, or this side has closed its input
                 raise PipeEnded(method) from error
         response = answer.get()
         if response is None:
