@@ -56,6 +56,7 @@ class TorNet:
         self.address = address
         self.before = ["ip", "netns", "exec", namespace] if namespace else []
         self.relays: list[TorProcess] = []
+        self.authority_orport = 0
         self.orports: list[int] = []
         self.fingerprints: list[str] = []
         self.authority: TorProcess | None = None
@@ -92,7 +93,8 @@ class TorNet:
         return {
             "torrc": str(self._folder / "client.torrc"),
             "folder": str(self._folder),
-            "authority": {"pid": self.authority.pid, "control": str(self.authority.control_path)},
+            "authority": {"pid": self.authority.pid, "orport": self.authority_orport,
+                          "control": str(self.authority.control_path)},
             "relays": [{"nickname": node.name, "pid": node.pid if node.running() else None,
                         "orport": port, "fingerprint": fingerprint,
                         "control": str(node.control_path)}
@@ -166,25 +168,26 @@ class TorNet:
 
     def _start_nodes(self) -> None:
         assert self._folder is not None
-        or_port, dir_port, *self.orports = self._choose_ports(self._count + 2)
+        ports = self._choose_ports(self._count + 2)
+        self.authority_orport, dir_port, *self.orports = ports
         self._say("making the keys of the authority")
         data = self._folder / "authority"
-        identity, fingerprint = make_authority_keys(data, f"{self.address}:{or_port}")
+        identity, fingerprint = make_authority_keys(data, f"{self.address}:{self.authority_orport}")
         common = [
             "TestingTorNetwork 1",
-            f"DirAuthority authority orport={or_port} no-v2 v3ident={identity}"
+            f"DirAuthority authority orport={self.authority_orport} no-v2 v3ident={identity}"
             f" {self.address}:{dir_port} {fingerprint}",
-            "AvoidDiskWrites 1", "ShutdownWaitLength 0", f"OutboundBindAddress {self.address}",
-            "PathsNeededToBuildCircuits 0.25", "Schedulers Vanilla", "SafeLogging 0",
+            "AvoidDiskWrites 1", "ShutdownWaitLength 0", "PathsNeededToBuildCircuits 0.25",
+            "Schedulers Vanilla", "SafeLogging 0",
             "CountPrivateBandwidth 0"]  # its default in such a network sticks at 95 %
         client = [*common, "LearnCircuitBuildTimeout 0", "CircuitBuildTimeout 10", ""]
         (self._folder / "client.torrc").write_text("\n".join(client))
-        relay = [*common, f"Address {self.address}", "SocksPort 0", "AssumeReachable 1",
-                 "ExitRelay 0", "ContactInfo none"]
+        relay = [*common, f"Address {self.address}", f"OutboundBindAddress {self.address}",
+                 "SocksPort 0", "AssumeReachable 1", "ExitRelay 0", "ContactInfo none"]
         # The first vote is held when all are there: until then it is the longest time away.
         long_ago = (int(time.time()) - 10) % VOTING_INTERVAL_S
         self.authority = TorProcess(self._folder, "authority", [
-            *relay, "Nickname authority", f"ORPort {self.address}:{or_port}",
+            *relay, "Nickname authority", f"ORPort {self.address}:{self.authority_orport}",
             f"DirPort {self.address}:{dir_port}", "AuthoritativeDirectory 1",
             "V3AuthoritativeDirectory 1", f"V3AuthVotingInterval {VOTING_INTERVAL_S}",
             f"TestingV3AuthInitialVotingInterval {VOTING_INTERVAL_S}", "V3AuthVoteDelay 2",
