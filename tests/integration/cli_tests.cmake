@@ -16,4 +16,12 @@ if(TARGET wherry_cli AND TARGET wherry-relay)
     set_tests_properties(integration.${class} PROPERTIES TIMEOUT 300 ENVIRONMENT
       "WHERRY_PROGRAM=$<TARGET_FILE:wherry_cli>;WHERRY_RELAY=$<TARGET_FILE:wherry-relay>;WHERRY_HELLO=$<TARGET_FILE:wherry_hello>")
   endforeach()
+
+  # Not a packet beside Tor's, in namespaces of their own.
+  if(TARGET wherry_onion AND TARGET wherry_p2p)
+    add_test(NAME onion.capture
+      COMMAND "${Python3_EXECUTABLE}" "${CMAKE_CURRENT_LIST_DIR}/onion_capture_test.py")
+    set_tests_properties(onion.capture PROPERTIES TIMEOUT 600 SKIP_RETURN_CODE 77
+      ENVIRONMENT "WHERRY_PROGRAM=$<TARGET_FILE:wherry_cli>")
+  endif()
 endif()
