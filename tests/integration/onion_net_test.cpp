@@ -1,84 +1,16 @@
 // Links over a private Tor network in which something breaks.
-#include <gtest/gtest.h>
+#include "onion_net.h"
+
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <csignal>
 #include <fstream>
-#include <string>
-#include <thread>
 
-#include "tests/integration/tornet/tornet.h"
-#include "tests/support/pump.h"
-#include "tests/support/transport_host.h"
-#include "transports/common/tor/onion_address.h"
 #include "transports/onion/endpoint.h"
-#include "transports/onion/onion.h"
 
 namespace wherry::test {
 namespace {
-
-constexpr std::uint64_t kInbox = 1;
-constexpr std::uint64_t kPeer = 2;
-constexpr std::int64_t kLimit_ms = 60'000;
-// A client does not ask an introduction point that failed again for two minutes.
-constexpr std::int64_t kRecovery_ms = 180'000;
-
-TorNet& net() {
-  static TorNet six(6);  // one may die
-  return six;
-}
-
-Settings settings_of(const std::string& name) {
-  return {{"folder", net().client_folder(name)}, {"torrc", net().torrc()}};
-}
-
-class OnionNet : public ::testing::Test {
- protected:
-  void begin(const Settings& more = {}) {
-    Settings of_bob = settings_of("bob");
-    of_bob.insert(of_bob.end(), more.begin(), more.end());
-    ann.emplace(*wherry_transport_onion(), pump, settings_of("ann"));
-    bob.emplace(*wherry_transport_onion(), pump, of_bob);
-    for (TransportHost* host : {&*ann, &*bob}) {
-      ASSERT_EQ(host->create(), WHERRY_TRANSPORT_OK);
-      ASSERT_TRUE(host->start_and_wait(kLimit_ms));
-    }
-    ASSERT_EQ(bob->open_inbox(kInbox, Bytes(32, 7)), WHERRY_TRANSPORT_OK);
-    ASSERT_TRUE(pump.until([&] { return bob->endpoint(kInbox).has_value(); }, kLimit_ms));
-    ASSERT_EQ(ann->add_peer(kPeer, *bob->endpoint(kInbox)), WHERRY_TRANSPORT_OK);
-  }
-  void TearDown() override {
-    for (auto* host : {&ann, &bob}) {
-      if (!*host) continue;
-      EXPECT_TRUE((*host)->stop_and_wait(2'000));
-      (*host)->destroy();
-      EXPECT_EQ((*host)->violations(), std::vector<std::string>());
-    }
-  }
-  // Sends it again and again, as a host does, until it is there.
-  bool arrives(std::uint8_t which, std::int64_t limit_ms) {
-    const std::size_t before = bob->received_count();
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(limit_ms);
-    while (std::chrono::steady_clock::now() < deadline) {
-      const std::uint64_t id = ann->send_one(kPeer, Bytes(100, which));
-      const auto ended = [&] {
-        const auto report = ann->last_sent(id);
-        return bob->received_count() > before ||
-               (report && report->outcome == WHERRY_OUTCOME_FAILED_RETRY);
-      };
-      pump.until(ended, kLimit_ms);
-      if (bob->received_count() > before) return true;
-      std::this_thread::sleep_for(std::chrono::milliseconds(500));
-    }
-    return false;
-  }
-
-  RealPump pump;
-  std::optional<TransportHost> ann;
-  std::optional<TransportHost> bob;
-};
 
 TEST_F(OnionNet, AWrongKeyIsNotLetIn) {
   begin();
@@ -96,9 +28,9 @@ TEST_F(OnionNet, AWrongKeyIsNotLetIn) {
 TEST_F(OnionNet, ARelayThatDiesCostsNoEnvelope) {
   begin();
   ASSERT_TRUE(arrives(1, kLimit_ms));
-  ASSERT_TRUE(net().command("kill 1"));
+  ASSERT_TRUE(six_relays().command("kill 1"));
   EXPECT_TRUE(arrives(2, kRecovery_ms));
-  ASSERT_TRUE(net().command("start 1"));
+  ASSERT_TRUE(six_relays().command("start 1"));
   EXPECT_TRUE(arrives(3, kRecovery_ms));
 }
 
@@ -106,9 +38,9 @@ TEST_F(OnionNet, ARelayThatDiesCostsNoEnvelope) {
 TEST_F(OnionNet, ANetworkThatComesBackIsUsed) {
   begin();
   ASSERT_TRUE(arrives(1, kLimit_ms));
-  ASSERT_TRUE(net().command("stop"));
+  ASSERT_TRUE(six_relays().command("stop"));
   EXPECT_FALSE(arrives(2, 20'000));
-  ASSERT_TRUE(net().command("continue"));
+  ASSERT_TRUE(six_relays().command("continue"));
   EXPECT_TRUE(arrives(3, kRecovery_ms));
 }
 
@@ -143,11 +75,11 @@ TEST_F(OnionNet, WithoutSharingThereIsNoAddressBeyondTheLimit) {
 
 // The network is entered by the bridge alone, which tor writes down when it ends.
 TEST_F(OnionNet, ABridgeIsTheWayIn) {
-  const std::string bridge = net().bridge(2);
-  begin({{"folder", net().client_folder("bridged")}, {"bridges", bridge}});
+  const std::string bridge = six_relays().bridge(2);
+  begin({{"folder", six_relays().client_folder("bridged")}, {"bridges", bridge}});
   EXPECT_TRUE(arrives(1, kLimit_ms));
   ASSERT_TRUE(bob->stop_and_wait(2'000));
-  std::ifstream state(net().client_folder("bridged") + "/state");
+  std::ifstream state(six_relays().client_folder("bridged") + "/state");
   int guards = 0;
   for (std::string line; std::getline(state, line);) {
     if (!line.starts_with("Guard ")) continue;
@@ -160,7 +92,7 @@ TEST_F(OnionNet, ABridgeIsTheWayIn) {
 
 // Nothing is left of an app that was killed.
 TEST(OnionProcess, TorEndsWithItsApp) {
-  ASSERT_FALSE(net().torrc().empty());
+  ASSERT_FALSE(six_relays().torrc().empty());
   const pid_t app = ::fork();
   ASSERT_GE(app, 0);
   if (app == 0) {
@@ -172,7 +104,7 @@ TEST(OnionProcess, TorEndsWithItsApp) {
   int status = 0;
   ASSERT_EQ(::waitpid(app, &status, 0), app);
   ASSERT_TRUE(WIFSIGNALED(status)) << "it was never online";
-  const std::string folder = net().client_folder("killed");
+  const std::string folder = six_relays().client_folder("killed");
   for (int i = 0; i < 500 && tor_of(folder) != 0; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
