@@ -4,6 +4,7 @@ Needs root and `ip`.
 """
 
 import ctypes
+import errno
 import os
 import shutil
 import socket
@@ -91,6 +92,23 @@ class Homes:
         for name in (self.middle, *self.homes):
             subprocess.run(["ip", "netns", "delete", name], capture_output=True)
 
+    def cut(self, number):
+        """The way out of a home is gone, and with it every connection, as after hours."""
+        home = self.homes[number - 1]
+        ip("-n", home, "link", "set", OUTSIDE, "down")
+        subprocess.run(["ip", "netns", "exec", home, "ss", "--kill", "--tcp"], check=True,
+                       capture_output=True)
+
+    def join(self, number):
+        ip("-n", self.homes[number - 1], "link", "set", OUTSIDE, "up")
+        self._lead_out(number)
+
+    def _lead_out(self, number):
+        home = self.homes[number - 1]
+        ip("-n", home, "route", "add", "default", "via", f"10.113.{number}.1")
+        if socket.has_ipv6:
+            ip("-n", home, "-6", "route", "add", "default", "via", f"fd00:113:{number}::1")
+
     def _make(self, middle_addresses):
         for name in (self.middle, *self.homes):
             ip("netns", "add", name)
@@ -103,12 +121,12 @@ class Homes:
             for name, device, end in ((self.middle, f"to-{number}", 1), (home, OUTSIDE, 2)):
                 ip("-n", name, "address", "add", f"10.113.{number}.{end}/30", "dev", device)
                 if socket.has_ipv6:
+                    ip("netns", "exec", name, "sysctl", "-qw",
+                       f"net.ipv6.conf.{device}.keep_addr_on_down=1")
                     ip("-n", name, "address", "add", f"fd00:113:{number}::{end}/64",
                        "dev", device, "nodad")
                 ip("-n", name, "link", "set", device, "up")
-            ip("-n", home, "route", "add", "default", "via", f"10.113.{number}.1")
-            if socket.has_ipv6:
-                ip("-n", home, "-6", "route", "add", "default", "via", f"fd00:113:{number}::1")
+            self._lead_out(number)
 
 
 @dataclass(frozen=True)
@@ -185,6 +203,10 @@ class Capture:
             try:
                 packet, (_, kind, direction, *_) = self._socket.recvfrom(HEADERS_BYTES)
             except TimeoutError:
+                continue
+            except OSError as error:
+                if error.errno != errno.ENETDOWN:  # it is told once, when the link goes down
+                    raise
                 continue
             if direction != PACKET_OUTGOING:
                 continue

@@ -32,6 +32,8 @@ from tornet import TorNet  # noqa: E402
 SKIPPED = 77
 LIMIT_S = 120  # no step takes so long, not even on a busy machine
 SETTLE_S = 5  # in which others would be tried again: they are within 1 s after they failed
+OUTAGE_S = 20  # others' pauses between tries have doubled a few times
+DEGRADED = 3  # WHERRY_TRANSPORT_STATE_*
 OPEN, ANONYMOUS = 1, 4  # WHERRY_PERMITS_*
 NOW = 1  # WHERRY_TIGHTENING_NOW
 E_PERMITS = "WHERRY_E_PERMITS"
@@ -121,6 +123,10 @@ class AtHome(Person):
         permits = self.pipe.call("permits_preset", preset=preset)["permits"]
         self.call("profile_set_permits", permits=permits, tightening=NOW)
 
+    def state(self, name):
+        return next(int(row["state"]) for row in self.call("transport_list")["page"]
+                    if row["name"] == name)
+
     def end(self):
         self.close()
         self.pipe.process.stdout.close()
@@ -175,18 +181,23 @@ class CaptureTest(unittest.TestCase):
         _, arrived = receiver.arrived.get(timeout=LIMIT_S)
         self.assertEqual(arrived, body)
 
+    def meet(self):
+        ann, bob = self.ann, self.bob
+        for person in (ann, bob):
+            self.assertTrue(person.begin("onion"))
+        for person in (ann, bob):
+            self.assertTrue(person.online.wait(LIMIT_S))
+        ann.add(bob.call("card_make", transport=bob.ids["onion"], valid_s=0)["text"], "Bob")
+        self.say(ann, bob, "hello")
+        wait_until(lambda: hasattr(bob, "conversation"), "Bob did not accept Ann")
+
     def test_not_one_packet_goes_elsewhere(self):
         ann, bob = self.ann, self.bob
         for person in (ann, bob):
             self.assertFalse(person.begin("centralized"))
             self.assertFalse(person.begin("p2p"))
-            self.assertTrue(person.begin("onion"))
-        for person in (ann, bob):
-            self.assertTrue(person.online.wait(LIMIT_S))
         # They meet, with the others first in their routes.
-        ann.add(bob.call("card_make", transport=bob.ids["onion"], valid_s=0)["text"], "Bob")
-        self.say(ann, bob, "hello")
-        wait_until(lambda: hasattr(bob, "conversation"), "Bob did not accept Ann")
+        self.meet()
         for person in (ann, bob):
             person.move_to("p2p,centralized,onion")
         self.say(bob, ann, "and to you")
@@ -226,6 +237,20 @@ class CaptureTest(unittest.TestCase):
         self.say(bob, ann, "nothing")
         time.sleep(SETTLE_S)
         self.assert_nothing_but_tor()
+
+    def test_an_outage_ends_by_itself(self):
+        """Nobody tells the program. Tor dials no relay again for 60 s after it failed to."""
+        ann, bob = self.ann, self.bob
+        self.meet()
+        self.say(bob, ann, "and to you")
+        self.homes.cut(2)
+        wait_until(lambda: bob.state("onion") == DEGRADED, "Bob does not see the outage")
+        ann.say("into the tunnel")
+        bob.say("out of the tunnel")
+        time.sleep(OUTAGE_S)
+        self.homes.join(2)
+        self.assertEqual(ann.arrived.get(timeout=LIMIT_S)[1], "out of the tunnel")
+        self.assertEqual(bob.arrived.get(timeout=LIMIT_S)[1], "into the tunnel")
 
 
 if __name__ == "__main__":
