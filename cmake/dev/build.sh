@@ -37,17 +37,27 @@ command_build() {
 }
 
 command_demo() {
-    local argument
-    for argument in "$@"; do
-        [[ $argument == --plain ]] || die "demo takes no argument '$argument'"
+    local groups=(build) options=()
+    while [[ $# -gt 0 ]]; do
+        case $1 in
+            --plain) options+=("$1") ;;
+            --network)
+                [[ ${2:-} == p2p || ${2:-} == onion ]] || die "--network takes p2p or onion"
+                options+=("$1" "$2")
+                [[ $2 == p2p ]] || groups+=("$2")
+                shift
+                ;;
+            *) die "demo takes no argument '$1': see ./dev demo --help" ;;
+        esac
+        shift
     done
-    set_up build
+    set_up "${groups[@]}"
     say "Building the release preset"
     build_preset release
     say "Demo"
     # Signals to ./dev are the show's: it clears away what it made.
     python3 "$root/samples/demo/demo.py" --build "$root/build/release" \
-        --svg "$root/build/demo.svg" "$@" &
+        --svg "$root/build/demo.svg" ${options[@]+"${options[@]}"} &
     local show=$!
     trap 'kill -TERM $show 2>/dev/null' TERM INT
     local code=0

@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
-"""Two people talk over a real relay and over a direct link; nothing is lost on the way.
+"""Two people talk over a real relay and another network; nothing is lost on the way.
 
 Each person is an app of their own: a `wherry pipe` process with an encrypted profile on disk, and a
 ledger. In the middle of 2,000 messages each way the conversation moves from the relay to a direct
-link, the relay and then one of the people are killed, and it moves back. The last lines count both
-ledgers against each other, and the exit code is 0 only if every message that was sent was received
-once and in order.
+link, or to onion services over a private Tor network; the relay and then one of the people are
+killed, and it moves back. The last lines count both ledgers against each other, and the exit code is
+0 only if every message that was sent was received once and in order.
 
   demo.py       this: the course of the show
   person.py     an app, over pipe_client.py and ledger.py
   relay.py      the relay's process; tap.py: an observer on the wire
+  networks.py   the networks that the conversation moves to, and what each needs
   timeline.py   what happened when, as text and as a picture; screen.py: the transcript
 """
 
@@ -25,10 +26,10 @@ import time
 sys.dont_write_bytecode = True
 
 from ledger import Proof  # noqa: E402
+from networks import NETWORKS, TorError  # noqa: E402
 from person import Person  # noqa: E402
-from relay import Relay, free_port  # noqa: E402
+from relay import Relay  # noqa: E402
 from screen import Screen  # noqa: E402
-from tap import Tap  # noqa: E402
 from timeline import Message, Timeline  # noqa: E402
 
 LINES = [
@@ -39,8 +40,6 @@ LINES = [
     ("alice", "Then it waits. Let us try: I will not be gentle."),
 ]
 PHRASE = "so it goes on"  # in most messages of the stream; nobody on the way should see it
-STREAM_S = 15
-DEADLINE_S = 55
 
 
 def find(build, name):
@@ -80,8 +79,8 @@ def talk(screen, people):
 class Show:
     """The stream and what happens to it."""
 
-    def __init__(self, screen, people, relay, taps, count):
-        self.screen, self.people, self.relay, self.taps = screen, people, relay, taps
+    def __init__(self, screen, people, relay, network, count):
+        self.screen, self.people, self.relay, self.network = screen, people, relay, network
         self.count = count
         self.bodies = {name: [f"{name} {number}: " + f"{PHRASE} " * (number % 12)
                               for number in range(1, count + 1)] for name in people}
@@ -96,12 +95,13 @@ class Show:
         """Both send all at once; meanwhile what the acts say."""
         self.began = time.perf_counter()
         self.lives.append([self.began, None])
-        until = self.began + STREAM_S
+        until = self.began + self.network.stream_s
         threads = {name: threading.Thread(target=self._send, args=(name, until))
                    for name in self.people}
         for thread in threads.values():
             thread.start()
-        self._at(0.10, self._move, "p2p", "alice chooses the direct link; bob's app follows")
+        self._at(0.10, self._move, self.network.transport,
+                 f"alice chooses {self.network.words}; bob's app follows")
         self._at(0.25, self._lose_relay)
         self._at(0.42, self._restart_relay)
         self._at(0.50, self._kill_bob, threads["bob"], until)
@@ -114,7 +114,7 @@ class Show:
         self.ended = time.perf_counter()
 
     def _at(self, share, act, *arguments):
-        while time.perf_counter() < self.began + share * STREAM_S:
+        while time.perf_counter() < self.began + share * self.network.stream_s:
             self._has_arrived()  # tells of progress
             time.sleep(0.01)
         act(*arguments)
@@ -133,8 +133,8 @@ class Show:
         self.people["alice"].move_to(route)
         for name, person in self.people.items():
             wait_until(lambda person=person: self._speak_on() or any(
-                network == route for _, _, network in person.arrivals[before[name]:]), 20,
-                f"{name} gets nothing by {route}")
+                network == route for _, _, network in person.arrivals[before[name]:]),
+                self.network.move_s, f"{name} gets nothing by {route}")
         first = {name: next(when for when, _, network in person.arrivals[before[name]:]
                             if network == route) for name, person in self.people.items()}
         self.screen.line("", "         both hear each other by it", " and ".join(
@@ -142,7 +142,7 @@ class Show:
 
     def _speak_on(self):
         """After the stream something still has to travel, for a move to be seen."""
-        if time.perf_counter() > max(self.spoken, self.began + STREAM_S) + 0.5:
+        if time.perf_counter() > max(self.spoken, self.began + self.network.stream_s) + 0.5:
             self.spoken = time.perf_counter()
             for name, person in self.people.items():
                 person.say(f"{name} is still here at {self.spoken - self.began:.2f} s")
@@ -159,7 +159,7 @@ class Show:
         bob = self.people["bob"]
         bob.kill(sending)
         self.lives[-1][1] = time.perf_counter()
-        self._note("bob's program is killed by SIGKILL; his memory is gone")
+        self._note(f"bob's program is killed by SIGKILL{self.network.follows}; his memory is gone")
         written = len(bob.ledger.intents)
         bob.start()
         again = bob.send_unconfirmed()
@@ -185,8 +185,8 @@ class Show:
             sent_at = self.people[author].sent_at
             messages += [Message(f"{author} to {reader}", when, when - sent_at[body], network)
                          for when, body, network in person.arrivals if when > self.began]
-        direct = [times for name in self.people for times in self.taps[name].times]
-        bars = {"relay": self.relay.times, "direct link": direct, "bob's program": self.lives}
+        bars = {"relay": self.relay.times, **self.network.bars(self.people),
+                "bob's program": self.lives}
         return Timeline(self.began, self.ended, bars, self.events, messages)
 
 
@@ -216,50 +216,48 @@ def show_timeline(screen, timeline, picture):
         screen.plain_line(f"The same as a picture: {picture}")
 
 
-def show_observers(screen, relay, taps):
+def show_observers(screen, relay, network):
     """What was on the wires, and on the relay's disk. Whether no word lies there."""
     screen.title("What each network saw")
-    direct = [taps[name] for name in ("alice", "bob")]
-    rows = [("relay", [taps["relay"]], "who is online when, from where, and how much they send"),
-            ("direct", direct, "both addresses; when and how much they send")]
-    for name, wires, known in rows:
-        screen.line(name, f"{sum(len(tap.times) for tap in wires)} connections, "
-                    f"{sum(tap.carried for tap in wires) / 1e6:.1f} MB",
-                    known)
+    screen.line("relay", f"{len(network.relay_tap.times)} connections, "
+                f"{network.relay_tap.carried / 1e6:.1f} MB", network.relay_knows)
+    screen.line(*network.observed())
     stored = relay.stored([PHRASE])
     screen.line("relay", f"words of theirs on its disk: {stored}", "noise, padded to a few sizes")
     return stored == 0
 
 
-def meet(screen, options, folder, running):
-    """The relay and both people, who have exchanged cards: (relay, people, taps)."""
-    taps = {name: Tap() for name in ("relay", "alice", "bob")}
-    relay = running["relay"] = Relay(find(options.build, "wherry-relay"), folder, taps["relay"])
+def meet(screen, options, folder, running, network):
+    """The relay and both people, who have exchanged cards: (relay, people)."""
+    relay = running["relay"] = Relay(find(options.build, "wherry-relay"), folder,
+                                     network.relay_tap, bool(network.relay_settings))
     screen.title("A relay of our own")
-    screen.line("", relay.endpoint)
+    screen.line("", relay.endpoint, network.relay_note)
     program = find(options.build, "wherry")
     people = {name: Person(name, folder, program) for name in ("alice", "bob")}
     cards = {}
     for name, person in people.items():
         running[name] = person
         person.start(create=True)
-        cards[name] = person.join_relay(relay.endpoint)
-        taps[name].target_port = free_port()
-        person.listen(taps[name].target_port, taps[name].port)
+        cards[name] = person.join_relay(relay.endpoint, network.relay_settings)
+    network.join(people)
     screen.title("Two people, each a process with an encrypted profile, exchange cards")
     for name, card in cards.items():
         screen.line(name, card[:56] + "...", f"{len(card)} characters")
     people["alice"].add(cards["bob"], "Bob")
     people["bob"].add(cards["alice"], "Alice")
-    return relay, people, taps
+    return relay, people
 
 
 def play(screen, options, folder, running):
-    relay, people, taps = meet(screen, options, folder, running)
+    network = running["network"] = NETWORKS[options.network](screen, folder)
+    signal.alarm(network.deadline_s)
+    network.start()
+    relay, people = meet(screen, options, folder, running, network)
     screen.title("They talk")
     talk(screen, people)
     screen.title(f"{options.count} messages each way; meanwhile the conversation moves")
-    show = Show(screen, people, relay, taps, options.count)
+    show = Show(screen, people, relay, network, options.count)
     show.stream()
     screen.line("", f"{2 * options.count} messages in {show.ended - show.began:.1f} s")
     screen.title("And they go on")
@@ -273,7 +271,7 @@ def play(screen, options, folder, running):
         if code != 0:
             raise RuntimeError(f"{name} ended with {code}")
     show_timeline(screen, timeline, options.svg)
-    unread = show_observers(screen, relay, taps)
+    unread = show_observers(screen, relay, network)
     return prove(screen, people) and unread
 
 
@@ -290,6 +288,8 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", default="build/release", help="where the programs were built")
     parser.add_argument("--plain", action="store_true", help="no colours and no progress")
+    parser.add_argument("--network", choices=NETWORKS, default="p2p",
+                        help="where the conversation moves to; onion needs the program tor")
     parser.add_argument("--count", type=int, default=2000, help="messages each way in the stream")
     parser.add_argument("--svg", help="draw the timeline into this file")
     options = parser.parse_args()
@@ -298,11 +298,10 @@ def main():
     running = {}
     signal.signal(signal.SIGALRM, out_of_time)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    signal.alarm(DEADLINE_S)
     failed = True
     try:
         failed = not play(screen, options, folder, running)
-    except (OSError, RuntimeError, TimeoutError, LookupError) as error:
+    except (OSError, RuntimeError, TimeoutError, LookupError, TorError) as error:
         screen.clear()
         print(f"demo: {error or type(error).__name__}", file=sys.stderr)
     except KeyboardInterrupt:
@@ -319,11 +318,13 @@ def main():
 
 
 def out_of_time(*_):
-    raise TimeoutError(f"not done within {DEADLINE_S} s")
+    raise TimeoutError("not done in time")
 
 
 def clean_up(folder, running, failed):
     """Ends what still runs, by its pid; after a failure, shows what the programs logged."""
+    if network := running.pop("network", None):
+        network.close()
     for thing in running.values():
         owner = thing.pipe if isinstance(thing, Person) else thing
         process = owner.process if owner else None

@@ -30,6 +30,7 @@ class Person:
         self.log_path = os.path.join(folder, f"{name}.log")
         self.key = b64(f"the passphrase of {name}".encode())
         self.transports = {}  # id -> name
+        self.online_times = {}  # name of a transport -> its [from, to], None: still (perf_counter)
         self.arrivals = []  # (when, body, name of the transport) of each message
         self.sent_at = {}  # body -> when it was first handed over
         self.pipe = None
@@ -40,7 +41,7 @@ class Person:
         """Starts the program with what the disk has; nothing is left in memory from before."""
         self.ledger = Ledger(self.ledger_path)
         self.delivered = {}  # message id -> when its delivery was known
-        self.online = threading.Event()
+        self.starting = {}  # name of a transport -> (percent, phase), while it is not online
         self.arrived = queue.Queue()  # (when, body) of new messages
         with open(self.log_path, "ab") as log:
             self.pipe = PipeClient(self.program, log)
@@ -64,16 +65,17 @@ class Person:
     def _leave(self):
         self.listener.join()
         self.ledger.close()
+        for name in filter(self._is_online, self.online_times):
+            self.online_times[name][-1][1] = time.perf_counter()
 
     def call(self, method, **params):
         return self.pipe.call(method, profile=self.profile, **params)
 
     # People
 
-    def join_relay(self, endpoint):
-        transport = self._start_transport("centralized", relay=endpoint)
-        if not self.online.wait(20):
-            raise TimeoutError(f"{self.name} does not reach the relay")
+    def join_relay(self, endpoint, settings):
+        transport = self._start_transport("centralized", relay=endpoint, **settings)
+        self.wait_online("centralized", 20)
         return self.call("card_make", transport=transport, valid_s=0)["text"]
 
     def listen(self, port, reached_at):
@@ -81,6 +83,20 @@ class Person:
         # Addresses of this machine are not dialled unless one says so.
         self._start_transport("p2p", listen=f"127.0.0.1:{port}",
                               advertise=f"127.0.0.1:{reached_at}", allow="127.0.0.0/8")
+
+    def start_onion(self, folder, torrc):
+        """Onion services, over the Tor network of this torrc; tor's state lies in the folder."""
+        self._start_transport("onion", folder=folder, torrc=torrc)
+
+    def wait_online(self, name, limit_s, tell=lambda percent, phase: None):
+        """Waits until that transport works."""
+        deadline = time.monotonic() + limit_s
+        while not self._is_online(name):
+            percent, phase = self.starting.get(name, (0, "not started"))
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{self.name} does not reach the network {name}: {phase}")
+            tell(percent, phase)
+            time.sleep(0.02)
 
     def _start_transport(self, name, **settings):
         settings = [{"name": key, "value": value} for key, value in settings.items()]
@@ -186,13 +202,27 @@ class Person:
             last = max(last, int(event["seq"]))
             if event["type"] == EVIDENCE and int(event["evidence"]) >= DELIVERED:
                 self.delivered[event["message"]] = when
-            elif event["type"] == TRANSPORT and int(event["state"]) == ONLINE:
-                self.online.set()
+            elif event["type"] == TRANSPORT:
+                self._note_state(when, event)
             elif event["type"] == CONTACT and int(event["state"]) == REQUEST:
                 self.call("contact_accept", contact=event["contact"], name="a friend")
                 self.conversation = event["conversation"]
         if last:
             self.call("event_ack", seq=str(last))
+
+    def _is_online(self, name):
+        times = self.online_times.get(name)
+        return bool(times) and times[-1][1] is None
+
+    def _note_state(self, when, event):
+        name = self.transports[event["transport"]]
+        is_online, was_online = int(event["state"]) == ONLINE, self._is_online(name)
+        if is_online and not was_online:
+            self.online_times.setdefault(name, []).append([when, None])
+        elif not is_online:
+            self.starting[name] = (event["percent"], event["phase"])
+            if was_online:
+                self.online_times[name][-1][1] = when
 
 
 def body_of(event):

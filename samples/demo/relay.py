@@ -17,14 +17,15 @@ def free_port():
 
 
 class Relay:
-    def __init__(self, program, folder, tap):
-        """Clients reach it through `tap`."""
+    def __init__(self, program, folder, tap, behind_proxy=False):
+        """Clients reach it through `tap`: at its port, or by it as a proxy."""
         self.data = os.path.join(folder, "relay")
         self.times = []  # [started, ended] of each life, time.perf_counter
         self._log_path = os.path.join(folder, "relay.log")
         tap.target_port = free_port()
         self._command = [program, "--data", self.data, "--listen", f"127.0.0.1:{tap.target_port}",
-                         "--advertise", f"127.0.0.1:{tap.port}"]
+                         "--advertise",
+                         f"127.0.0.1:{tap.target_port if behind_proxy else tap.port}"]
         self.start()
 
     def start(self):

@@ -2,7 +2,7 @@
 
 import sys
 
-COLOURS = {"alice": "36", "bob": "33", "relay": "34", "direct": "35"}
+COLOURS = {"alice": "36", "bob": "33", "relay": "34", "direct": "35", "onion": "35"}
 
 
 class Screen:

@@ -31,8 +31,9 @@ class Tap:
 
     async def _accept(self, near_reader, near_writer):
         try:
+            await self._greet(near_reader, near_writer)
             far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.target_port)
-        except OSError:
+        except (OSError, EOFError):
             near_writer.transport.abort()  # as if the tap were not there
             return
         times = [time.perf_counter(), None]
@@ -45,6 +46,9 @@ class Tap:
         await asyncio.wait(ways)
         times[1] = time.perf_counter()
 
+    async def _greet(self, reader, writer):
+        """What comes before the connection is passed on."""
+
     async def _carry(self, reader, writer):
         try:
             while piece := await reader.read(CHUNK):
@@ -53,3 +57,16 @@ class Tap:
                 await writer.drain()
         except OSError:
             pass  # broken off: the other direction ends too
+
+
+class Proxy(Tap):
+    """A SOCKS5 proxy (RFC 1928) that leads to the target alone, whatever is asked for."""
+
+    async def _greet(self, reader, writer):
+        _, methods = await reader.readexactly(2)
+        await reader.readexactly(methods)
+        writer.write(b"\x05\x00")  # no authentication
+        _, _, _, kind = await reader.readexactly(4)
+        address = {1: 4, 4: 16}.get(kind) or (await reader.readexactly(1))[0]
+        await reader.readexactly(address + 2)
+        writer.write(b"\x05\x00\x00\x01" + bytes(6))  # connected

@@ -6,7 +6,8 @@ Times are time.perf_counter; everything is shown from `began` on, in seconds.
 import math
 from collections import namedtuple
 
-NETWORKS = {"centralized": ("relay", "R", "#2f6fb3"), "p2p": ("direct link", "D", "#d9822b")}
+NETWORKS = {"centralized": ("relay", "R", "#2f6fb3"), "p2p": ("direct link", "D", "#d9822b"),
+            "onion": ("onion service", "O", "#7d4698")}
 COLUMNS = 72
 WIDTH, LEFT, RIGHT, TOP = 880, 130, 20, 30  # of the picture, in its units
 BAR, PANEL, GAP = 14, 110, 34
@@ -37,7 +38,9 @@ class Timeline:
             yield f"{name:<14} {self._bar(bar)}".rstrip()
         for way in self.ways:
             yield f"{way:<14} {self._way(way)}".rstrip()
-        legend = [f"{letter} by the {name}" for name, letter, _ in NETWORKS.values()]
+        used = {message.network for message in self.messages}
+        legend = [f"{letter} by the {name}" for network, (name, letter, _) in NETWORKS.items()
+                  if network in used]
         yield " " * 15 + ", ".join([*legend, "* by both"])
         for when, text in self.events:
             yield f"{when:6.2f} s  {text}"

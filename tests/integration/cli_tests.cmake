@@ -1,5 +1,5 @@
 # The command line, the description and the demo's proof, tested from outside.
-foreach(name IN ITEMS describe demo_ledger)
+foreach(name IN ITEMS describe demo_ledger demo_network)
   add_test(NAME integration.${name}
     COMMAND "${Python3_EXECUTABLE}" "${CMAKE_CURRENT_LIST_DIR}/${name}_test.py")
   set_tests_properties(integration.${name} PROPERTIES TIMEOUT 120)
