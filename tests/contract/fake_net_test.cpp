@@ -24,7 +24,8 @@ Fixture make_fake() {
 INSTANTIATE_TEST_SUITE_P(
     Transport, TransportContract,
     ::testing::Values(TransportUnderTest{"FakeStored", make_fake<FakeKind::kStored>},
-                      TransportUnderTest{"FakeDirect", make_fake<FakeKind::kDirect>}),
+                      TransportUnderTest{"FakeDirect", make_fake<FakeKind::kDirect>},
+                      TransportUnderTest{"FakeHidden", make_fake<FakeKind::kHidden>}),
     name_of);
 
 }  // namespace

@@ -150,8 +150,7 @@ void FakeNet::carry(const std::string& from, const Envelope& envelope) {
   }
   if (chance(link.loss)) {
     ++counts_.lost;
-    const std::int32_t claim =
-        kind_ != FakeKind::kDirect ? WHERRY_OUTCOME_STORED : WHERRY_OUTCOME_HANDED;
+    const std::int32_t claim = has_links() ? WHERRY_OUTCOME_HANDED : WHERRY_OUTCOME_STORED;
     const bool lying = chance(link.lying);
     const std::int32_t outcome = lying ? claim : std::int32_t{WHERRY_OUTCOME_FAILED_RETRY};
     const std::int32_t reason = lying ? WHERRY_REASON_NONE : WHERRY_REASON_TIMEOUT;
@@ -175,7 +174,7 @@ void FakeNet::carry(const std::string& from, const Envelope& envelope) {
 wherry_reason FakeNet::put_into(Inbox* inbox, const Envelope& envelope) {
   if (inbox == nullptr) return WHERRY_REASON_NOT_FOUND;
   if (inbox->token != envelope.token) return WHERRY_REASON_NOT_ALLOWED;
-  if (kind_ == FakeKind::kDirect && inbox->reader == 0) return WHERRY_REASON_UNREACHABLE;
+  if (has_links() && inbox->reader == 0) return WHERRY_REASON_UNREACHABLE;
   if (inbox->kept.size() >= kInboxEnvelopesMax ||
       inbox->bytes + envelope.bytes.size() > kInboxBytesMax) {
     return WHERRY_REASON_FULL;
@@ -196,7 +195,7 @@ void FakeNet::arrive(const Envelope& envelope, bool tell) {
     outcome = WHERRY_OUTCOME_FAILED_PERMANENT;
   } else if (reason != WHERRY_REASON_NONE) {
     outcome = WHERRY_OUTCOME_FAILED_RETRY;
-  } else if (kind_ == FakeKind::kDirect) {
+  } else if (has_links()) {
     outcome = WHERRY_OUTCOME_HANDED;
     if (tell) inbox->kept.back().attempt = envelope.attempt;
   }

@@ -6,9 +6,11 @@
 //
 // The kinds share the code, so that a test can have networks of different character at once:
 //   kStored  plays a relay: keeps envelopes for absent receivers, says STORED when one is kept
-//   kHidden  the same, reached so that nobody learns an address
 //   kDirect  plays direct links: both must be there; says HANDED when one has arrived, and STORED
 //            when the receiver has acknowledged it
+//   kHidden  plays onion services: the same, so that nobody learns an address, by links that are
+//            dialled first; with the faults of a tor beside those of other networks. Only that it
+//            keeps bundles for those who are away is not as there
 //
 // Not thread-safe: host functions are called from within the clock's run.
 #pragma once
@@ -46,6 +48,17 @@ struct FakeFaults {
   bool partition = false;  // nothing passes, and the sender hears of it: FAILED_RETRY UNREACHABLE
 };
 
+// What a node's tor does that other networks do not (kHidden).
+struct TorFaults {
+  static constexpr std::size_t kNoLimit = ~std::size_t{0};
+  std::int64_t bootstrap_ms = 0;  // from its start to ONLINE, with percentages
+  std::int64_t publish_ms = 0;    // until an inbox can be found, and is announced
+  std::int64_t dial_ms = 0;       // until a dial is answered
+  double dial_failure = 0;        // it fails, though the other is there
+  std::int64_t memory_ms = 0;     // who was not there is not found for so long after coming back
+  std::size_t inboxes_max = kNoLimit;  // one more is refused: FULL
+};
+
 // What happened, for a test to look at.
 struct FakeCounts {
   std::uint64_t sent = 0;  // accepted by send
@@ -55,6 +68,10 @@ struct FakeCounts {
   std::uint64_t connects = 0;  // asked for, to a peer
   std::uint64_t asked = 0;     // peers that were asked for, and not removed since
   std::uint64_t refused = 0;   // unknown inbox, wrong token, full, absent
+  std::uint64_t dials = 0;     // answered, well or not
+  std::uint64_t failed_dials = 0;
+  std::uint64_t unanswered = 0;  // given to a link that looked alive
+  std::uint64_t full = 0;        // inboxes refused
 };
 
 class FakeInstance;
@@ -95,6 +112,13 @@ class FakeNet {
   void set_partition(const std::string& one, const std::string& other, bool partition);
   // A node without a network: DEGRADED until it is back and its host calls connect_peer(0).
   void set_online(const std::string& node, bool online);
+  // Act on what begins from now on.
+  void set_tor(const std::string& node, const TorFaults& faults);
+  // Its tor has ended: DEGRADED, until its host calls connect_peer(0), and then it starts anew.
+  void kill_tor(const std::string& node);
+  // Links that `from` has to `to` look alive and are not: what is sent there has no answer until a
+  // time-out.
+  void stall_links(const std::string& from, const std::string& to);
   // Whether an instance receives at this endpoint now.
   bool read_at(std::string_view endpoint) const;
   // Whether an envelope has ever come there.
@@ -109,12 +133,13 @@ class FakeNet {
   struct Kept {
     std::uint64_t id = 0;
     Bytes envelope;
-    std::optional<FakeAttempt> attempt;  // kDirect: whose it is, to tell of the acknowledgement
+    std::optional<FakeAttempt> attempt;  // over a link: whose it is, to tell of the acknowledgement
   };
   struct Inbox {
     Key token{};
-    std::string owner;         // node
-    std::uint64_t reader = 0;  // instance; 0 while its owner is not there
+    std::string owner;          // node
+    std::uint64_t reader = 0;   // instance; 0 while its owner is not there
+    std::int64_t since_ms = 0;  // of that
     std::deque<Kept> kept;
     std::size_t bytes = 0;
     std::uint64_t next_offer = 0;
@@ -132,7 +157,9 @@ class FakeNet {
   };
 
   static std::optional<Key> address_of(std::string_view endpoint);
+  bool has_links() const { return kind_ != FakeKind::kStored; }
   const FakeFaults& faults(const std::string& from, const std::string& to) const;
+  TorFaults tor(const std::string& node) const;
   bool chance(double probability);
   std::int64_t delay_ms(const FakeFaults& faults);
   void carry(const std::string& from, const Envelope& envelope);
@@ -147,6 +174,7 @@ class FakeNet {
   std::mt19937_64 random_;
   FakeFaults default_faults_;
   std::map<std::pair<std::string, std::string>, FakeFaults> link_faults_;
+  std::map<std::string, TorFaults> tor_;
   std::set<std::string> offline_;
   std::map<std::uint64_t, FakeInstance*> instances_;  // in the order of creation
   std::uint64_t last_instance_ = 0;

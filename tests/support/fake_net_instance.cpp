@@ -60,8 +60,8 @@ std::int32_t FakeInstance::start() {
   state_ = State::kStarting;
   busy_ = false;
   refused_ = false;
-  api_.on_state(host_, WHERRY_TRANSPORT_STATE_STARTING, 0, WHERRY_REASON_NONE, "connecting");
-  later(kStepMs, [this] { go_online(); });
+  bootstrap();
+  tell_refused();
   return WHERRY_TRANSPORT_OK;
 }
 
@@ -76,7 +76,7 @@ void FakeInstance::go_online() {
   state_ = State::kOnline;
   api_.on_state(host_, WHERRY_TRANSPORT_STATE_ONLINE, 0, WHERRY_REASON_NONE, nullptr);
   compare_store();
-  for (const auto& [inbox, endpoint] : inboxes_) attach(inbox, endpoint);
+  for (const auto& [inbox, endpoint] : inboxes_) publish(inbox, endpoint);
 }
 
 // Says RESET when the network is not the one, with the store, that this node last saw.
@@ -98,6 +98,7 @@ void FakeInstance::stop() {
   ++life_;  // silences everything that is still scheduled
   state_ = State::kOff;
   detach();
+  links_.clear();
   sending_.clear();
   in_flight_ = 0;
   offering_ = false;
@@ -111,6 +112,7 @@ void FakeInstance::lose_connection() {
   if (state_ == State::kOff || state_ == State::kDegraded) return;
   state_ = State::kDegraded;
   detach();
+  links_.clear();
   api_.on_state(host_, WHERRY_TRANSPORT_STATE_DEGRADED, 0, WHERRY_REASON_TRANSPORT_OFFLINE,
                 nullptr);
   // What is on its way may still arrive; nobody here will hear of it.
@@ -143,8 +145,14 @@ std::int32_t FakeInstance::open_inbox(std::uint64_t inbox, const std::uint8_t* s
   Endpoint endpoint;
   expand(secret, 1, endpoint.address);
   expand(secret, 2, endpoint.token);
+  if (!inboxes_.contains(inbox) && inboxes_.size() >= net_.tor(node_).inboxes_max) {
+    refused_inboxes_.insert(inbox);
+    if (state_ != State::kOff) tell_refused();  // else when it is started
+    return WHERRY_TRANSPORT_OK;
+  }
   inboxes_[inbox] = endpoint;
-  if (state_ == State::kOnline) attach(inbox, endpoint);  // else when it is
+  refused_inboxes_.erase(inbox);
+  if (state_ == State::kOnline) publish(inbox, endpoint);  // else when it is
   return WHERRY_TRANSPORT_OK;
 }
 
@@ -152,6 +160,7 @@ void FakeInstance::attach(std::uint64_t inbox, const Endpoint& endpoint) {
   FakeNet::Inbox& at = net_.inboxes_[endpoint.address];
   at.token = endpoint.token;
   at.owner = node_;
+  if (at.reader != id_) at.since_ms = net_.clock_.now_ms();
   at.reader = id_;
   at.next_offer = 0;
   later(kStepMs, [this, inbox, text = to_text(endpoint)] {
@@ -164,7 +173,7 @@ void FakeInstance::detach() {
   for (auto& [address, inbox] : net_.inboxes_) {
     if (inbox.reader != id_) continue;
     inbox.reader = 0;
-    if (net_.kind_ == FakeKind::kDirect) {
+    if (net_.has_links()) {
       inbox.kept.clear();  // nobody keeps them: they are lost
       inbox.bytes = 0;
     }
@@ -191,6 +200,7 @@ std::int32_t FakeInstance::add_peer(std::uint64_t peer, const char* text, wherry
 std::int32_t FakeInstance::remove_peer(std::uint64_t peer) {
   if (peers_.erase(peer) == 0) return WHERRY_TRANSPORT_E_ARGUMENT;
   net_.counts_.asked -= asked_.erase(peer);
+  links_.erase(peer);
   std::erase_if(sending_, [&](const auto& entry) {
     if (entry.second.peer != peer) return false;
     if (!entry.second.handed) --in_flight_;
@@ -204,9 +214,17 @@ std::int32_t FakeInstance::connect_peer(std::uint64_t peer) {
   if (peer != 0) ++net_.counts_.connects;
   if (peer != 0 && asked_.insert(peer).second) ++net_.counts_.asked;
   if (state_ == State::kOff) return WHERRY_TRANSPORT_OK;
+  if (peer == 0 && state_ == State::kDegraded && net_.tor(node_).bootstrap_ms > 0) {
+    bootstrap();
+    return WHERRY_TRANSPORT_OK;
+  }
+  if (peer != 0 && net_.kind_ == FakeKind::kHidden && state_ == State::kOnline) {
+    dial(peer);
+    return WHERRY_TRANSPORT_OK;
+  }
   later(kStepMs, [this, peer] {
     if (peer == 0) {
-      go_online();
+      if (state_ == State::kDegraded) go_online();
       return;
     }
     const auto known = peers_.find(peer);
@@ -214,7 +232,7 @@ std::int32_t FakeInstance::connect_peer(std::uint64_t peer) {
     const auto inbox = net_.inboxes_.find(known->second.address);
     const bool there = inbox != net_.inboxes_.end() && inbox->second.reader != 0 &&
                        !net_.faults(node_, inbox->second.owner).partition;
-    const bool reachable = state_ == State::kOnline && (net_.kind_ != FakeKind::kDirect || there);
+    const bool reachable = state_ == State::kOnline && (!net_.has_links() || there);
     api_.on_peer(host_, peer,
                  reachable ? WHERRY_PEER_STATE_REACHABLE : WHERRY_PEER_STATE_UNREACHABLE,
                  reachable ? WHERRY_REASON_NONE : WHERRY_REASON_UNREACHABLE);
@@ -245,8 +263,14 @@ std::int32_t FakeInstance::send(std::span<const wherry_outgoing> envelopes, std:
       continue;
     }
     const Endpoint& to = peers_.at(one.peer);
-    net_.carry(node_, {to.address, to.token,
-                       Bytes(one.envelope.data, one.envelope.data + one.envelope.size), attempt});
+    FakeNet::Envelope envelope{to.address, to.token,
+                               Bytes(one.envelope.data, one.envelope.data + one.envelope.size),
+                               attempt};
+    if (net_.kind_ == FakeKind::kHidden) {
+      send_by_link(one.peer, std::move(envelope));
+    } else {
+      net_.carry(node_, envelope);
+    }
   }
   return WHERRY_TRANSPORT_OK;
 }
@@ -262,9 +286,7 @@ void FakeInstance::report(const FakeAttempt& attempt, std::int32_t outcome, std:
     sending_.erase(found);
   const wherry_sent sent{attempt.send_id, outcome, reason};
   api_.on_sent(host_, &sent, 1);
-  if (reason == WHERRY_REASON_UNREACHABLE) {
-    api_.on_peer(host_, peer, WHERRY_PEER_STATE_UNREACHABLE, reason);
-  }
+  if (reason == WHERRY_REASON_UNREACHABLE) lose_link(peer, reason);
   if (refused_ && in_flight_ <= kInFlightMax / 2) {
     refused_ = false;
     api_.on_writable(host_, 0);

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "tests/support/fake_net.h"
 
@@ -42,6 +43,7 @@ class FakeInstance {
   void report(const FakeAttempt& attempt, std::int32_t outcome, std::int32_t reason);
   void offer_soon();
   void lose_connection();
+  void stall_links(const std::string& to);
   void notice_lost_store();
 
  private:
@@ -55,9 +57,25 @@ class FakeInstance {
     bool handed = false;  // reported HANDED: takes no more room
   };
 
+  // To a peer, of kHidden: dialled when something is sent, or the host asks.
+  struct Link {
+    enum class State { kDown, kDialling, kUp, kHalfOpen } state = State::kDown;
+    std::uint64_t dial = 0;   // the newest one
+    bool was_absent = false;  // by the last dial
+    std::vector<FakeNet::Envelope> waiting;
+  };
+
   // Runs `action` after `delay_ms`, unless the instance was stopped or destroyed meanwhile.
   void later(std::int64_t delay_ms, std::function<void()> action);
   void go_online();
+  // A tor, by fake_net_tor.cpp.
+  void bootstrap();
+  void publish(std::uint64_t inbox, const Endpoint& endpoint);
+  void dial(std::uint64_t peer);
+  void dialled(std::uint64_t peer);
+  void send_by_link(std::uint64_t peer, FakeNet::Envelope envelope);
+  void tell_refused();
+  void lose_link(std::uint64_t peer, std::int32_t reason);
   void compare_store();
   void attach(std::uint64_t inbox, const Endpoint& endpoint);
   void detach();
@@ -74,7 +92,10 @@ class FakeInstance {
   std::uint64_t life_ = 0;
   State state_ = State::kOff;
   std::map<std::uint64_t, Endpoint> inboxes_;
+  std::set<std::uint64_t> refused_inboxes_;  // and not told so yet
   std::map<std::uint64_t, Endpoint> peers_;
+  std::map<std::uint64_t, Link> links_;  // by peer
+  std::uint64_t last_dial_ = 0;
   std::set<std::uint64_t> asked_;             // of them, for a connection
   std::map<std::uint64_t, Sending> sending_;  // by send id
   std::size_t in_flight_ = 0;                 // of them, without a report

@@ -71,11 +71,13 @@ constexpr wherry_transport_description describe_direct() {
 constexpr wherry_transport_description describe_hidden() {
   wherry_transport_description about = describe_stored();
   about.name = "fake-hidden";
-  about.help = "A virtual network with a relay that nobody's address is shown to, for tests";
+  about.help = "Virtual links that show nobody's address, for tests";
   about.architecture = WHERRY_ARCHITECTURE_ONION;
+  about.abilities = WHERRY_ABILITY_BUNDLES;
   about.latency = WHERRY_LATENCY_SECONDS;
-  about.reveals_worst.facts[WHERRY_OBSERVER_HOME_OPERATOR] =
-      WHERRY_FACT_USE | WHERRY_FACT_TIMING | WHERRY_FACT_SIZE;
+  about.reveals_worst = {};
+  about.reveals_worst.facts[WHERRY_OBSERVER_OTHER_PERSON] =
+      WHERRY_FACT_USE | WHERRY_FACT_TIMING | WHERRY_FACT_SIZE | WHERRY_FACT_PRESENCE;
   return about;
 }
 

@@ -190,5 +190,99 @@ TEST(FakeNet, DirectLinksKeepNothing) {
   EXPECT_EQ(world.alice.peer_reports().back().state, WHERRY_PEER_STATE_UNREACHABLE);
 }
 
+TEST(FakeNet, ATorTakesItsTimeAndSaysHowFarItIs) {
+  World world(1, FakeKind::kHidden);
+  world.net.set_tor("bob", {.bootstrap_ms = 60'000, .publish_ms = 5'000});
+  world.net.kill_tor("bob");
+  EXPECT_EQ(world.bob.state(), WHERRY_TRANSPORT_STATE_DEGRADED);
+  EXPECT_EQ(world.bob.states().back().reason, WHERRY_REASON_TRANSPORT_OFFLINE);
+  world.run(600'000);
+  EXPECT_EQ(world.bob.state(), WHERRY_TRANSPORT_STATE_DEGRADED) << "it came back by itself";
+  EXPECT_EQ(world.bob.connect_peer(0), WHERRY_TRANSPORT_OK);
+  world.run(59'000);
+  EXPECT_EQ(world.bob.states().back().state, WHERRY_TRANSPORT_STATE_STARTING);
+  EXPECT_EQ(world.bob.states().back().percent, 80);
+  world.run(2'000);
+  EXPECT_EQ(world.bob.state(), WHERRY_TRANSPORT_STATE_ONLINE);
+  const std::string endpoint = world.bob.endpoint(kInbox).value_or("");
+  EXPECT_FALSE(world.net.read_at(endpoint)) << "it is found before it is published";
+  world.run(5'000);
+  EXPECT_TRUE(world.net.read_at(endpoint));
+}
+
+TEST(FakeNet, WhatIsSentWaitsForTheDial) {
+  World world(1, FakeKind::kHidden);
+  world.net.set_tor("alice", {.dial_ms = 4'000});
+  const auto ids = world.send(2);
+  world.run(3'000);
+  EXPECT_FALSE(world.alice.last_sent(ids.front()).has_value());
+  world.run(2'000);
+  EXPECT_EQ(world.outcome(ids.front()), WHERRY_OUTCOME_HANDED);
+  EXPECT_EQ(world.order(), (std::vector<std::uint8_t>{0, 1}));
+  const auto more = world.send(1);
+  world.run(10);
+  EXPECT_EQ(world.outcome(more.front()), WHERRY_OUTCOME_HANDED) << "the link is up already";
+}
+
+TEST(FakeNet, ADialFailsThoughTheOtherIsThere) {
+  World world(1, FakeKind::kHidden);
+  world.net.set_tor("alice", {.dial_failure = 1});
+  const auto ids = world.send(1);
+  world.run();
+  EXPECT_EQ(world.outcome(ids.front()), WHERRY_OUTCOME_FAILED_RETRY);
+  EXPECT_EQ(world.alice.peer_reports().back().state, WHERRY_PEER_STATE_UNREACHABLE);
+  EXPECT_EQ(world.bob.received_count(), 0U);
+}
+
+// As tor remembers an introduction point that did not answer.
+TEST(FakeNet, WhoWasAwayIsNotFoundForAWhile) {
+  World world(1, FakeKind::kHidden);
+  world.net.set_tor("alice", {.memory_ms = 100'000});
+  ASSERT_TRUE(world.bob.stop_and_wait(kLimitMs));
+  world.send(1);
+  world.run();
+  ASSERT_TRUE(world.bob.start_and_wait(kLimitMs));
+  world.run(90'000);
+  const auto early = world.send(1);
+  world.run();
+  EXPECT_EQ(world.outcome(early.front()), WHERRY_OUTCOME_FAILED_RETRY);
+  world.run(20'000);
+  const auto late = world.send(1);
+  world.run();
+  EXPECT_EQ(world.outcome(late.front()), WHERRY_OUTCOME_HANDED);
+}
+
+TEST(FakeNet, OneInboxTooManyIsRefusedUntilThereIsRoom) {
+  World world(1, FakeKind::kHidden);
+  world.net.set_tor("bob", {.inboxes_max = 1});
+  const Bytes secret(WHERRY_TRANSPORT_SECRET_SIZE, 8);
+  EXPECT_EQ(world.bob.open_inbox(kInbox + 1, secret), WHERRY_TRANSPORT_OK);
+  world.run();
+  EXPECT_EQ(world.bob.inbox_reports().back().inbox, kInbox + 1);
+  EXPECT_EQ(world.bob.inbox_reports().back().reason, WHERRY_REASON_FULL);
+  EXPECT_EQ(world.bob.close_inbox(kInbox), WHERRY_TRANSPORT_OK);
+  EXPECT_EQ(world.bob.open_inbox(kInbox + 1, secret), WHERRY_TRANSPORT_OK);
+  world.run();
+  EXPECT_TRUE(world.bob.endpoint(kInbox + 1).has_value());
+}
+
+TEST(FakeNet, AHalfOpenLinkSaysNothingUntilItsTimeIsOver) {
+  World world(1, FakeKind::kHidden);
+  world.send(1);
+  world.run();
+  world.net.stall_links("alice", "bob");
+  const auto ids = world.send(20);
+  world.run(29'000);
+  for (const std::uint64_t id : ids) EXPECT_FALSE(world.alice.last_sent(id).has_value());
+  world.run(2'000);
+  for (const std::uint64_t id : ids) EXPECT_EQ(world.outcome(id), WHERRY_OUTCOME_FAILED_RETRY);
+  EXPECT_EQ(world.alice.peer_reports().back().reason, WHERRY_REASON_TIMEOUT);
+  EXPECT_GT(world.bob.received_count(), 1U) << "some have arrived all the same";
+  EXPECT_LT(world.bob.received_count(), 21U);
+  const auto again = world.send(1);
+  world.run();
+  EXPECT_EQ(world.outcome(again.front()), WHERRY_OUTCOME_HANDED);
+}
+
 }  // namespace
 }  // namespace wherry::test
