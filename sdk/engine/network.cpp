@@ -47,6 +47,7 @@ Status Network::create(const plugin::Settings& settings) {
   if (!made) return made.error();
   instance = made.take();
   inboxes.clear();
+  refused.clear();
   state = WHERRY_TRANSPORT_STATE_STARTING;
   percent = 0;
   reason = WHERRY_REASON_NONE;

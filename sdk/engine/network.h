@@ -103,6 +103,9 @@ class Network : public plugin::HostEvents {
   wherry_reveals listening;
   // Those that the instance receives at.
   std::set<uint64_t> inboxes;
+  // Those that it would not open. Others may know them by an earlier life, so an endpoint says
+  // nothing about that.
+  std::set<uint64_t> refused;
 
   std::unique_ptr<plugin::Instance> instance;
   bool stopping = false;

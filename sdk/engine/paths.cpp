@@ -285,6 +285,7 @@ void close_inbox(Turn& turn, const store::InboxRow& inbox) {
   turn.profile.remove_inbox(id);
   if (network == nullptr) return;
   turn.calls.push_back([network, id] {
+    network->refused.erase(id);
     if (network->inboxes.erase(id) != 0 && network->running()) network->instance->close_inbox(id);
   });
 }

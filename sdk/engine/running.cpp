@@ -32,10 +32,11 @@ void retry_start(const Turn& turn, Network& network) {
                                                      limits::kReconnectMax_ms, ++network.starts);
 }
 
-// Those that the network did not confirm.
+// Those that the network refused, or did not confirm.
 void reopen_inboxes(Turn& turn, Network& network) {
   for (const auto& [id, inbox] : turn.profile.inboxes) {
-    if (inbox.transport != network.id() || !inbox.endpoint.empty()) continue;
+    if (inbox.transport != network.id()) continue;
+    if (!inbox.endpoint.empty() && !network.refused.contains(id)) continue;
     if (!may_be_open(turn.profile, network, inbox)) continue;
     turn.open_inbox(network, inbox);
   }
@@ -185,12 +186,14 @@ void on_inbox(Turn& turn, const InboxReport& report) {
   if (report.endpoint.empty()) {
     turn.log.warning("a network did not open an inbox; it is asked again");
     if (Network* network = turn.network(report.transport)) {
+      network->refused.insert(report.inbox);
       network->reopen_at =
           turn.now + delivery::backoff_ms(limits::kReconnectFirst_ms, limits::kReconnectMax_ms,
                                           ++network->reopens);
     }
     return;
   }
+  if (Network* network = turn.network(report.transport)) network->refused.erase(report.inbox);
   // No peer would read another: see PROTOCOL §6.
   if (report.endpoint.size() > limits::kEndpointTextMax || !codec::printable(report.endpoint)) {
     turn.log.error("a transport gave an endpoint that is too long, or not printable");

@@ -252,6 +252,21 @@ TEST(Moving, IsQuietBeforeTheAddressIsHidden) {
   pair.expect_all_arrived();
 }
 
+// Others know it from before, so it is the one that has to be opened.
+TEST(Moving, AnInboxThatIsRefusedAfterARestartIsAskedForAgain) {
+  Movers pair(9, FakeKind::kHidden);
+  pair.set_route(pair.ann, pair.name);
+  ASSERT_TRUE(pair.move(pair.name, kHour));
+  pair.other.set_tor("bob", {.inboxes_max = 0});
+  pair.world.restart(pair.bob);
+  pair.submit("x", 5);
+  EXPECT_FALSE(pair.settle(kHour));
+  EXPECT_GT(pair.other.counts().full, 1u) << "it is asked for again, paced";
+  pair.other.set_tor("bob", {});
+  EXPECT_TRUE(pair.settle(kHour));
+  pair.expect_all_arrived();
+}
+
 TEST(Moving, TheNextNetworkOfTheRouteTakesOverAndGivesBack) {
   Movers pair(8);
   const std::string both = std::string(kRelay) + "," + pair.name;
