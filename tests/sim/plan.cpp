@@ -14,6 +14,8 @@ using test::SeededRandom;
 
 constexpr int64_t kMinute_ms = 60'000;
 constexpr int64_t kHour_ms = 60 * kMinute_ms;
+constexpr uint64_t kTorSeeds = 1'000'000'007;
+constexpr int64_t kHiddenRoute = 3;  // of kRoutes
 
 // How often each kind is drawn, beside the others.
 struct Weight {
@@ -70,6 +72,10 @@ class Drawing {
     if (!restores_ && random_.chance(40)) draw_forbidding();
     if (!restores_ && random_.chance(40)) draw_moves();
     plan_.met_at_once = random_.chance(30);
+    if (plan_.moves) {
+      random_ = SeededRandom(plan_.seed + kTorSeeds);  // the rest of a seed's plan stays as it was
+      draw_tor();
+    }
     return std::move(plan_);
   }
 
@@ -188,6 +194,46 @@ class Drawing {
                   [](const Action& action) { return action.kind == Kind::kMoveInbox; });
   }
 
+  // Two who go to the hidden network, or are there, while their tors do what tors do.
+  void draw_tor() {
+    for (int64_t bursts = between(random_, 1, 3); bursts > 0; --bursts) {
+      const int64_t begin_ms = between(random_, 0, kDay_ms - 2 * kHour_ms);
+      const int64_t within_ms = between(random_, 10 * kMinute_ms, kHour_ms);
+      const int one = anybody();
+      const int other = another(one);
+      for (const auto& [who, peer] : {std::pair(one, other), std::pair(other, one)}) {
+        Action slow{
+            begin_ms, Kind::kSlowTor, who, peer, 0, duration(random_, kMinute_ms, kHour_ms)};
+        draw_amount(slow);
+        if (random_.chance(80)) add(slow);
+        if (random_.chance(70)) add({begin_ms, Kind::kSetRoute, who, peer, kHiddenRoute, 0});
+      }
+      for (int64_t faults = between(random_, 3, 8); faults > 0; --faults) {
+        draw_tor_fault_at(begin_ms + between(random_, 0, within_ms), one, other);
+      }
+      if (random_.chance(30)) {
+        add({begin_ms + within_ms, Kind::kSetRoute, one, other,
+             between(random_, 0, kRoutes.size() - 1), 0});
+      }
+    }
+    std::erase_if(plan_.actions,
+                  [](const Action& action) { return action.kind == Kind::kMoveInbox; });
+  }
+
+  // One that hits whoever hears or whoever speaks, as they go on talking.
+  void draw_tor_fault_at(int64_t at_ms, int one, int other) {
+    static constexpr std::array kTorFaults = {Kind::kKillTor, Kind::kStallLink, Kind::kClose,
+                                              Kind::kKill, Kind::kOffline};
+    if (random_.chance(50)) std::swap(one, other);
+    const auto drawn = static_cast<size_t>(between(random_, 0, kTorFaults.size() - 1));
+    add({at_ms, kTorFaults.at(drawn), one, other, 0, duration(random_, 1'000, 10 * kMinute_ms)});
+    for (int64_t talks = between(random_, 1, 4); talks > 0; --talks) {
+      std::swap(one, other);
+      add({at_ms + duration(random_, 1, 5 * kMinute_ms), Kind::kSay, one, other,
+           between(random_, 1, 5), 0});
+    }
+  }
+
   void draw_fault_at(int64_t at_ms) {
     Action action{
         at_ms, draw_fault(random_), anybody(), 0, 0, duration(random_, 500, 6 * kHour_ms)};
@@ -208,6 +254,7 @@ class Drawing {
         action.amount = between(random_, 1, 300);
         break;
       case Kind::kSpoilLink:
+      case Kind::kSlowTor:
         action.amount = static_cast<int64_t>(random_.below(1'000'000));
         break;
       case Kind::kJumpClock:
@@ -245,7 +292,10 @@ constexpr std::array<const char*, kKinds> kNames = {"says",
                                                     "moves an inbox",
                                                     "boasts with a clock",
                                                     "forbids the relay",
-                                                    "sets the route"};
+                                                    "sets the route",
+                                                    "has a slow tor",
+                                                    "loses their tor",
+                                                    "has a dead link"};
 
 }  // namespace
 

@@ -28,11 +28,15 @@ enum class Kind {
   kStopTransport,  // the app stops the transport and starts it again
   kMoveInbox,      // the inbox for `other` is another one from now on
   kBoastClock,     // the logical clock of the conversation with `other` claims far too much
-  kForbid,    // `who` permits no relay (0), or what `other` would reveal to it (1), for `for_ms`;
-              // no relay to anybody (2); none from now on, unannounced (3)
-  kSetRoute,  // `who` chooses the `amount`th of kRoutes for the conversation with `other`
+  kForbid,     // `who` permits no relay (0), or what `other` would reveal to it (1), for `for_ms`;
+               // no relay to anybody (2); none from now on, unannounced (3)
+  kSetRoute,   // `who` chooses the `amount`th of kRoutes for the conversation with `other`
+  kSlowTor,    // starts, publications and dials of `who`'s tor are slow or fail, as the digits of
+               // `amount` say, for `for_ms`
+  kKillTor,    // it ends, and starts again when it is asked to
+  kStallLink,  // links through it to `other` look alive, and are not
 };
-inline constexpr int kKinds = static_cast<int>(Kind::kSetRoute) + 1;
+inline constexpr int kKinds = static_cast<int>(Kind::kStallLink) + 1;
 
 inline constexpr std::array kRoutes = {"auto",
                                        "fake-stored",

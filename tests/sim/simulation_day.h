@@ -41,6 +41,7 @@ class Simulation {
   void act(const Action& action);
   void act_on_disk(const Action& action);
   void act_on_network(const Action& action);
+  void act_on_tor(const Action& action);  // of the hidden network, which is the last
   void act_on_person(const Action& action);
   // The process is killed there, or the power fails; or the one, and soon after it the other, which
   // then takes what the next process had read.

@@ -24,6 +24,19 @@ FakeFaults link_faults(int64_t amount) {
   return faults;
 }
 
+// A start in up to four minutes, the rest as of a real tor at its worst.
+test::TorFaults tor_faults(int64_t amount) {
+  const auto digit = [&](int64_t place) { return amount / place % 10; };
+  test::TorFaults faults;
+  faults.bootstrap_ms = digit(1) * digit(1) * 3'000;
+  faults.publish_ms = digit(10) * 1'500;
+  faults.dial_ms = digit(100) * 1'000;
+  faults.dial_failure = static_cast<double>(digit(1'000)) / 12;
+  faults.memory_ms = digit(10'000) * 13'000;
+  if (digit(100'000) < 3) faults.inboxes_max = static_cast<size_t>(digit(100'000));
+  return faults;
+}
+
 }  // namespace
 
 void Simulation::act(const Action& action) {
@@ -48,6 +61,11 @@ void Simulation::act(const Action& action) {
     case Kind::kStopTransport:
     case Kind::kMoveInbox:
       act_on_network(action);
+      break;
+    case Kind::kSlowTor:
+    case Kind::kKillTor:
+    case Kind::kStallLink:
+      act_on_tor(action);
       break;
     default:
       act_on_person(action);
@@ -133,6 +151,22 @@ void Simulation::act_on_network(const Action& action) {
         });
         turn.pump(contact);
       });
+  }
+}
+
+void Simulation::act_on_tor(const Action& action) {
+  const std::string who = name_of(action.who);
+  test::FakeNet* net = nets_.back();
+  switch (action.kind) {
+    case Kind::kSlowTor:
+      net->set_tor(who, tor_faults(action.amount));
+      later(action.for_ms, [net, who] { net->set_tor(who, {}); });
+      break;
+    case Kind::kKillTor:
+      net->kill_tor(who);
+      break;
+    default:  // kStallLink
+      net->stall_links(who, name_of(action.other));
   }
 }
 

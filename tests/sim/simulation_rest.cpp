@@ -23,6 +23,7 @@ void Simulation::mend() {
   for (test::FakeNet* net : nets_) net->set_faults({});
   for (int who = 0; who < plan_.people; ++who) {
     for (test::FakeNet* net : nets_) net->set_online(name_of(who), true);
+    nets_.back()->set_tor(name_of(who), {});
     world_.delay_app(who, 0);
     world_.disk(who).set_space(std::nullopt);
     world_.disk(who).set_failures(0, 0);
