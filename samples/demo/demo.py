@@ -9,7 +9,7 @@ killed, and it moves back. The last lines count both ledgers against each other,
 
   demo.py       this: the course of the show
   person.py     an app, over pipe_client.py and ledger.py
-  relay.py      the relay's process; tap.py: an observer on the wire
+  relay.py      the relay's process; tap.py, socks_server.py: an observer on the wire
   networks.py   the networks that the conversation moves to, and what each needs
   timeline.py   what happened when, as text and as a picture; screen.py: the transcript
 """

@@ -7,6 +7,8 @@ import asyncio
 import threading
 import time
 
+from socks_server import greet
+
 CHUNK = 1 << 16
 
 
@@ -60,13 +62,7 @@ class Tap:
 
 
 class Proxy(Tap):
-    """A SOCKS5 proxy (RFC 1928) that leads to the target alone, whatever is asked for."""
+    """The same as a SOCKS5 proxy."""
 
     async def _greet(self, reader, writer):
-        _, methods = await reader.readexactly(2)
-        await reader.readexactly(methods)
-        writer.write(b"\x05\x00")  # no authentication
-        _, _, _, kind = await reader.readexactly(4)
-        address = {1: 4, 4: 16}.get(kind) or (await reader.readexactly(1))[0]
-        await reader.readexactly(address + 2)
-        writer.write(b"\x05\x00\x00\x01" + bytes(6))  # connected
+        await greet(reader, writer)

@@ -143,11 +143,11 @@ class App:
 
     def do_join(self, listener, command):
         """Takes part in the networks, and tells this person's card at the relay."""
-        transport = self._start_transport("centralized", {"relay": command["relay"]})
+        transport = self._start_transport("centralized", command["relay"])
         if not listener.online.wait(CALL_S):
             raise NoAnswer("transport_start")
-        if command["direct"]:
-            self._start_transport("p2p", command["direct"])
+        if command["other"]:
+            self._start_transport(self.settings["network"], command["other"])
         self.tell(card=self.call("card_make", transport=transport, valid_s=0)["text"])
 
     def _start_transport(self, name, settings):

@@ -4,18 +4,22 @@ import random
 import signal
 import threading
 
+from tor import RELAYS, tor_of
+
 GAP_S = 1.2  # between two faults, on average
-KINDS = ("kill", "stop", "disk", "clock", "net")
+KINDS = ("kill", "stop", "disk", "clock", "net", "tor")
 
 
 class Faults:
     """Runs on a thread until stop(). At most one fault at a time hits the same thing."""
 
-    def __init__(self, seed, kinds, people, relay, proxies, disks, clocks):
-        """proxies, disks and clocks by the name of a person, or `relay`, as far as there are any."""
+    def __init__(self, seed, kinds, people, relay, proxies, disks, clocks, tor_network):
+        """proxies, disks and clocks by the name of a person, or `relay`, as far as there are any; so
+        is the Tor network."""
         self._random = random.Random(f"{seed}/faults")
         self._people = {person.name: person for person in people}
         self._relay, self._proxies, self._disks, self._clocks = relay, proxies, disks, clocks
+        self._tor_network = tor_network
         self.counts = dict.fromkeys(kinds, 0)
         self.recent = []  # since the last line of the storm
         self._stopping = threading.Event()
@@ -51,6 +55,10 @@ class Faults:
             ("net", 2, "net", list(self._proxies), self._corrupt),
             ("net", 1, "net", list(self._proxies), self._hold),
             ("net", 1, "net", list(self._proxies), self._refuse),
+            ("tor", 3, "tor", names, self._kill_tor),
+            ("tor", 2, "tor", names, self._stop_tor),
+            ("tor", 3, "tor", ["network"], self._kill_tor_relay),
+            ("tor", 1, "tor", ["network"], self._stop_tor_network),
         ]
 
     def _run(self):
@@ -96,11 +104,11 @@ class Faults:
         if self._relay.kill(draw.random() ** 2 * 4):
             self._note("kill", f"kill relay for {self._relay.pause_s:.1f} s")
 
-    def _freeze(self, process, who, draw):
+    def _freeze(self, process, who, draw, kind="stop"):
         if process and process.send(signal.SIGSTOP):
             time_s = self._lasting(draw, 12)
             process.send(signal.SIGCONT)
-            self._note("stop", f"stop {who} for {time_s}")
+            self._note(kind, f"stop {who} for {time_s}")
 
     def _stop_program(self, who, draw):
         self._freeze(self._people[who].program, who, draw)
@@ -150,6 +158,31 @@ class Faults:
         proxy.is_holding = True
         self._note("net", f"net to {who} held for {self._lasting(draw, 8)}")
         proxy.is_holding = False
+
+    def _tor(self, who):
+        program = self._people[who].program
+        return tor_of(program) if program else None
+
+    def _kill_tor(self, who, _):
+        tor = self._tor(who)
+        if tor and tor.send(signal.SIGKILL):
+            self._note("tor", f"kill {who}'s tor")
+
+    def _stop_tor(self, who, draw):
+        self._freeze(self._tor(who), f"{who}'s tor", draw, "tor")
+
+    def _kill_tor_relay(self, _, draw):
+        number = draw.randrange(RELAYS)
+        if self._tor_network.command(f"kill {number}"):
+            time_s = self._lasting(draw, 20)
+            self._tor_network.command(f"start {number}")
+            self._note("tor", f"kill relay {number} of the Tor network for {time_s}")
+
+    def _stop_tor_network(self, _, draw):
+        if self._tor_network.command("stop"):
+            time_s = self._lasting(draw, 20)
+            self._tor_network.command("continue")
+            self._note("tor", f"stop the Tor network for {time_s}")
 
     def _refuse(self, who, draw):
         proxy = self._proxies[who]

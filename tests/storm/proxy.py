@@ -2,7 +2,13 @@
 
 import asyncio
 import random
+import sys
 import threading
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[2] / "samples/demo"))
+
+from socks_server import greet  # noqa: E402
 
 CHUNK = 1 << 14
 
@@ -10,8 +16,10 @@ CHUNK = 1 << 14
 class Proxy:
     """Runs on a thread of its own. Set the faults from any thread; each is off at first."""
 
-    def __init__(self, seed):
+    def __init__(self, seed, socks=False):
+        """With `socks` it is asked by SOCKS5 first, as a proxy that hides those who come."""
         self.target_port = None
+        self._socks = socks
         self.delay_s = 0.0  # each piece of a stream waits for up to this long
         self.corrupting = 0.0  # probability that a byte of a piece is altered
         self.is_holding = False  # nothing passes, nothing is closed
@@ -50,9 +58,11 @@ class Proxy:
         try:
             if self.is_refusing:
                 raise ConnectionRefusedError
+            if self._socks:
+                await greet(client_reader, client_writer)
             target_reader, target_writer = await asyncio.open_connection(
                 "127.0.0.1", self.target_port, limit=CHUNK)
-        except OSError:
+        except (OSError, EOFError):
             client_writer.transport.abort()
             return
         link = (client_writer, target_writer)

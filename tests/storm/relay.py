@@ -25,6 +25,7 @@ class Relay:
     """Keeps a relay running: whenever it dies, the next one starts after `pause_s`."""
 
     def __init__(self, program, data, folder, environment, advertised_port, violate):
+        """Its address has the advertised port; 0: its own, for those who come by a proxy."""
         self.port = free_port()
         self.violate = violate
         self.address = None
@@ -34,7 +35,7 @@ class Relay:
         self.lives = 0
         self.process = None
         self._command = [program, "--data", data, "--listen", f"127.0.0.1:{self.port}",
-                         "--advertise", f"127.0.0.1:{advertised_port}"]
+                         "--advertise", f"127.0.0.1:{advertised_port or self.port}"]
         self._environment = {**os.environ, **environment}
         self._log_path = os.path.join(folder, "relay.log")
         self._ready = threading.Event()

@@ -14,7 +14,6 @@ from texts import Direction
 AHEAD = 4000  # messages to one reader that are not known to be delivered
 SIZES = (1, 1, 4, 16, 64, 200)  # messages in a batch
 REPEATED_AT_ONCE = 200
-ROUTES = ("p2p", "centralized")  # one after the other
 AGAIN, TIMEOUT, DISK = "WHERRY_E_AGAIN", "WHERRY_E_TIMEOUT", "WHERRY_E_DISK"
 
 
@@ -110,13 +109,14 @@ class Way:
         self.confirmed = app.ledger.last_confirmed(reader)
         self._size = 1
         self._every = app.settings["switch"]
+        self._routes = (app.settings["network"], "centralized")  # one after the other
         self._switches = app.ledger.noted(f"switches {reader}") or 0
 
     def is_to_switch(self):
         return self._every and self.intended >= (self._switches + 1) * self._every
 
     def next_route(self):
-        return ROUTES[self._switches % len(ROUTES)]
+        return self._routes[self._switches % len(self._routes)]
 
     def switched(self):
         self._switches += 1

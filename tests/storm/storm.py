@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """The kill storm: real programs, real faults, and a proof that nothing was lost.
 
-Three people talk in all directions through `wherry pipe`, one `wherry-relay`, and direct links: each
-conversation moves from one network to the other, and back, all the time, as both of its people wish
-at once. Meanwhile programs are killed and stopped, disks are full, clocks step, and what leads to
-the relay and to each person delays, cuts and corrupts. Then the faults end, and the apps' own
-ledgers are counted.
+Three people talk in all directions through `wherry pipe`, one `wherry-relay`, and direct links or
+onion services: each conversation moves from one network to the other, and back, all the time, as
+both of its people wish at once. Meanwhile programs are killed and stopped, disks are full, clocks
+step, and what leads to the relay and to each person delays, cuts and corrupts; nodes of a private
+Tor network die, and so do people's tors. Then the faults end, and the apps' own ledgers are counted.
 
   storm.py        this: the course of a storm, its table and its exit code
-  faults.py       which fault comes when; disks, clocks, proxy, processes: how they are done
+  faults.py       which fault comes when; disks, clocks, proxy, processes, tor: how they are done
   person, relay   the processes as the storm sees them
   app.py          a person's app: sender and listener over pipe and ledger, texts to write
   proof.py        what the ledgers say; proof_test.py shows that it can fail
@@ -41,8 +41,11 @@ from processes import adopt_orphans  # noqa: E402
 from proof import Way, histories  # noqa: E402
 from proxy import Proxy  # noqa: E402
 from relay import Relay, free_port  # noqa: E402
+from tor import TorNetwork, reap_tors  # noqa: E402
 
 NAMES = ("alice", "bob", "carol")
+# Beside the relay, and messages between two changes of the network: tor needs seconds for one.
+NETWORKS = {"p2p": 500, "onion": 1000}
 ON_SMALL_DISKS = ("bob", "relay")  # the others' disks are real, with real waits for them
 LINE_S = 10
 LONG_ENOUGH_MIN = 3  # for every kind of fault to come
@@ -60,6 +63,8 @@ class Storm:
         self.skipped = {}  # kind of fault -> why it is not done
         self._lock = threading.Lock()
         self.people, self.relay, self.faults = [], None, None
+        self.over_tor = options.network == "onion"
+        self.tor_network = None
         self.proxies = {}  # by whom they lead to
         self.kinds = [kind for kind in options.faults if self._can(kind)]
         self.disks = {}
@@ -67,8 +72,9 @@ class Storm:
             self.disks = {name: disks.Disk(self._path(f"{name}.disk")) for name in ON_SMALL_DISKS}
         self.clocks = {}
         if "clock" in self.kinds:
-            self.clocks = {name: clocks.Clock(self._path(f"{name}.clock"))
-                           for name in (*NAMES, "relay")}
+            # A tor has its program's clock, and believes no network whose time is another.
+            names = ("relay",) if self.over_tor else (*NAMES, "relay")
+            self.clocks = {name: clocks.Clock(self._path(f"{name}.clock")) for name in names}
 
     def _can(self, kind):
         if kind == "disk" and not disks.can_be_full():
@@ -80,10 +86,10 @@ class Storm:
     def _path(self, name):
         return os.path.join(self.folder, name)
 
-    def _place(self, name):
-        """The directory of a profile or of the relay."""
+    def _place(self, name, what="data"):
+        """The directory of a profile, of a tor, or of the relay."""
         return os.path.join(self.disks[name].path if name in self.disks else self.folder,
-                            f"{name}.data")
+                            f"{name}.{what}")
 
     def _environment(self, name):
         return self.clocks[name].environment() if name in self.clocks else {}
@@ -99,26 +105,33 @@ class Storm:
     def run(self):
         for kind, why in self.skipped.items():
             print(f"  SKIPPED    no faults of the kind '{kind}': {why}", flush=True)
-        proxy = self._proxy_to("relay")
+        if self.over_tor:
+            self.tor_network = TorNetwork(self.folder, self.violate)
+        # Over Tor nobody's address is shown. To come there from a relay that knows it takes minutes
+        # of silence each time, so that the relay is asked by a proxy.
+        proxy = self._proxy_to("relay", socks=self.over_tor)
         self.relay = Relay(find(self.options.build, "wherry-relay"), self._place("relay"),
-                           self.folder, self._environment("relay"), proxy.port, self.violate)
+                           self.folder, self._environment("relay"),
+                           0 if self.over_tor else proxy.port, self.violate)
         proxy.target_port = self.relay.port
         for name in NAMES:
             self.people.append(self._person(name))
         self.began = time.monotonic()
         self._meet()
         self.faults = Faults(self.options.seed, self.kinds, self.people, self.relay, self.proxies,
-                             self.disks, self.clocks)
+                             self.disks, self.clocks, self.tor_network)
         self._blow()
         self._calm()
         self._histories()
         for person in self.people:
             person.close(STEP_S)
         self.relay.close(STEP_S)
+        if self.tor_network:
+            self.tor_network.close()
         self._prove()
 
-    def _proxy_to(self, name):
-        self.proxies[name] = Proxy(f"{self.options.seed}/{name}")
+    def _proxy_to(self, name, socks=False):
+        self.proxies[name] = Proxy(f"{self.options.seed}/{name}", socks)
         return self.proxies[name]
 
     def _person(self, name):
@@ -129,12 +142,15 @@ class Storm:
                        "key": base64.b64encode(key).decode(),
                        "ledger": self._path(f"{name}.ledger"),
                        "program": find(self.options.build, "wherry"),
-                       "switch": self.options.switch,
+                       "switch": self.options.switch, "network": self.options.network,
                        "environment": self._environment(name)}, folder, self.violate)
 
     def _meet(self):
+        relay = {"relay": self.relay.address}
+        if self.over_tor:
+            relay["proxy"] = f"127.0.0.1:{self.proxies['relay'].port}"
         for person in self.people:
-            person.command(do="join", relay=self.relay.address, direct=self._direct(person.name))
+            person.command(do="join", relay=relay, other=self._other(person.name))
         cards = {person.name: person.answer("card", STEP_S) for person in self.people}
         for person in self.people:
             person.command(do="meet", cards={name: card for name, card in cards.items()
@@ -142,10 +158,13 @@ class Storm:
         for person in self.people:
             person.answer("met", STEP_S)
 
-    def _direct(self, name):
-        """Settings of a person's direct links: contacts come in through the storm's proxy."""
+    def _other(self, name):
+        """Settings of a person's other network. By direct links contacts come in through a proxy of
+        the storm's."""
         if not self.options.switch:
             return None
+        if self.over_tor:
+            return {"folder": self._place(name, "tor"), "torrc": self.tor_network.torrc}
         proxy = self._proxy_to(name)
         proxy.target_port = free_port()
         return {"listen": f"127.0.0.1:{proxy.target_port}",
@@ -181,6 +200,7 @@ class Storm:
 
     def _measure(self):
         self.relay.measure()
+        reap_tors()
         for person in self.people:
             person.measure()
 
@@ -239,6 +259,8 @@ class Storm:
         for thing in (*self.people, self.relay):
             if thing:
                 thing.abandon()
+        if self.tor_network:
+            self.tor_network.abandon()
 
     def _prove(self):
         ledgers = {name: Ledger(self._path(f"{name}.ledger")) for name in NAMES}
@@ -275,16 +297,26 @@ def parse():
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32),
                         help="draws the faults, the texts and the apps' habits")
     parser.add_argument("--rate", type=float, default=400, help="messages a second, in all")
+    parser.add_argument("--network", choices=NETWORKS, default="p2p",
+                        help="the network beside the relay: direct links (default), or onion "
+                             "services over a private Tor network, which needs the program tor")
     parser.add_argument("--calm", type=float, default=300,
                         help="seconds until all must have arrived after the last fault")
-    parser.add_argument("--switch", type=int, default=500,
+    parser.add_argument("--switch", type=int,
                         help="messages to one person between two changes of the network; 0: the "
-                             "relay alone (default 500)")
-    parser.add_argument("--faults", default=",".join(KINDS), type=lambda text: text.split(","),
-                        help="kinds, with commas between: " + ", ".join(KINDS))
+                             "relay alone (default 500, with onion 1000)")
+    parser.add_argument("--faults", type=lambda text: text.split(","),
+                        help="kinds, with commas between: " + ", ".join(KINDS) +
+                             " (default all; tor with the network onion alone)")
     parser.add_argument("--json", help="write the figures to this file")
     parser.add_argument("--build", default="build/release", help="where the programs were built")
     options = parser.parse_args()
+    if options.switch is None:
+        options.switch = NETWORKS[options.network]
+    if options.faults is None:
+        options.faults = [kind for kind in KINDS if kind != "tor" or options.network == "onion"]
+    if "tor" in options.faults and options.network != "onion":
+        parser.error("faults of tor need --network onion")
     if unknown := set(options.faults) - set(KINDS):
         parser.error(f"no such fault: {', '.join(sorted(unknown))}")
     options.build = os.path.abspath(options.build)
