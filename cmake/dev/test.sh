@@ -85,13 +85,13 @@ command_test() {
     stage "build with ASan and UBSan" 11 build_preset asan
     if [[ -n $stage_ok ]]; then
         ran+=(asan)
-        stage "tests with ASan and UBSan" 4 run_ctest asan ${select[@]+"${select[@]}"}
+        stage "tests with ASan and UBSan" 12 run_ctest asan ${select[@]+"${select[@]}"}
     fi
     [[ -z $pattern ]] || finish_test ${ran[@]+"${ran[@]}"}
     stage "build with TSan" 3 build_preset tsan
     if [[ -n $stage_ok ]]; then
         ran+=(tsan)
-        stage "tests with TSan" 1 run_ctest tsan
+        stage "tests with TSan" 4 run_ctest tsan
     fi
     stage "build of the simulator" 3 build_preset sim
     stage "simulator, 1,000 worlds" 4 command_sim --seeds 1..1000
