@@ -74,10 +74,24 @@ TEST(RelayAddress, OfAnOnionServiceHasNoOtherForm) {
   upper[0] = 'A';
   for (const std::string& text :
        {std::string(kOnion) + ".onion", std::string(kOnion) + ".onion:80/" + key,
-        std::string(kOnion) + ":80/" + key, std::string("short.onion:80/") + key,
-        std::string("short.ONION:80/") + key, std::string("short.onion.:80/") + key, wrong, upper,
+        std::string(kOnion) + ":80/" + key, std::string("short.onion:80/") + key, wrong, upper,
         std::string(kOnion) + "/" + key, std::string(kOnion) + "/"}) {
     EXPECT_FALSE(parse_relay_address("wr1:" + text).has_value()) << text;
+  }
+}
+
+// Names know no case, and a dot may end them: a resolver that is asked for any of these asks name
+// servers for an onion service, in the clear.
+TEST(RelayAddress, OfAnOnionServiceIsAskedOfNoNameServerHoweverItIsSpelt) {
+  const std::string key(22, 'A');
+  std::string upper = kOnion;
+  for (char& character : upper) {
+    if (character >= 'a' && character <= 'z') character = static_cast<char>(character - 'a' + 'A');
+  }
+  for (const std::string& host :
+       {std::string(kOnion) + ".ONION", std::string(kOnion) + ".onion.", std::string("x.Onion"),
+        std::string(kOnion) + ".", upper, upper + ".ONION"}) {
+    EXPECT_FALSE(parse_relay_address("wr1:" + host + ":80/" + key).has_value()) << host;
   }
 }
 

@@ -612,6 +612,40 @@ TEST(RelayAddresses, OfConnectionsOverTorShareWhatIsKept) {
   EXPECT_FALSE(limiter.may_put_bundle("fd:3"));
 }
 
+// Each open stream costs memory, and a connection over Tor costs nothing.
+TEST(RelayAddresses, OfConnectionsOverTorHaveBoundedStreamsTogether) {
+  constexpr std::size_t kConnections = 200;
+  Limiter limiter(Quotas(), [] { return 0; });
+  std::size_t streams = 0;
+  for (std::size_t i = 0; i < kConnections; ++i) {
+    while (limiter.stream_begins("fd:" + std::to_string(i))) ++streams;
+  }
+  EXPECT_LE(streams, std::size_t{16} * Quotas().address_streams_max);
+  EXPECT_TRUE(limiter.stream_begins("ipv4:1.2.3.4"));
+}
+
+// Whoever uses up what may be made in a day takes nobody's card away.
+TEST_F(RelaySession, WhoHasABundleKeepsItWhateverOthersMakeOverTor) {
+  Quotas tight;
+  tight.address_bundles_per_day = 1;
+  Limiter limiter(tight, [] { return std::int64_t{1}; });
+  SessionContext context{core_thread_, limiter, store_->id(), kPin};
+  const auto outcome_of = [&](const std::string& address, std::uint8_t number) {
+    const auto session = sessions_.make<SubmitSession>(context, address);
+    TestWire<SubmitSession> wire(session);
+    session->on_frame(hello<v1::SubmitRequest>());
+    v1::SubmitRequest frame;
+    put(frame, number, "bundle", 60, wire.welcome().challenge());
+    session->on_frame(frame);
+    return wire.wait_for([](const auto& reply) { return reply.bundles_size() > 0; })
+        .bundles(0)
+        .outcome();
+  };
+  EXPECT_EQ(outcome_of("fd:1", 1), v1::STORED);
+  EXPECT_EQ(outcome_of("fd:2", 2), v1::QUOTA);   // the day's are used up
+  EXPECT_EQ(outcome_of("fd:3", 1), v1::STORED);  // its owner's, renewed
+}
+
 class RelayTorConnections : public ::testing::Test {
  protected:
   static constexpr std::size_t kMost = 3;
@@ -621,7 +655,7 @@ class RelayTorConnections : public ::testing::Test {
     std::array<int, 2> ends{};
     EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()), 0);
     far_.emplace_back(ends[1]);
-    near_.emplace_back(connections.add(transports::Descriptor(ends[0]), now));
+    near_.emplace_back(connections.add(transports::Descriptor(ends[0])));
     EXPECT_GE(near_.back().get(), 0);
     return near_.back().get();
   }
@@ -631,7 +665,6 @@ class RelayTorConnections : public ::testing::Test {
   }
 
   TorConnections connections{kMost};
-  TorConnections::Clock::time_point now{};
   std::vector<transports::Descriptor> near_;  // as gRPC's
   std::vector<transports::Descriptor> far_;
 };
@@ -651,21 +684,12 @@ TEST_F(RelayTorConnections, OfTooManyThoseThatAskForNothingGoFirst) {
   EXPECT_FALSE(is_cut(3));
 }
 
-TEST_F(RelayTorConnections, WhoIsSilentIsCutInTime) {
-  connections.spoke(come());
-  come();
-  now += std::chrono::seconds(kHelloDeadlineS);
-  connections.tick(now);
-  EXPECT_FALSE(is_cut(0));
-  EXPECT_TRUE(is_cut(1));
-}
-
 TEST_F(RelayTorConnections, WhatIsOverIsForgotten) {
   come();
   come();
   far_[0] = transports::Descriptor();
   ::shutdown(near_[1].get(), SHUT_RDWR);  // as gRPC does before it closes it
-  connections.tick(now);
+  connections.forget_ended();
   EXPECT_EQ(connections.count(), 0U);
 }
 

@@ -96,6 +96,8 @@ std::shared_ptr<grpc::Channel> make_channel(const LinkTarget& target,
   arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   arguments.SetString(GRPC_ARG_DEFAULT_AUTHORITY, "localhost");
   arguments.SetMaxReceiveMessageSize(kFrameSizeMax);
+  // One that grows when it is unpacked would be measured afterwards.
+  arguments.SetInt(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
   std::string uri = target.address;
   if (uri.rfind("unix:", 0) != 0) uri = (uri.front() == '[' ? "ipv6:" : "ipv4:") + uri;
   return grpc::CreateCustomChannel(uri, credentials(target, wrong_key), arguments);

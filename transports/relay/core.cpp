@@ -232,6 +232,8 @@ void Core::apply_one(PutBundle& put) {
   Outcome outcome = Outcome::kStored;
   if (earlier && earlier->owner_key != put.owner_key && earlier->expires_s > now_s_) {
     outcome = Outcome::kNotAllowed;
+  } else if (!put.may_be_new && (!earlier || earlier->owner_key != put.owner_key)) {
+    outcome = Outcome::kQuota;
   } else if (now_s_ < paused_until_s_) {
     outcome = Outcome::kDisk;
   } else {

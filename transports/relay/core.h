@@ -97,6 +97,7 @@ struct PutBundle {
   std::uint32_t time_to_live_s = 0;
   std::string bundle;
   std::size_t cost = 0;
+  bool may_be_new = true;  // else it has to replace one of its owner's
 };
 
 struct GetBundle {

@@ -157,6 +157,10 @@ class Server final : public GrpcServer {
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 0);
     builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
                                kClientPingIntervalMsMin);
+    // A frame is what it is: one that grows when it is unpacked would be measured afterwards.
+    builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, kHelloDeadlineS * 1000);
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, kGoodbyeDeadlineS * 1000);
     server_ = builder.BuildAndStart();
   }
 
@@ -164,11 +168,11 @@ class Server final : public GrpcServer {
   int port() const override { return port_; }
 
   void take(transports::Descriptor connection) override {
-    const int number = connections_.add(std::move(connection), TorConnections::Clock::now());
+    const int number = connections_.add(std::move(connection));
     if (number >= 0) grpc::AddInsecureChannelFromFd(server_.get(), number);
   }
 
-  void tick() override { connections_.tick(TorConnections::Clock::now()); }
+  void tick() override { connections_.forget_ended(); }
 
   void shut_down(int seconds) override {
     server_->Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(seconds));

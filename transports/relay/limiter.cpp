@@ -70,7 +70,8 @@ Limiter::Limiter(const Quotas& quotas, Clock clock) : quotas_(quotas), clock_(st
 bool Limiter::stream_begins(const std::string& address) {
   const std::lock_guard lock(mutex_);
   Usage& used = usage(address);
-  if (used.streams >= quotas_.address_streams_max) return false;
+  const std::uint32_t most = tor_connection(address) ? kTorStreamsMax : quotas_.address_streams_max;
+  if (used.streams >= most) return false;
   ++used.streams;
   return true;
 }

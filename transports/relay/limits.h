@@ -64,6 +64,9 @@ inline constexpr std::size_t kRateAddressesMax = 65536;
 inline constexpr double kAddressBurstS = 4;                  // of its rate, at once
 inline constexpr std::int64_t kAddressIdleMs = 60LL * 1000;  // then it is forgotten
 
+// Of one connection over Tor; a client has two.
+inline constexpr std::uint32_t kTorStreamsMax = 8;
+
 // Of connections: how soon a dead one is noticed, and how often a client may ask whether we live.
 inline constexpr int kKeepaliveMs = 120 * 1000;
 inline constexpr int kKeepaliveTimeoutMs = 20 * 1000;

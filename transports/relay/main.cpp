@@ -108,7 +108,9 @@ void declare(CLI::App& app, CommandLine& line) {
                  "Bound of queues, buffers and readers' windows, about")
       ->check(CLI::Range(32, 1048576))
       ->capture_default_str();
-  app.add_option("--database-mib", line.database_mib, "Bound of the database file; 0: the disk's")
+  app.add_option("--database-mib", line.database_mib,
+                 "Bound of the database file; 0: the disk's, but 4096 with --onion, where nobody "
+                 "knows who fills it")
       ->check(CLI::Range(0, 4194303))
       ->capture_default_str();
   app.add_flag("--fast-sync", line.fast_sync,
@@ -149,6 +151,7 @@ void finish(CommandLine& line) {
   if (!line.listen.empty()) options.listen = parse_authority(line.listen, true);
   if (!line.advertise.empty()) options.advertise = parse_authority(line.advertise, true);
   options.memory_max = line.memory_mib * 1024 * 1024;
+  if (line.onion && line.database_mib == 0) line.database_mib = 4096;
   options.database_pages_max = static_cast<std::uint32_t>(line.database_mib * 256);
   options.quotas.envelope_time_to_live_s = line.time_to_live_days * 86400;
   options.full_sync = !line.fast_sync;

@@ -105,9 +105,9 @@ void SubmitSession::submit_bundles(Request& frame,
                                              put.time_to_live_s, to_span(from.bundle()));
     if (!transports::verify(to_array<64>(from.signature()), proof, put.owner_key)) {
       bundles_.push_back({put.request, Outcome::kNotAllowed, {}});
-    } else if (!context_.limiter.may_put_bundle(address_)) {
-      bundles_.push_back({put.request, Outcome::kQuota, {}});
     } else {
+      // Who has one renews it, also when others have used up the day.
+      put.may_be_new = context_.limiter.may_put_bundle(address_);
       put.bundle = std::move(*from.mutable_bundle());
       put.cost = put.bundle.size() + kInputCost;
       const std::size_t cost = put.cost;

@@ -9,19 +9,17 @@
 #include <utility>
 #include <vector>
 
-#include "limits.h"
-
 namespace wherry::relay {
 
-int TorConnections::add(transports::Descriptor connection, Clock::time_point now) {
+int TorConnections::add(transports::Descriptor connection) {
   const std::lock_guard lock(mutex_);
   transports::Descriptor second(::fcntl(connection.get(), F_DUPFD_CLOEXEC, 0));
   if (!second.valid()) return -1;
-  if (all_.size() >= most_) forget_ended();
+  if (all_.size() >= most_) forget_ended_now();
   if (all_.size() >= most_) make_room();
   const int number = connection.release();
   // One that has this number still is over: gRPC has closed it.
-  all_.insert_or_assign(number, One{std::move(second), now, ++order_});
+  all_.insert_or_assign(number, One{std::move(second), ++order_});
   return number;
 }
 
@@ -31,14 +29,9 @@ void TorConnections::spoke(int connection) {
   if (one != all_.end()) one->second.spoke = true;
 }
 
-void TorConnections::tick(Clock::time_point now) {
+void TorConnections::forget_ended() {
   const std::lock_guard lock(mutex_);
-  forget_ended();
-  for (auto& [number, one] : all_) {
-    if (one.spoke || one.cut || now - one.since < std::chrono::seconds(kHelloDeadlineS)) continue;
-    one.cut = true;
-    ::shutdown(one.second.get(), SHUT_RDWR);
-  }
+  forget_ended_now();
 }
 
 std::size_t TorConnections::count() const {
@@ -47,7 +40,7 @@ std::size_t TorConnections::count() const {
 }
 
 // gRPC shuts a connection down before it closes its own descriptor. mutex_ is held, here and below.
-void TorConnections::forget_ended() {
+void TorConnections::forget_ended_now() {
   std::vector<pollfd> items;
   for (const auto& [number, one] : all_) items.push_back({one.second.get(), POLLRDHUP, 0});
   if (::poll(items.data(), items.size(), 0) <= 0) return;
