@@ -186,7 +186,7 @@ class CaptureTest(unittest.TestCase):
         for person in (ann, bob):
             self.assertTrue(person.begin("onion"))
         for person in (ann, bob):
-            self.assertTrue(person.online.wait(LIMIT_S))
+            person.wait_online("onion", LIMIT_S)
         ann.add(bob.call("card_make", transport=bob.ids["onion"], valid_s=0)["text"], "Bob")
         self.say(ann, bob, "hello")
         wait_until(lambda: hasattr(bob, "conversation"), "Bob did not accept Ann")
