@@ -1,6 +1,7 @@
 // Calls, waits, and the thread that reads events.
 #include "app.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -9,6 +10,8 @@
 #include <utility>
 
 #include "transports/centralized/centralized.h"
+#include "transports/loopback/loopback.h"
+#include "transports/onion/onion.h"
 #include "transports/p2p/p2p.h"
 
 namespace wherry::bench {
@@ -26,8 +29,9 @@ void must(std::int32_t status, const wherry_error& error, const char* what) {
 }
 
 wherry_profile_options options_for(wherry_durability durability) {
-  static const wherry_transport_plugin* const plugins[] = {wherry_transport_centralized(),
-                                                           wherry_transport_p2p()};
+  static const wherry_transport_plugin* const plugins[] = {
+      wherry_transport_centralized(), wherry_transport_p2p(), wherry_transport_onion(),
+      wherry_transport_loopback()};
   wherry_profile_options options = WHERRY_PROFILE_OPTIONS_INIT;
   options.plugins = plugins;
   options.plugin_count = std::size(plugins);
@@ -41,13 +45,11 @@ std::mt19937_64& numbers() {
   return engine;
 }
 
-template <std::size_t N>
-std::array<std::uint8_t, N> random_array() {
-  static_assert(N % sizeof(std::uint64_t) == 0);
-  std::array<std::uint8_t, N> out;
-  for (std::size_t at = 0; at < N; at += sizeof(std::uint64_t)) {
+std::vector<std::uint8_t> random_bytes(std::size_t size) {
+  std::vector<std::uint8_t> out(size);
+  for (std::size_t at = 0; at < size; at += sizeof(std::uint64_t)) {
     const std::uint64_t number = numbers()();
-    std::memcpy(out.data() + at, &number, sizeof number);
+    std::memcpy(out.data() + at, &number, std::min(sizeof number, size - at));
   }
   return out;
 }
@@ -220,12 +222,16 @@ Moment App::wait_sending_settled(std::size_t count) {
 
 // ---- Network and people -------------------------------------------------------------------------
 
-void App::join(const std::string& relay) {
+void App::join(const char* plugin, const std::vector<wherry_option>& settings) {
   wherry_error error = WHERRY_ERROR_INIT;
-  const wherry_option setting{"relay", relay.c_str()};
-  must(wherry_transport_add(profile_, &transport_, "centralized", &setting, 1, &error), error,
-       "transport_add");
+  must(
+      wherry_transport_add(profile_, &transport_, plugin, settings.data(), settings.size(), &error),
+      error, "transport_add");
   go_online();
+}
+
+void App::join(const std::string& relay) {
+  join("centralized", {{"relay", relay.c_str()}});
 }
 
 void App::join_links() {
@@ -310,20 +316,20 @@ void App::wait_connected() {
 
 // ---- Messages -----------------------------------------------------------------------------------
 
-void App::send(std::uint64_t conversation) {
+void App::send(std::uint64_t conversation, std::size_t size) {
   wherry_error error = WHERRY_ERROR_INIT;
   std::uint64_t message = 0;
-  const auto body = random_array<kMessageSize>();
+  const std::vector<std::uint8_t> body = random_bytes(size);
   must(wherry_send(profile_, &message, conversation, nullptr, WHERRY_CONTENT_DATA, body.data(),
                    body.size(), &error),
        error, "send");
 }
 
-void App::submit(std::uint64_t conversation, std::size_t count) {
+void App::submit(std::uint64_t conversation, std::size_t count, std::size_t size) {
   wherry_error error = WHERRY_ERROR_INIT;
   for (std::size_t i = 0; i < count; ++i) {
-    const auto ref = random_array<WHERRY_ID_SIZE>();
-    const auto body = random_array<kMessageSize>();
+    const std::vector<std::uint8_t> ref = random_bytes(WHERRY_ID_SIZE);
+    const std::vector<std::uint8_t> body = random_bytes(size);
     while (true) {
       const std::int32_t status =
           wherry_submit(profile_, conversation, ref.data(), WHERRY_CONTENT_DATA, body.data(),
@@ -343,10 +349,13 @@ void App::sync() {
 }
 
 Pair::Pair(const std::string& folder, const std::string& relay, wherry_durability durability)
+    : Pair(folder, [&](App& app, const std::string&) { app.join(relay); }, durability) {}
+
+Pair::Pair(const std::string& folder, const Join& join, wherry_durability durability)
     : alice(App::create(folder + "/alice", durability)),
       bob(App::create(folder + "/bob", durability)) {
-  alice.join(relay);
-  bob.join(relay);
+  join(alice, "alice");
+  join(bob, "bob");
   to_bob = alice.add(bob.card());
   alice.send(to_bob);
   to_alice = bob.accept();

@@ -10,10 +10,12 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <set>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "meters.h"
 
@@ -30,8 +32,9 @@ class App {
   App(App&& other) = delete;
   ~App();
 
-  // The centralized transport, by which people meet: configures and starts it.
-  void join(const std::string& relay);
+  // The transport by which people meet: configures and starts it.
+  void join(const char* plugin, const std::vector<wherry_option>& settings);
+  void join(const std::string& relay);  // the centralized one
   void wait_online();
   void go_offline();
   void go_online();
@@ -48,9 +51,9 @@ class App {
   void wait_connected();
 
   // Blocks for one commit.
-  void send(std::uint64_t conversation);
+  void send(std::uint64_t conversation, std::size_t size = kMessageSize);
   // Waits for the disk only when too many are under way; sync() ends it.
-  void submit(std::uint64_t conversation, std::size_t count);
+  void submit(std::uint64_t conversation, std::size_t count, std::size_t size = kMessageSize);
   void sync();
 
   // What the app has been told of since it was made.
@@ -77,7 +80,7 @@ class App {
   void wait(const char* what, Predicate predicate);
 
   wherry_profile profile_;
-  std::uint64_t transport_;  // the relay's
+  std::uint64_t transport_;  // by which people meet
   std::uint64_t links_ = 0;
 
   mutable std::mutex mutex_;  // of what follows, but for the thread
@@ -103,6 +106,9 @@ struct Pair {
   std::uint64_t to_bob = 0;
   std::uint64_t to_alice = 0;
 
+  // Each joins the network by which they meet. `name` is "alice" or "bob".
+  using Join = std::function<void(App& app, const std::string& name)>;
+  Pair(const std::string& folder, const Join& join, wherry_durability durability);
   Pair(const std::string& folder, const std::string& relay, wherry_durability durability);
   // From now on both send by direct links.
   void go_direct();

@@ -195,7 +195,7 @@ struct Talk {
     }
   }
 
-  void many(const Load& load) {
+  Throughput many(const Load& load) {
     constexpr std::size_t kBatch = 256;
     std::vector<std::vector<std::uint8_t>> bodies(kBatch, std::vector<std::uint8_t>(load.size, 7));
     std::vector<wherry_outgoing> batch;
@@ -225,9 +225,9 @@ struct Talk {
     }
     bob.changed_.notify_all();
     acknowledger.join();
-    print_rate("confirmed_rate", load.envelopes, begin, alice.counts_.confirmed_at);
-    print_rate("delivered_rate", load.envelopes, begin, bob.counts_.received_at);
-    print("failed", static_cast<double>(alice.counts_.failed), "msgs");
+    const auto envelopes = static_cast<double>(load.envelopes);
+    return {envelopes / seconds(begin, alice.counts_.confirmed_at),
+            envelopes / seconds(begin, bob.counts_.received_at), alice.counts_.failed};
   }
 
   void single(const Load& load) {
@@ -272,8 +272,15 @@ std::vector<double> connect_times_ms(Bare& alice, const std::string& endpoint, s
   return out;
 }
 
+Throughput throughput_of(Bare& alice, Bare& bob, const Load& load) {
+  return Talk{alice, bob}.many(load);
+}
+
 void measure_throughput(Bare& alice, Bare& bob, const Load& load) {
-  Talk{alice, bob}.many(load);
+  const Throughput found = throughput_of(alice, bob, load);
+  print("confirmed_rate", found.confirmed, "msgs/s");
+  print("delivered_rate", found.delivered, "msgs/s");
+  print("failed", static_cast<double>(found.failed), "msgs");
 }
 
 void measure_latency(Bare& alice, Bare& bob, const Load& load) {

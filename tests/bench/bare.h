@@ -78,6 +78,12 @@ struct Load {
 void meet(Bare& alice, Bare& bob, const Load& load);
 // How long a peer of alice takes to become reachable, each time anew.
 std::vector<double> connect_times_ms(Bare& alice, const std::string& endpoint, std::size_t times);
+struct Throughput {
+  double confirmed = 0;  // envelopes a second, all of them
+  double delivered = 0;
+  std::size_t failed = 0;
+};
+Throughput throughput_of(Bare& alice, Bare& bob, const Load& load);
 // Prints confirmed_rate, delivered_rate, failed; one_way and confirmed (see print_spread()).
 void measure_throughput(Bare& alice, Bare& bob, const Load& load);
 void measure_latency(Bare& alice, Bare& bob, const Load& load);

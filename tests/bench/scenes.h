@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include "app.h"
 
@@ -42,8 +43,19 @@ void idle(const Scene& scene);
 inline constexpr int kRest_ms = 10;
 void rest();
 
-// One message at a time, from the call of send until the other app was told; names begin with
-// `prefix`.
+// One message at a time, from the call of send until the other app was told.
+struct Latency {
+  std::vector<double> one_way;  // ms
+  std::vector<double> durable;
+  std::vector<double> commits;
+
+  // By turns in both directions, so that each message also settles what the last one left.
+  void talk(Pair& pair, std::size_t round_trips);
+  // The disk's commits, paced alike.
+  void commit(const Scene& scene, std::size_t count);
+  void print(const std::string& prefix) const;
+};
+// All of it; names begin with `prefix`.
 void measure_latency(Pair& pair, const Scene& scene, const std::string& prefix);
 
 [[noreturn]] void give_up(const char* what);
