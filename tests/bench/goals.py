@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from statistics import median
 
-from names import (ARCHIVE, CURVE, DIRECT, FULL, LINK, MOSQUITTO, MOVES, PARTS, QUIET, RELAY,
-                   TOX)
+from names import (ARCHIVE, CURVE, DIRECT, FULL, LINK, MOSQUITTO, MOVES, ONION, PARTS, QUIET,
+                   RELAY, TOX)
 
 
 @dataclass
@@ -82,6 +82,18 @@ def judge(results):
                    lambda of: of(LINK, "delivered_rate") / of(TOX, "told_rate"), LINK, TOX)
     goals.at_least("two clients, direct, FULL : toxcore", "x", 1,
                    lambda of: of(DIRECT, "told_rate") / of(TOX, "told_rate"), DIRECT, TOX)
+    goals.at_least("onion link alone : raw stream", "x", 0.9,
+                   lambda of: of(ONION, "link_rate") / of(ONION, "raw_rate"), ONION)
+    # The Tor network's nodes have the same processors as the clients here, so the commits are
+    # measured while the raw stream runs beside them.
+    goals.at_least("two clients, onion, FULL : raw stream, or the commits beside it", "x", 0.9,
+                   lambda of: of(ONION, "told_rate")
+                   / min(of(ONION, "raw_rate"), of(ONION, "commits_beside_raw_rate")), ONION)
+    goals.at_most("onion, one way, idle, beside the raw stream and two commits", "ms", 1,
+                  lambda of: of(ONION, "one_way_median") - of(ONION, "raw_one_way_median")
+                  - 2 * of(ONION, "disk_commit_median"), ONION)
+    goals.at_most("onion, from cold to reachable, beside a plain tor", "ms", 1000,
+                  lambda of: of(ONION, "cold") - of(ONION, "raw_cold"), ONION)
     goals.at_most("full outbox, contact away: memory from a tenth to the whole", "MiB", 2,
                   lambda of: of(QUIET, "outbox_memory_whole") - of(QUIET, "outbox_memory_tenth"),
                   QUIET)

@@ -9,9 +9,10 @@ CURVE = "CURVE alone"
 DIRECT = "two clients, direct"
 MOVES = "moves"
 QUIET = "quiet clients"
+ONION = "onion"
 MOSQUITTO = "Mosquitto, QoS 1"
 PROSODY = "Prosody"
 ARCHIVE = "Prosody with archive"
 TOX = "toxcore"
 
-OURS = (PARTS, RELAY, FULL, NORMAL, LINK, DIRECT, MOVES, QUIET)
+OURS = (PARTS, RELAY, FULL, NORMAL, LINK, DIRECT, MOVES, ONION, QUIET)

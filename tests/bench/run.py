@@ -21,7 +21,7 @@ sys.dont_write_bytecode = True
 
 from goals import judge  # noqa: E402
 from plot import plot_all  # noqa: E402
-from servers import ServerFailed  # noqa: E402
+from servers import NotHere, ServerFailed  # noqa: E402
 from sources import ProgramFailed, make_sources  # noqa: E402
 from table import print_report  # noqa: E402
 
@@ -59,21 +59,29 @@ def parse_arguments():
 
 
 def measure(options, sources, folder):
-    """Every source once, then every source again, so that a swing of the machine hits all alike."""
+    """Every source once, then every source again, so that a swing of the machine hits all alike.
+
+    Returns the figures of each, and why there are none of some.
+    """
     results = {}
+    missing = {}
     for number in range(options.rounds):
         for source in sources:
-            if source.rounds is not None and number >= source.rounds:
+            if source.name in missing or (source.rounds is not None and number >= source.rounds):
                 continue
             print(f"round {number + 1} of {options.rounds}: {source.name}", file=sys.stderr,
                   flush=True)
             place = tempfile.mkdtemp(dir=folder)
-            figures = source.measure(place)
+            try:
+                figures = source.measure(place)
+            except NotHere as why:
+                missing[source.name] = str(why)
+                continue
             shutil.rmtree(place)
             for name, (value, unit) in figures.items():
                 of_source = results.setdefault(source.name, {})
                 of_source.setdefault(name, Series(unit)).values.append(value)
-    return results
+    return results, missing
 
 
 def conditions(options):
@@ -93,12 +101,13 @@ def conditions(options):
     }
 
 
-def write_json(path, about, results, verdicts):
+def write_json(path, about, results, missing, verdicts):
     whole = {
         "conditions": about,
         "results": {source: {name: {"unit": series.unit, "median": series.median,
                                     "values": series.values} for name, series in figures.items()}
                     for source, figures in results.items()},
+        "not_measured": missing,
         "goals": [{"text": verdict.text, "value": verdict.value, "unit": verdict.unit,
                    "bound": verdict.bound, "at_least": verdict.at_least, "met": verdict.met}
                   for verdict in verdicts],
@@ -124,18 +133,19 @@ def main():
     about = conditions(options)
     folder = tempfile.mkdtemp(prefix="run-", dir=options.build)
     try:
-        results = measure(options, sources, folder)
+        results, missing = measure(options, sources, folder)
     except (ProgramFailed, ServerFailed) as error:
         sys.exit(f"bench: {error}")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+    sources = [source for source in sources if source.name in results]
     verdicts = judge(results)
-    print_report(about, sources, results, verdicts)
+    print_report(about, sources, results, missing, verdicts)
     plots = os.path.join(options.build, "plots")
     plot_all(plots, about, sources, results)
     print(f"\nPlots are in {os.path.relpath(plots)}")
     if options.json:
-        write_json(options.json, about, results, verdicts)
+        write_json(options.json, about, results, missing, verdicts)
     missed = sum(not verdict.met for verdict in verdicts)
     if missed:
         sys.exit(f"bench: {missed} of {len(verdicts)} goals missed")

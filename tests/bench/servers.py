@@ -1,5 +1,6 @@
 """The servers that benchmarks talk to: each in a folder of its own, on loopback, ended by its pid."""
 
+import json
 import os
 import re
 import selectors
@@ -8,13 +9,19 @@ import signal
 import socket
 import ssl
 import subprocess
+import sys
 import time
 
 READY_S = 20
+TORNET_S = 200  # of its own, it gives up before
 
 
 class ServerFailed(RuntimeError):
     """A server did not start, or ended by itself."""
+
+
+class NotHere(RuntimeError):
+    """What is to be measured can not be on this machine."""
 
 
 class Server:
@@ -39,8 +46,8 @@ class Server:
 
     def run(self, command, **more):
         with open(os.path.join(self.folder, "log"), "ab") as log:
-            self.process = subprocess.Popen(command, stderr=log, stdin=subprocess.DEVNULL,
-                                            **{"stdout": log, **more})
+            self.process = subprocess.Popen(
+                command, stderr=log, **{"stdin": subprocess.DEVNULL, "stdout": log, **more})
 
     def stop(self):
         if not self.process:
@@ -52,8 +59,9 @@ class Server:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
-        if self.process.stdout:
-            self.process.stdout.close()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe:
+                pipe.close()
         self.process = None
 
     def fail(self, what):
@@ -100,6 +108,66 @@ class Relay(Server):
         if not found:
             self.fail("printed no address")
         self.address = found.group().decode()
+
+
+class Namespace:
+    """A network of its own, with a loopback that acknowledges at once. Needs root.
+
+    Tor never sets TCP_NODELAY: elsewhere each of its hops waits for the acknowledgements of the
+    one before, and all that is measured is their 40 ms.
+    """
+
+    def __init__(self):
+        self.name = f"wherry-bench-{os.getpid()}"
+
+    def __enter__(self):
+        try:
+            self._ip("netns", "add", self.name)
+        except (OSError, subprocess.CalledProcessError) as error:
+            said = getattr(error, "stderr", "") or str(error)
+            raise NotHere(f"no network namespace can be made here: {said.strip()}") from error
+        try:
+            self._ip("-n", self.name, "link", "set", "lo", "up")
+            self._ip("-n", self.name, "route", "change", "local", "127.0.0.1", "dev", "lo",
+                     "table", "local", "quickack", "1")
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self._ip("netns", "delete", self.name)
+
+    def inside(self, command):
+        return ["ip", "netns", "exec", self.name, *command]
+
+    @staticmethod
+    def _ip(*arguments):
+        subprocess.run(["ip", *arguments], check=True, capture_output=True, text=True)
+
+
+class TorNetwork(Server):
+    """A private Tor network, by the tests' program."""
+
+    name = "tornet"
+
+    def __init__(self, folder, namespace):
+        super().__init__(folder)
+        self.namespace = namespace
+
+    def start(self):
+        if find_program("tor") is None:
+            raise NotHere("there is no tor: install the package tor")
+        program = os.path.join(os.path.dirname(__file__), "..", "integration", "tornet",
+                               "tornet.py")
+        self.run([sys.executable, "-B", program, "--namespace", self.namespace.name],
+                 stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.process.stdout, selectors.EVENT_READ)
+            ready = self.process.stdout.readline() if selector.select(TORNET_S) else b""
+        if not ready:
+            self.fail("is not ready")
+        self.torrc = json.loads(ready)["torrc"]
 
 
 def free_port():

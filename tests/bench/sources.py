@@ -5,7 +5,7 @@ import os
 import subprocess
 
 import names
-from servers import Mosquitto, Prosody, Relay
+from servers import Mosquitto, Namespace, Prosody, Relay, TorNetwork
 
 PROGRAM_S = 600
 
@@ -144,6 +144,20 @@ class Link(Source):
         return figures
 
 
+class Onion(Source):
+    """Two whole clients over a private Tor network, beside a raw stream and a plain tor there."""
+
+    rounds = 3
+
+    def measure(self, folder):
+        place = os.path.join(folder, "onion")
+        os.mkdir(place)
+        with Namespace() as namespace, TorNetwork(folder, namespace) as network:
+            return read_lines(run_program(namespace.inside(
+                [self.program("onion_bench"), place, network.torrc,
+                 str(max(self.options.messages // 10, 1000))])))
+
+
 class Quiet(Source):
     """What a client costs that does nothing. Slow by its nature, so once."""
 
@@ -218,6 +232,7 @@ def make_sources(options):
         Link(names.CURVE, options, "bare"),
         Direct(names.DIRECT, options),
         Move(names.MOVES, options),
+        Onion(names.ONION, options),
         Quiet(names.QUIET, options),
     ]
     if options.peers:

@@ -64,10 +64,12 @@ def print_all(sources, results):
     print_table(rows, right=(2,))
 
 
-def print_report(about, sources, results, verdicts):
+def print_report(about, sources, results, missing, verdicts):
     print(f"\n{about['date']}, {about['commit']}, {about['processors']} x {about['processor']}, "
           f"{about['rounds']} rounds, load before {about['load_before']:.1f}")
     print_all(sources, results)
     print_systems(sources, results)
     if verdicts:
         print_goals(verdicts)
+    for name, why in missing.items():
+        print(f"\nNOT MEASURED: {name}, with its goals: {why}")
