@@ -13,8 +13,9 @@ namespace wherry::transports::onion {
 using links::FrameKind;
 
 links::Bytes hello_of(const std::optional<Token>& token) {
-  links::Bytes hello{static_cast<std::uint8_t>(FrameKind::kHello)};
-  if (token) hello.insert(hello.end(), token->begin(), token->end());
+  links::Bytes hello(token ? 1 + token->size() : 1);
+  hello[0] = static_cast<std::uint8_t>(FrameKind::kHello);
+  if (token) std::ranges::copy(*token, hello.begin() + 1);
   return hello;
 }
 
