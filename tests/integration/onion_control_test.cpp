@@ -218,8 +218,20 @@ TEST_F(OnionControl, AnswersThatNobodyAskedFor) {
 }
 
 TEST_F(OnionControl, ItHangsUp) {
-  begin([](const std::string&) { return "hang up"; });
+  begin([&](const std::string& line) {
+    return line.starts_with("PROTOCOLINFO") ? good(line) : "hang up";
+  });
   expect_degraded(WHERRY_REASON_TRANSPORT_OFFLINE, "over");
+}
+
+TEST_F(OnionControl, ItHangsUpAtOnce) {
+  begin([](const std::string&) { return "hang up"; });
+  expect_degraded(WHERRY_REASON_REFUSED, "nothing answers");
+}
+
+TEST_F(OnionControl, NobodyListensAtAPort) {
+  begin_at("127.0.0.1:1");
+  expect_degraded(WHERRY_REASON_REFUSED, "control port");
 }
 
 TEST_F(OnionControl, APasswordIsNeeded) {

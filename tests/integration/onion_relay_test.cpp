@@ -176,6 +176,10 @@ TEST(OnionRelaySettings, AreCheckedBeforeAnythingStarts) {
   EXPECT_NE(error_of({{"relay", kOnion}, {"proxy", "127.0.0.1:9050"}, {"folder", "/tmp/x"}})
                 .find("proxy"),
             std::string::npos);
+  // An empty one is as if it was not given.
+  std::string error;
+  EXPECT_TRUE(parsed({{"relay", kOnion}, {"tor", ""}, {"proxy", "127.0.0.1:9050"}}, error))
+      << error;
   EXPECT_NE(error_of({{"relay", kOnion}, {"torrc", "/not/there"}}).find("torrc"),
             std::string::npos);
 }

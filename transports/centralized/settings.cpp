@@ -66,10 +66,11 @@ std::optional<ClientSettings> parse_settings(const wherry_setting* settings, std
         "setting proxy: a relay that is an onion service is reached through a tor of this machine, "
         "as 127.0.0.1:9050";
     return std::nullopt;
-  } else if (!tor.is_default()) {
-    error = onion ? "setting proxy: with it, there is no tor of Wherry's to be set"
-                  : "settings of tor are for a relay that is an onion service (wr1:ADDRESS); this "
-                    "one is reached over Tor by proxy=127.0.0.1:9050";
+  } else if (const std::string set = tor.first_set(); !set.empty()) {
+    error = "setting " + set + ": " +
+            (onion ? "with proxy=, no tor of Wherry's is used: clear it, as " + set + "="
+                   : "is for a relay that is an onion service (wr1:ADDRESS): clear it, as " + set +
+                         "=; this relay is reached over Tor by proxy=127.0.0.1:9050");
     return std::nullopt;
   }
   return parsed;

@@ -85,8 +85,8 @@ bool Dials::is_over(std::uint64_t id, One& one, Clock::time_point now) {
   const bool late = one.until <= now;
   const bool final = one.reason != WHERRY_REASON_NONE && !may_change(one.reason);
   if (!late && !final) return false;
-  // A try that hangs is a failure too: tor may wait for a rendezvous by a descriptor that is old, and
-  // the next dial would wait with it.
+  // A try that hangs is a failure too: tor may wait for a rendezvous by a descriptor that is old,
+  // and the next dial would wait with it.
   failures_ = failures_ || one.dial.has_value();
   report_(id, {}, one.reason == WHERRY_REASON_NONE ? WHERRY_REASON_TIMEOUT : one.reason);
   return true;

@@ -85,6 +85,8 @@ bool Session::read() {
   const bool there = control_.read();
   if (!there && control_.heard_nonsense()) {
     fail(WHERRY_REASON_PROTOCOL, "no tor answers at its control port");
+  } else if (!there && !answered_) {
+    fail(WHERRY_REASON_REFUSED, "nothing answers at tor's control port: is its address right?");
   } else if (!there) {
     fail(WHERRY_REASON_TRANSPORT_OFFLINE, "the connection to tor's control port is over");
   }
@@ -109,6 +111,7 @@ void Session::tell(Status status) {
 
 // "AUTH METHODS=COOKIE,SAFECOOKIE COOKIEFILE="..."" (section 3.21).
 void Session::on_protocol_info(const Reply& reply) {
+  answered_ = true;
   std::string methods;
   std::string cookie;
   for (const ReplyLine& line : reply.lines) {

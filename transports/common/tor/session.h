@@ -80,6 +80,7 @@ class Session {
   Control control_;
   Status status_;
   bool failed_ = false;
+  bool answered_ = false;
   bool let_in_ = false;  // before, nothing that is said of the network is believed
   bool bootstrapped_ = false;
   std::set<std::string> connected_;            // to relays, by tor's numbers

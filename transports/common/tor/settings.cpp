@@ -11,9 +11,10 @@ namespace wherry::transports::tor {
 namespace {
 
 constexpr const char* kFolderName = "folder-name";
+constexpr const char* kProgram = "tor";
 
 constexpr wherry_setting_description kSettings[] = {
-    {"tor", WHERRY_SETTING_TEXT, "tor", "The program to start: a path, or a name in PATH"},
+    {"tor", WHERRY_SETTING_TEXT, kProgram, "The program to start: a path, or a name in PATH"},
     {"folder", WHERRY_SETTING_TEXT, "",
      "Where tor keeps its state, such as its guards: a path; empty: in the user's "
      "~/.local/state/wherry"},
@@ -75,14 +76,19 @@ bool SettingsReader::take(std::string_view name, std::string_view value) {
                                                           : nullptr;
   if (place == nullptr) return false;
   *place = value;
+  if (settings_.own.program.empty()) settings_.own.program = kProgram;
   if (has_line_break(value)) broken_ = name;
   return true;
 }
 
-bool SettingsReader::is_default() const {
-  return settings_.own.program == kSettings[0].default_value && settings_.own.folder.empty() &&
-         settings_.control.empty() && settings_.password.empty() && bridges_.empty() &&
-         bridge_program_.empty() && torrc_.empty();
+std::string SettingsReader::first_set() const {
+  if (settings_.own.program != kProgram) return "tor";
+  if (!settings_.own.folder.empty()) return "folder";
+  if (!bridges_.empty()) return "bridges";
+  if (!bridge_program_.empty()) return "bridge_program";
+  if (!torrc_.empty()) return "torrc";
+  if (!settings_.control.empty()) return "control";
+  return settings_.password.empty() ? "" : "control_password";
 }
 
 std::optional<TorSettings> SettingsReader::finish(std::string& error) const {
@@ -106,7 +112,11 @@ std::optional<TorSettings> SettingsReader::finish(std::string& error) const {
     return std::nullopt;
   }
   if (runs && (!bridges_.empty() || !torrc_.empty() || !parsed.own.folder.empty())) {
-    error = "setting control: a tor that runs already has its own folder, bridges and torrc";
+    error =
+        "setting control: a tor that runs already has its own folder, bridges and torrc: clear " +
+        std::string(!parsed.own.folder.empty() ? "folder="
+                    : !torrc_.empty()          ? "torrc="
+                                               : "bridges=");
     return std::nullopt;
   }
   if (!bridges_.empty()) parsed.own.more = bridge_lines(bridges_, bridge_program_);

@@ -19,8 +19,8 @@ class SettingsReader {
  public:
   // False: it is none of tor's.
   bool take(std::string_view name, std::string_view value);
-  // Nothing was said that is not said anyway.
-  bool is_default() const;
+  // The name of one that is not as it is anyway; empty: all are.
+  std::string first_set() const;
   // Strict. Reads the file that `torrc` names. None: error, one line that says what to do. A tor of
   // our own has no folder yet if none was set: see choose_folder.
   [[nodiscard]] std::optional<TorSettings> finish(std::string& error) const;
