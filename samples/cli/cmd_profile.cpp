@@ -31,8 +31,7 @@ void check_relay(const InitOptions& options) {
   if (!fits_centralized({relay})) {
     refuse("'" + harmless(options.relay) +
            "' is no address of a relay, as wherry-relay prints it: wr1:HOST:PORT/KEY, or "
-           "wr1:ADDRESS of an "
-           "onion service");
+           "wr1:ADDRESS of an onion service");
   }
   if (!options.proxy.empty() && !fits_centralized({relay, proxy})) {
     refuse(

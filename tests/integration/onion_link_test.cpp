@@ -119,7 +119,7 @@ TEST_F(OnionCallers, TakesAndTells) {
   ann.say(envelopes(1, 3));
   turn();
   EXPECT_EQ(taken.size(), 3u);
-  EXPECT_EQ(ann.heard(), std::vector{FrameKind::kOverTor});
+  EXPECT_EQ(ann.heard(), std::vector{FrameKind::kTaken});
   callers.stored(taken[1]);
   turn();
   EXPECT_EQ(ann.heard(), std::vector{FrameKind::kStored});
@@ -329,7 +329,7 @@ TEST_F(OnionLink, SaysWhatBecameOfEnvelopes) {
   for (std::uint64_t i = 1; i <= 3; ++i) link.queue(i, Bytes(50, 1), kStart);
   link.write();
   EXPECT_EQ(other->heard(), (std::vector{FrameKind::kHello, FrameKind::kEnvelopes}));
-  other->say(numbers(FrameKind::kOverTor, {1, 2}));
+  other->say(numbers(FrameKind::kTaken, {1, 2}));
   other->say(numbers(FrameKind::kStored, {1}));
   turn();
   ASSERT_EQ(link.sent().size(), 3u);
@@ -350,7 +350,7 @@ TEST_F(OnionLink, GarbageEndsIt) {
 TEST_F(OnionLink, WhatWasNeverSentWasNotTaken) {
   link.queue(1, Bytes(50, 1), kStart);
   link.write();
-  other->say(numbers(FrameKind::kOverTor, {2}));
+  other->say(numbers(FrameKind::kTaken, {2}));
   turn();
   EXPECT_TRUE(is_down(WHERRY_REASON_PROTOCOL));
   ASSERT_EQ(link.sent().size(), 1u);

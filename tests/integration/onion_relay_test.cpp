@@ -8,13 +8,12 @@
 #include <chrono>
 #include <csignal>
 #include <fstream>
-#include <functional>
 #include <optional>
 #include <sstream>
 #include <string>
-#include <utility>
 #include <vector>
 
+#include "tests/integration/onion_person.h"
 #include "tests/integration/relay_fixture.h"
 #include "tests/integration/tornet/tornet.h"
 #include "transports/centralized/centralized.h"
@@ -30,54 +29,11 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::array<std::uint8_t, 32> kKey = {1, 2, 3};
-constexpr auto kLimit = 120s;
+constexpr auto kLimit = 120s;  // to be online
 
-class Person {
- public:
-  Person(const std::string& name, const std::string& relay)
-      : folder_(tor_net().client_folder(name)), path_(folder_ + "-profile") {
-    profile_.emplace(Profile::create(path_, Key::raw(kKey), options()));
-    relay_ = profile_->add_transport(
-        "centralized", {{"relay", relay}, {"folder", folder_}, {"torrc", tor_net().torrc()}});
-    profile_->start_transport(relay_);
-  }
-  Profile* operator->() { return &*profile_; }
-  std::string card() { return profile_->make_card(relay_); }
-  pid_t tor() const { return tor_of(folder_); }
-
-  void leave() { profile_.reset(); }
-  void come_back() { profile_.emplace(Profile::open(path_, Key::raw(kKey), options())); }
-
-  bool until(const std::function<bool()>& condition) {
-    const auto deadline = std::chrono::steady_clock::now() + kLimit;
-    while (!condition()) {
-      if (std::chrono::steady_clock::now() > deadline) return false;
-      const std::optional<Event> event = profile_->next_event(10ms);
-      if (!event) continue;
-      if (event->kind() == WHERRY_EVENT_MESSAGE) texts.emplace_back(event->body().text());
-      if (event->kind() == WHERRY_EVENT_EVIDENCE) ++evidence;
-      if (event->seq() != 0) profile_->ack(event->seq());
-    }
-    return true;
-  }
-  bool is_online() { return profile_->transports()[0].state == WHERRY_TRANSPORT_STATE_ONLINE; }
-
-  std::vector<std::string> texts;
-  int evidence = 0;
-
- private:
-  static Options options() {
-    Options options;
-    options.plugins = {wherry_transport_centralized()};
-    options.durability = WHERRY_DURABILITY_NORMAL;
-    return options;
-  }
-
-  const std::string folder_;
-  const std::string path_;
-  std::uint64_t relay_ = 0;
-  std::optional<Profile> profile_;
-};
+OnionPerson person(const std::string& name, const std::string& relay) {
+  return {name, {wherry_transport_centralized()}, "centralized", {{"relay", relay}}};
+}
 
 std::vector<std::string> over_tor() {
   return {"--onion", "--torrc", tor_net().torrc()};
@@ -89,21 +45,9 @@ TEST(OnionRelay, KeepsMessagesForWhoIsAwayAndForItselfKilled) {
   std::optional<RelayProcess> relay(std::in_place, data.path(), "", over_tor());
   const std::string address = relay->address();
   ASSERT_TRUE(transports::parse_relay_address(address).has_value()) << relay->log();
-  Person ann("relay-ann", address);
-  Person bob("relay-bob", address);
-  ASSERT_TRUE(ann.until([&] { return ann.is_online(); }));
-  ASSERT_TRUE(bob.until([&] { return bob.is_online(); }));
-  const std::string card = bob.card();
-  EXPECT_LE(card.size(), 360U);
-  const std::uint64_t to_bob = ann->conversation_with(ann->add_contact(card));
-  ann->send(to_bob, "hello");
-  ASSERT_TRUE(bob.until([&] { return !bob->contacts().empty(); }));
-  const std::uint64_t contact = bob->contacts()[0].contact;
-  bob->accept_contact(contact);
-  const std::uint64_t to_ann = bob->conversation_with(contact);
-  bob->send(to_ann, "and to you");
-  ASSERT_TRUE(bob.until([&] { return bob.texts.size() == 1; }));
-  ASSERT_TRUE(ann.until([&] { return ann.texts.size() == 1; }));
+  OnionPerson ann = person("relay-ann", address);
+  OnionPerson bob = person("relay-bob", address);
+  const std::uint64_t to_bob = meet(ann, bob).to_bob;
 
   // Bob is away, and the relay keeps what Ann says, also when it is killed.
   bob.leave();

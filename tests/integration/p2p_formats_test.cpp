@@ -189,7 +189,7 @@ TEST(P2pFrames, EnvelopesThatAreNone) {
 
 TEST(P2pFrames, NumbersAsRanges) {
   std::vector<std::uint32_t> numbers{7, 1, 2, 3, 9, 8, 2};
-  const Bytes frame = pack_numbers(FrameKind::kOverTor, numbers);
+  const Bytes frame = pack_numbers(FrameKind::kTaken, numbers);
   EXPECT_TRUE(numbers.empty());
   EXPECT_EQ(parse_numbers(frame), (std::vector<Range>{{1, 3}, {7, 9}}));
   std::vector<std::uint32_t> many;

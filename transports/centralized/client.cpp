@@ -225,6 +225,7 @@ Dialled Client::dial(std::unique_lock<std::mutex>& lock) {
                                           },
                                           [this] {
                                             const std::lock_guard again(mutex_);
+                                            dial_again_ = true;
                                             if (life_ == Life::kDegraded) want_dial();
                                           }});
     }

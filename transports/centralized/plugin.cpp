@@ -2,7 +2,6 @@
 #include "plugin.h"
 
 #include <cstring>
-#include <iterator>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -47,12 +46,8 @@ const wherry_transport_description* describe() {
     it.latency = WHERRY_LATENCY_MILLISECONDS;
     it.envelope_size_max = WHERRY_ENVELOPE_SIZE_MAX;
     it.reveals_worst = centralized::reveals_at_worst();
-    static const std::vector<wherry_setting_description> settings = [] {
-      std::vector<wherry_setting_description> all(std::begin(kSettings), std::end(kSettings));
-      const auto of_tor = tor::setting_descriptions();
-      all.insert(all.end(), of_tor.begin(), of_tor.end());
-      return all;
-    }();
+    static const std::vector<wherry_setting_description> settings =
+        tor::joined(kSettings, tor::setting_descriptions());
     it.settings = settings.data();
     it.setting_count = settings.size();
     return it;

@@ -170,7 +170,7 @@ void Callers::offer(std::uint64_t number, Caller& caller) {
   next_receipt_ += taken;
   std::vector<std::uint32_t> numbers;
   for (std::size_t i = 0; i < taken; ++i) numbers.push_back(rest.envelopes[rest.taken + i].number);
-  tell(caller, FrameKind::kOverTor, numbers);
+  tell(caller, FrameKind::kTaken, numbers);
   rest.taken += taken;
   full_ = rest.taken < rest.envelopes.size();
   if (!full_) caller.rest.reset();

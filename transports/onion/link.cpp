@@ -83,10 +83,10 @@ void Link::on_ready(short events, Clock::time_point now) {
 bool Link::take(std::span<const std::uint8_t> frame) {
   const auto kind = links::kind_of(frame);
   if (kind == FrameKind::kPong) return frame.size() == 1;
-  if (kind != FrameKind::kOverTor && kind != FrameKind::kStored) return false;
+  if (kind != FrameKind::kTaken && kind != FrameKind::kStored) return false;
   const auto ranges = links::parse_numbers(frame);
   if (!ranges) return false;
-  return kind == FrameKind::kOverTor ? window_.taken(*ranges) : window_.stored(*ranges);
+  return kind == FrameKind::kTaken ? window_.taken(*ranges) : window_.stored(*ranges);
 }
 
 // As much as the window and the stream take, several envelopes to a frame.

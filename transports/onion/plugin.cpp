@@ -1,6 +1,5 @@
 // The C table of the onion transport: checks, converts, and stops exceptions.
 #include <algorithm>
-#include <iterator>
 #include <string>
 #include <vector>
 
@@ -42,12 +41,8 @@ const wherry_transport_description* describe() {
     it.latency = WHERRY_LATENCY_SECONDS;
     it.envelope_size_max = WHERRY_ENVELOPE_SIZE_MAX;
     it.reveals_worst = onion::reveals_at_worst();
-    static const std::vector<wherry_setting_description> settings = [] {
-      const auto of_tor = tor::setting_descriptions();
-      std::vector<wherry_setting_description> all(of_tor.begin(), of_tor.end());
-      all.insert(all.end(), std::begin(kSettings), std::end(kSettings));
-      return all;
-    }();
+    static const std::vector<wherry_setting_description> settings =
+        tor::joined(tor::setting_descriptions(), kSettings);
     it.settings = settings.data();
     it.setting_count = settings.size();
     return it;

@@ -176,7 +176,7 @@ bool Door::offer(Rest& rest) {
   for (std::size_t i = 0; i < taken; ++i) {
     numbers.push_back(rest.envelopes[rest.taken + i].number);
   }
-  while (!numbers.empty()) tell(rest.link, links::pack_numbers(FrameKind::kOverTor, numbers));
+  while (!numbers.empty()) tell(rest.link, links::pack_numbers(FrameKind::kTaken, numbers));
   rest.taken += taken;
   return rest.taken == rest.envelopes.size();
 }

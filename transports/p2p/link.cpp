@@ -154,11 +154,11 @@ void Link::on_readable() {
                                               message.size());
     const std::optional<FrameKind> kind = links::kind_of(frame);
     if (kind == FrameKind::kRefused) return lose(WHERRY_REASON_NOT_ALLOWED);
-    const bool numbers = kind == FrameKind::kOverTor || kind == FrameKind::kStored;
+    const bool numbers = kind == FrameKind::kTaken || kind == FrameKind::kStored;
     const auto ranges = numbers ? links::parse_numbers(frame) : std::nullopt;
     const bool sound =
         ranges && !message.more() &&
-        (kind == FrameKind::kOverTor ? window_.taken(*ranges) : window_.stored(*ranges));
+        (kind == FrameKind::kTaken ? window_.taken(*ranges) : window_.stored(*ranges));
     if (!sound) return lose(WHERRY_REASON_PROTOCOL);
   }
   if (state_ == State::kUp) write();

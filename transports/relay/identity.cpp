@@ -113,6 +113,14 @@ bool save_key(const std::filesystem::path& file, const std::string& text) {
   return synced;
 }
 
+// For what can not be done with a key.
+auto complaints(const std::filesystem::path& file, std::string& error) {
+  return [&](const char* what, const char* why) {
+    error = std::string("cannot ") + what + " the key " + file.string() + ": " + why;
+    return std::nullopt;
+  };
+}
+
 std::optional<std::string> read_file(const std::filesystem::path& file) {
   std::ifstream stream(file, std::ios::binary);
   std::ostringstream text;
@@ -126,10 +134,7 @@ std::optional<std::string> read_file(const std::filesystem::path& file) {
 std::optional<transports::tor::Seed> load_onion_key(const std::filesystem::path& directory,
                                                     std::string& error) {
   const std::filesystem::path file = directory / "onion.key";
-  const auto fail = [&](const char* what, const char* why) {
-    error = std::string("cannot ") + what + " the key " + file.string() + ": " + why;
-    return std::nullopt;
-  };
+  const auto fail = complaints(file, error);
   transports::tor::Seed seed{};
   if (!std::filesystem::exists(file)) {
     transports::random_bytes(seed);
@@ -145,10 +150,7 @@ std::optional<transports::tor::Seed> load_onion_key(const std::filesystem::path&
 
 std::optional<Identity> load_identity(const std::filesystem::path& directory, std::string& error) {
   const std::filesystem::path file = directory / "relay.key";
-  const auto fail = [&](const char* what, const char* why) {
-    error = std::string("cannot ") + what + " the key " + file.string() + ": " + why;
-    return std::nullopt;
-  };
+  const auto fail = complaints(file, error);
   Key key;
   if (std::filesystem::exists(file)) {
     const auto pem = read_file(file);

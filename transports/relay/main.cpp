@@ -56,6 +56,8 @@ std::string check_advertised(const std::string& text) {
 
 constexpr const char* kPassword = "WHERRY_RELAY_CONTROL_PASSWORD";
 
+constexpr std::size_t kOnionDatabaseMib = 4096;
+
 constexpr int kWrongArguments = 1;
 constexpr int kCannotStart = 2;
 
@@ -109,8 +111,9 @@ void declare(CLI::App& app, CommandLine& line) {
       ->check(CLI::Range(32, 1048576))
       ->capture_default_str();
   app.add_option("--database-mib", line.database_mib,
-                 "Bound of the database file; 0: the disk's, but 4096 with --onion, where nobody "
-                 "knows who fills it")
+                 "Bound of the database file; 0: the disk's, but " +
+                     std::to_string(kOnionDatabaseMib) +
+                     " with --onion, where nobody knows who fills it")
       ->check(CLI::Range(0, 4194303))
       ->capture_default_str();
   app.add_flag("--fast-sync", line.fast_sync,
@@ -151,7 +154,7 @@ void finish(CommandLine& line) {
   if (!line.listen.empty()) options.listen = parse_authority(line.listen, true);
   if (!line.advertise.empty()) options.advertise = parse_authority(line.advertise, true);
   options.memory_max = line.memory_mib * 1024 * 1024;
-  if (line.onion && line.database_mib == 0) line.database_mib = 4096;
+  if (line.onion && line.database_mib == 0) line.database_mib = kOnionDatabaseMib;
   options.database_pages_max = static_cast<std::uint32_t>(line.database_mib * 256);
   options.quotas.envelope_time_to_live_s = line.time_to_live_days * 86400;
   options.full_sync = !line.fast_sync;

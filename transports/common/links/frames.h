@@ -34,7 +34,7 @@ inline constexpr std::size_t kRangesMax = 1024;  // of numbers in one frame
 
 enum class FrameKind : std::uint8_t {
   kEnvelopes = 1,
-  kOverTor = 2,
+  kTaken = 2,
   kStored = 3,
   kRefused = 4,
   kHello = 5,

@@ -65,6 +65,13 @@ std::span<const wherry_setting_description> setting_descriptions() {
   return kSettings;
 }
 
+std::vector<wherry_setting_description> joined(std::span<const wherry_setting_description> first,
+                                               std::span<const wherry_setting_description> second) {
+  std::vector<wherry_setting_description> all(first.begin(), first.end());
+  all.insert(all.end(), second.begin(), second.end());
+  return all;
+}
+
 bool SettingsReader::take(std::string_view name, std::string_view value) {
   std::string* const place = name == "tor"                ? &settings_.own.program
                              : name == "folder"           ? &settings_.own.folder

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "include/wherry/transport.h"
 #include "tor_provider.h"
@@ -13,6 +14,11 @@ namespace wherry::transports::tor {
 
 // Rows for a transport's description. They live for ever.
 [[nodiscard]] std::span<const wherry_setting_description> setting_descriptions();
+
+// One list of both, for a description.
+[[nodiscard]] std::vector<wherry_setting_description> joined(
+    std::span<const wherry_setting_description> first,
+    std::span<const wherry_setting_description> second);
 
 // Takes them one by one.
 class SettingsReader {
