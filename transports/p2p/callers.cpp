@@ -37,6 +37,7 @@ Callers::Callers(zmq::context_t& context, zmq::socket_t& socket, Intake& intake,
       meetings_(meetings),
       meeting_port_(meeting_port),
       monitor_(open_monitor(context, socket, kEvents)),
+      listener_(any_descriptor()),
       room_(any_descriptor()),
       cutter_(any_descriptor()) {}
 
@@ -59,7 +60,7 @@ void Callers::on_monitor(Clock::time_point now) {
       // Most of many are about what is over, and who came meanwhile is behind them.
       if (is_out_of_descriptors(event->value) && failures++ % kFailuresPerTry == 0) make_room();
     } else if (event->kind == ZMQ_EVENT_LISTENING) {
-      listener_ = second_descriptor(event->value);
+      ::dup3(event->value, listener_.get(), O_CLOEXEC);  // also where no descriptors are left
       const auto local = local_address(listener_.get());
       port_ = local ? local->port : 0;
       ::fcntl(listener_.get(), F_SETFL, O_NONBLOCK);  // libzmq can do with it
@@ -83,7 +84,9 @@ std::size_t Callers::silent() const {
 }
 
 void Callers::came(int connection, Clock::time_point now) {
-  Descriptor second = second_descriptor(connection);
+  // Nobody is let in by the place that was given up to turn others away.
+  if (!room_.valid()) room_ = any_descriptor();
+  Descriptor second = room_.valid() ? second_descriptor(connection) : Descriptor();
   if (!second.valid()) {  // no descriptors are left
     if (::dup3(connection, cutter_.get(), O_CLOEXEC) >= 0 && is_ours(cutter_.get())) {
       Intake::cut(cutter_.get());
