@@ -220,7 +220,9 @@ typedef enum wherry_reason {
    * There is a network, and the Tor network can not be reached by it: where that is blocked, a
    * bridge helps.
    */
-  WHERRY_REASON_BRIDGE_NEEDED = 40
+  WHERRY_REASON_BRIDGE_NEEDED = 40,
+  /* This peer is reached only while both ends try. */
+  WHERRY_REASON_BOTH_ENDS = 41
 } wherry_reason;
 
 /* When networks that are no longer permitted are left. */

@@ -78,7 +78,8 @@ void reconnect(Turn& turn, Contact& contact, PathEntry& path) {
       network == nullptr || !network->online() || path.admission == Admission::kForbidden) {
     return;
   }
-  if (!path.has_a_use || !wants_to_send(turn, contact)) return;
+  const bool both = path.needs_both && path.permitted();
+  if (!path.has_a_use || !(both || wants_to_send(turn, contact))) return;
   // They say where; whoever is there need not be them. So that counts as asking.
   if (is_unproven(contact, path) && !spend_probe(turn, contact, path)) return;
   path.peer_state = WHERRY_PEER_STATE_UNKNOWN;

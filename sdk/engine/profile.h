@@ -79,6 +79,7 @@ struct PathEntry {
   Probe probe;
   int64_t works_since = 0;  // steady ms; 0: it does not
   int32_t peer_state = WHERRY_PEER_STATE_UNKNOWN;
+  bool needs_both = false;   // they reach this end only once the plug-in was asked for them
   int connects = 0;          // asked for since it last carried something
   int64_t connect_at = 0;    // steady ms of the next time, while it is not
   int64_t succeeded_ms = 0;  // wall time when something last went or came this way; 0: not yet

@@ -224,13 +224,17 @@ void on_peer(Turn& turn, Network& network, const PeerReport& report) {
   for (PathEntry& path : contact->paths) {
     if (path.peer != report.peer) continue;
     path.peer_state = report.state;
+    path.needs_both = report.reason == WHERRY_REASON_BOTH_ENDS;
     if (report.state == WHERRY_PEER_STATE_REACHABLE) {
       repeat_failed(turn, *contact, path.transport, Repeating::kFirst, turn.now);
       path.probe.next_at = std::min(path.probe.next_at, turn.now);
     }
     if (report.state == WHERRY_PEER_STATE_UNREACHABLE) {
-      path.connect_at = turn.now + delivery::backoff_ms(limits::kReconnectFirst_ms,
-                                                        limits::kReconnectMax_ms, ++path.connects);
+      const int64_t pause = delivery::backoff_ms(limits::kReconnectFirst_ms,
+                                                 limits::kReconnectMax_ms, ++path.connects);
+      // Nothing was tried yet.
+      const bool at_once = path.needs_both && path.connects == 1;
+      path.connect_at = turn.now + (at_once ? 0 : pause);
       turn.wake(*contact, path.connect_at);
     }
   }

@@ -14,8 +14,9 @@ constexpr std::size_t kStateKeySizeMax = 64;
 constexpr std::size_t kStateValueSizeMax = 4096;
 constexpr std::size_t kStateKeysMax = 64;
 
+// The newest one is the last.
 bool known_reason(std::int32_t reason) {
-  return reason >= WHERRY_REASON_NONE && reason <= WHERRY_REASON_RESOURCE;
+  return reason >= WHERRY_REASON_NONE && reason <= WHERRY_REASON_BOTH_ENDS;
 }
 
 // Endpoints go into cards and QR codes: printable ASCII without spaces, of bounded length.

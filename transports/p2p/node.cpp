@@ -34,6 +34,7 @@ std::int32_t Node::start() {
   queued_ = 0;
   refused_ = stopping_ = failed_ = begins_anew_ = false;
   started_ = true;
+  for (const auto& [peer, endpoint] : peers_) say_that_both_meet(peer, endpoint);
   try {
     worker_ = std::thread([this] { run(); });
   } catch (...) {
@@ -60,6 +61,20 @@ void Node::post(Task task) {
   const std::lock_guard lock(mutex_);
   if (!started_ || stopping_ || failed_) return;
   tasks_.push_back(std::move(task));
+  wake();
+}
+
+// Under the lock. The listener's part is done for those only whom the host has asked for, and it
+// would not ask for one to whom it has nothing to send.
+void Node::say_that_both_meet(std::uint64_t peer, const Endpoint& endpoint) {
+  if (!settings_.may_meet(endpoint.meeting)) return;
+  tasks_.emplace_back([this, peer](Life& life) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!peers_.contains(peer) || life.links.contains(peer)) return;  // it has asked
+    }
+    api_.on_peer(host_, peer, WHERRY_PEER_STATE_UNREACHABLE, WHERRY_REASON_BOTH_ENDS);
+  });
   wake();
 }
 
@@ -108,6 +123,7 @@ std::int32_t Node::add_peer(std::uint64_t peer, const char* text, wherry_reveals
   {
     const std::lock_guard lock(mutex_);
     if (!peers_.emplace(peer, *endpoint).second) return WHERRY_TRANSPORT_E_ARGUMENT;
+    if (started_ && !stopping_ && !failed_) say_that_both_meet(peer, *endpoint);
   }
   return WHERRY_TRANSPORT_OK;
 }
