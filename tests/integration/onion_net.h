@@ -18,8 +18,9 @@ namespace wherry::test {
 inline constexpr std::uint64_t kInbox = 1;
 inline constexpr std::uint64_t kPeer = 2;
 inline constexpr std::int64_t kLimit_ms = 60'000;
-// A client does not ask an introduction point that failed again for two minutes.
-inline constexpr std::int64_t kRecovery_ms = 180'000;
+// Tor launches 28 circuits to introduction points of a service in five minutes, and no more: where
+// the relay that dies is the only way in of its tor, they may be used up in seconds.
+inline constexpr std::int64_t kRecovery_ms = 360'000;
 
 inline TorNet& six_relays() {
   static TorNet six(6);  // one may die
@@ -66,6 +67,8 @@ class OnionNet : public ::testing::Test {
       };
       pump.until(ended, kLimit_ms);
       if (bob->received_count() > before) return true;
+      const auto report = ann->last_sent(id);
+      if (report) EXPECT_NE(report->reason, WHERRY_REASON_NOT_ALLOWED) << "tor has lost the key";
       std::this_thread::sleep_for(std::chrono::milliseconds(500));
     }
     return false;

@@ -30,7 +30,15 @@ class SharedTor {
     std::string what;
     tor_ = TorProcess::start({"tor", six_relays().client_folder("shared"), lines}, error, what);
   }
-  bool runs() const { return tor_ != nullptr; }
+  // It is controlled from now on.
+  bool runs() const {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(kLimit_ms);
+    while (tor_ != nullptr && std::chrono::steady_clock::now() < deadline) {
+      if (transports::tor::connect_local(control()).valid()) return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    return false;
+  }
   std::string control() const { return "unix:" + tor_->control_socket(); }
 
   // Another controller says something: the answer.

@@ -33,6 +33,7 @@ void Dials::give_up(std::uint64_t dial) {
 }
 
 void Dials::fail_all(std::int32_t reason) {
+  forgetting_ = false;
   for (const auto& [id, one] : std::exchange(all_, {})) report_(id, {}, reason);
 }
 
@@ -41,17 +42,20 @@ void Dials::work(Session& session, const std::string& socks, Clock::time_point n
     entry = is_over(entry->first, entry->second, now) ? all_.erase(entry) : std::next(entry);
   }
   for (auto& [id, one] : all_) {
-    if (!one.dial && !one.asking && one.next <= now) try_it(id, one, session, socks, now);
+    const bool due = !one.dial && !one.asking && one.next <= now;
+    if (due && failures_ && forget_at_ <= now) forget_failures(session, now);
+    if (due && !forgetting_) try_it(id, one, session, socks);
   }
 }
 
-void Dials::try_it(std::uint64_t id, One& one, Session& session, const std::string& socks,
-                   Clock::time_point now) {
-  if (failures_ && forget_at_ <= now) {
-    session.forget_failures();
-    failures_ = false;
-    forget_at_ = now + kForgetEvery;
-  }
+void Dials::forget_failures(Session& session, Clock::time_point now) {
+  failures_ = false;
+  forget_at_ = now + kForgetEvery;
+  forgetting_ = true;
+  session.forget_failures([this] { forgetting_ = false; });
+}
+
+void Dials::try_it(std::uint64_t id, One& one, Session& session, const std::string& socks) {
   if (!one.target.client) {
     one.dial.emplace(one.target, socks);
     return;
@@ -108,7 +112,7 @@ void Dials::on_ready(std::uint64_t dial) {
 std::optional<Dials::Clock::time_point> Dials::deadline() const {
   std::optional<Clock::time_point> first;
   for (const auto& [id, one] : all_) {
-    const bool waits = !one.dial && !one.asking;
+    const bool waits = !one.dial && !one.asking && !forgetting_;
     Clock::time_point next = waits ? std::min(one.next, one.until) : one.until;
     // One that failed as it began waits for nothing.
     if (one.dial && one.dial->state() != Dial::State::kWaiting) next = {};

@@ -48,13 +48,14 @@ class Dials {
     std::int32_t reason = 0;     // of the last one
   };
 
-  void try_it(std::uint64_t id, One& one, Session& session, const std::string& socks,
-              Clock::time_point now);
+  void forget_failures(Session& session, Clock::time_point now);
+  void try_it(std::uint64_t id, One& one, Session& session, const std::string& socks);
   bool is_over(std::uint64_t id, One& one, Clock::time_point now);
 
   const Report report_;
   std::map<std::uint64_t, One> all_;
-  bool failures_ = false;  // tor remembers some
+  bool failures_ = false;    // tor remembers some
+  bool forgetting_ = false;  // it was asked to forget them: what it is told now it may forget too
   Clock::time_point forget_at_{};
 };
 

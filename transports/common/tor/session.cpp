@@ -254,9 +254,10 @@ void Session::authorise(const std::string& address, const Seed& client,
       });
 }
 
-void Session::forget_failures() {
-  if (!login_.owned) return;  // it is not ours alone
-  ask("SIGNAL NEWNYM", [](const Reply&) {});
+// Tor answers first and does it then, but before it reads another command.
+void Session::forget_failures(std::function<void()> done) {
+  if (!login_.owned) return done();  // it is not ours alone
+  ask("SIGNAL NEWNYM", [done = std::move(done)](const Reply&) { done(); });
 }
 
 void Session::reconnect() {

@@ -44,8 +44,8 @@ class Session {
                  std::function<void(std::int32_t reason)> done);
   // Of a tor of our own, both; others have their own connections in another.
   // Tor forgets which introduction points did not answer (it would for two minutes not ask them
-  // again), and which clients' keys it was given.
-  void forget_failures();
+  // again), and which clients' keys it was given: those that are given to it before `done`.
+  void forget_failures(std::function<void()> done);
   // All of tor's connections are closed and opened again.
   void reconnect();
   void shut_down();  // a tor of our own
