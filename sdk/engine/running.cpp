@@ -113,7 +113,7 @@ void update_networks(Turn& turn, uint32_t changes) {
   if (!elsewhere) return;
   for (auto& [id, contact] : turn.profile.contacts) {
     for (PathEntry& path : contact->paths) {
-      path.connects = 0;
+      path.connects = path.heard = 0;
       path.connect_at = std::min(path.connect_at, turn.now);
     }
   }

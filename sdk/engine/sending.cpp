@@ -164,7 +164,7 @@ int32_t drive(Turn& turn, Contact& contact, const ChosenPath& chosen) {
 void it_carries(Turn& turn, Contact& contact, uint64_t transport, uint64_t peer) {
   for (PathEntry& path : contact.paths) {
     if (path.transport != transport || path.peer != peer) continue;
-    path.connects = 0;
+    path.connects = path.heard = 0;
     path.succeeded_ms = turn.wall_ms;
   }
   repeat_failed(turn, contact, transport, Repeating::kAll, turn.now);
@@ -295,12 +295,13 @@ void heard_from(Turn& turn, Contact& contact) {
       turn.pump(contact);
     }
     // Who can be heard and not be reached is dialled ever more seldom.
-    const int64_t soon = turn.now + limits::kHeardAgain_ms * path.connects;
+    const int64_t soon = turn.now + limits::kHeardAgain_ms * (path.heard + 1);
     if (path.transport != turn.heard_over || path.peer_state != WHERRY_PEER_STATE_UNREACHABLE ||
         path.connect_at <= soon) {
       continue;
     }
     path.connect_at = soon;
+    ++path.heard;
     turn.wake(contact, soon);
   }
   repeat_failed(turn, contact, turn.heard_over, Repeating::kFirst,

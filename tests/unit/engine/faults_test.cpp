@@ -30,6 +30,22 @@ TEST(Faults, LossDuplicatesAndReordering) {
   }
 }
 
+// However long they were dialled in vain.
+TEST(Faults, WhoIsHeardAfterAnAbsenceIsAnsweredAtOnce) {
+  Movers pair(1);
+  for (const int who : {pair.ann, pair.bob}) pair.set_route(who, pair.name);
+  ASSERT_TRUE(pair.move(pair.name, kMinute));
+  pair.other.set_online("bob", false);
+  pair.world.submit(pair.ann, pair.bob, "a0");
+  pair.world.run_for(10 * kMinute);
+  pair.other.set_online("bob", true);
+  pair.world.submit(pair.bob, pair.ann, "b0");
+  ASSERT_TRUE(pair.world.until(
+      [&] { return pair.world.received(pair.ann, pair.bob) == Texts{"b0"}; }, 2 * kMinute));
+  EXPECT_TRUE(pair.settle(3 * limits::kHeardAgain_ms));
+  expect_all(pair, {"a0"}, {"b0"});
+}
+
 TEST(Faults, ANetworkThatDoublesEverythingBecomesQuiet) {
   Pair pair(1);
   FakeFaults faults;
