@@ -81,7 +81,7 @@ struct PathEntry {
   int32_t peer_state = WHERRY_PEER_STATE_UNKNOWN;
   bool needs_both = false;   // they reach this end only once the plug-in was asked for them
   int connects = 0;          // asked for since it last carried something
-  int heard = 0;             // how often one of these was brought forward since they were heard
+  int heard = 0;             // dials brought forward since they were heard, since it last carried
   int64_t connect_at = 0;    // steady ms of the next time, while it is not
   int64_t succeeded_ms = 0;  // wall time when something last went or came this way; 0: not yet
 

@@ -134,7 +134,8 @@ class TalkTest(CliTest):
     def test_the_route_of_a_conversation(self):
         self.connect()
         shown = self.wherry("bob", "route", "Alice")
-        self.assertRegex(shown, r"(?s)route is auto\n.*sending: centralized.*receiving: centralized")
+        way = r"centralized(  \(probing\))?\n"  # its endpoint may not have been proven yet
+        self.assertRegex(shown, rf"(?s)route is auto\n.*sending: {way}.*receiving: {way}")
         self.assertIn("route is centralized", self.wherry("bob", "route", "Alice", "centralized"))
         self.wherry("bob", "route", "Alice", "carrier-pigeon", code=USAGE)
         self.wherry("bob", "route", "Alice", "centralized,centralized", code=USAGE)

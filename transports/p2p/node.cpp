@@ -34,7 +34,9 @@ std::int32_t Node::start() {
   queued_ = 0;
   refused_ = stopping_ = failed_ = begins_anew_ = false;
   started_ = true;
-  for (const auto& [peer, endpoint] : peers_) say_that_both_meet(peer, endpoint);
+  for (const auto& [peer, endpoint] : peers_) {
+    if (settings_.may_meet(endpoint.meeting)) tasks_.push_back(say_that_both_meet(peer));
+  }
   try {
     worker_ = std::thread([this] { run(); });
   } catch (...) {
@@ -64,18 +66,16 @@ void Node::post(Task task) {
   wake();
 }
 
-// Under the lock. The listener's part is done for those only whom the host has asked for, and it
-// would not ask for one to whom it has nothing to send.
-void Node::say_that_both_meet(std::uint64_t peer, const Endpoint& endpoint) {
-  if (!settings_.may_meet(endpoint.meeting)) return;
-  tasks_.emplace_back([this, peer](Life& life) {
+// The listener's part is done for those only whom the host has asked for, and it would not ask for
+// one to whom it has nothing to send.
+Node::Task Node::say_that_both_meet(std::uint64_t peer) {
+  return [this, peer](Life& life) {
     {
       const std::lock_guard lock(mutex_);
       if (!peers_.contains(peer) || life.links.contains(peer)) return;  // it has asked
     }
     api_.on_peer(host_, peer, WHERRY_PEER_STATE_UNREACHABLE, WHERRY_REASON_BOTH_ENDS);
-  });
-  wake();
+  };
 }
 
 void Node::wake() {
@@ -123,8 +123,8 @@ std::int32_t Node::add_peer(std::uint64_t peer, const char* text, wherry_reveals
   {
     const std::lock_guard lock(mutex_);
     if (!peers_.emplace(peer, *endpoint).second) return WHERRY_TRANSPORT_E_ARGUMENT;
-    if (started_ && !stopping_ && !failed_) say_that_both_meet(peer, *endpoint);
   }
+  if (settings_.may_meet(endpoint->meeting)) post(say_that_both_meet(peer));
   return WHERRY_TRANSPORT_OK;
 }
 

@@ -51,7 +51,7 @@ class Node {
 
   // For the worker, if it runs.
   void post(Task task);
-  void say_that_both_meet(std::uint64_t peer, const Endpoint& endpoint);
+  Task say_that_both_meet(std::uint64_t peer);
   void wake();
 
   // The worker's own.
