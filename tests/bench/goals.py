@@ -70,7 +70,7 @@ def judge(results):
                   lambda of: of(FULL, "page_median"), FULL)
     # What a move is made of: a commit before the inbox is opened, the new set by the relay, a
     # connection, the probe by it, the answer by the relay, and the message. Each one-way time has
-    # the commits of its step.
+    # the commits of its step. Each was measured between the moves, on an idle system as they are.
     goals.at_most("a move : its steps one after the other", "x", 1.1,
                   lambda of: of(MOVES, "move_median")
                   / (of(MOVES, "relay_disk_commit_median") + of(MOVES, "connect_median")

@@ -1,4 +1,7 @@
-// A conversation that moves from the relay to a direct link, and what the steps of it take alone.
+// A conversation that moves from the relay to a direct link, and between two moves what the steps
+// of it take alone.
+#include <string>
+#include <thread>
 #include <vector>
 
 #include "bare.h"
@@ -11,21 +14,34 @@ namespace {
 
 // There and back: an hour has probes for a few more.
 constexpr std::size_t kMoves = 8;
-constexpr std::size_t kConnects = 50;
-constexpr std::size_t kBefore = 10;
+// Between two moves, of each step: the machine and its disk are the same for both then.
+constexpr std::size_t kSteps = 20;
 // What a move leaves behind is settled by then.
 constexpr std::chrono::milliseconds kSettle{300};
 
-// They are talking, as in what it is compared with: a system that slept is slower at first.
-void talk_a_little(Pair& pair) {
-  for (std::size_t i = 0; i < kBefore; ++i) {
-    const std::size_t received = pair.bob.received();
-    rest();
-    pair.alice.send(pair.to_bob);
-    pair.bob.wait_received(received + 1);
-  }
-  rest();
+void settle() {
+  std::this_thread::sleep_for(kSettle);
 }
+
+// Links that are opened alone, on an idle system as everything else.
+class Links {
+ public:
+  Links() : endpoint_(bob_.open_inbox(1)) {}
+
+  void connect(std::size_t times) {
+    for (std::size_t i = 0; i < times; ++i) {
+      rest();
+      times_.push_back(connect_times_ms(alice_, endpoint_, 1).front());
+    }
+  }
+  void print() const { print_spread("connect", times_); }
+
+ private:
+  Bare bob_{*wherry_transport_p2p(), loopback_links()};
+  Bare alice_{*wherry_transport_p2p(), loopback_links()};
+  const std::string endpoint_;
+  std::vector<double> times_;
+};
 
 // Bob asks for it, and Alice, whose route is auto, follows; her app writes as soon as it is told
 // that its messages go the new way.
@@ -47,30 +63,32 @@ void move_back(Pair& pair) {
   pair.alice.wait_sending_settled(settled + 1);
 }
 
-void measure_connect() {
-  Bare bob(*wherry_transport_p2p(), loopback_links());
-  Bare alice(*wherry_transport_p2p(), loopback_links());
-  print_spread("connect", connect_times_ms(alice, bob.open_inbox(1), kConnects));
-}
-
 }  // namespace
 
 void move(const Scene& scene) {
-  measure_connect();
   Pair pair(scene.folder, scene.relay, scene.durability);
-  measure_latency(pair, scene, "relay_");
   pair.alice.join_links();
   pair.bob.join_links();
+  Links links;
+  Latency by_relay;
+  Latency by_link;
   std::vector<double> times;
   for (std::size_t i = 0; i < kMoves; ++i) {
     if (i > 0) move_back(pair);
-    std::this_thread::sleep_for(kSettle);
-    talk_a_little(pair);
+    settle();
+    links.connect(kSteps);
+    by_relay.commit(scene, kSteps);
+    by_relay.talk(pair, kSteps);
+    rest();
     times.push_back(move_ms(pair));
-    std::this_thread::sleep_for(kSettle);
+    settle();
+    by_link.commit(scene, kSteps);
+    by_link.talk(pair, kSteps);
   }
   print_spread("move", times);
-  measure_latency(pair, scene, "link_");
+  links.print();
+  by_relay.print("relay_");
+  by_link.print("link_");
 }
 
 }  // namespace wherry::bench
