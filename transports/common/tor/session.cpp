@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::size_t kCookieSize = 32;
 constexpr std::size_t kNonceSize = 32;
+constexpr std::size_t kKeyDigits = 40;         // of a relay's, in hexadecimal
 constexpr std::size_t kConnectionsMax = 1024;  // to relays, that are told from each other
 constexpr std::size_t kPhaseMax = 200;         // bytes of what tor says
 constexpr int kFailuresMax = 3;  // to connect, before it is said that something is the matter
@@ -32,6 +33,10 @@ std::string hex(std::span<const std::uint8_t> bytes) {
     text += kDigits[byte & 15U];
   }
   return text;
+}
+
+bool is_hex(char digit) {
+  return (digit >= '0' && digit <= '9') || (digit >= 'A' && digit <= 'F');
 }
 
 std::vector<std::uint8_t> from_hex(std::string_view text) {
@@ -268,6 +273,12 @@ void Session::reconnect() {
       [this](const Reply&) { ask("SETCONF DisableNetwork=0", [](const Reply&) {}); });
 }
 
+void Session::rest() {
+  ask("SETCONF DisableNetwork=1", [](const Reply&) {});
+  tell({WHERRY_TRANSPORT_STATE_DEGRADED, 0, WHERRY_REASON_NO_NETWORK,
+        "this machine has no way to the Tor network"});
+}
+
 void Session::shut_down() {
   ask("SIGNAL SHUTDOWN", [](const Reply&) {});
 }
@@ -322,11 +333,28 @@ void Session::on_connection(const Words& words) {
   } else if (what == "CLOSED" || what == "FAILED") {
     connected_.erase(id);
     if (what == "FAILED") ++failures_;
-    if (!bootstrapped_ || !connected_.empty() || failures_ < kFailuresMax) return;
+    if (!bootstrapped_ || !connected_.empty()) return;
+    if (login_.owned && words["REASON"] == "NOROUTE") find_relay(words.bare[1]);
+    if (failures_ < kFailuresMax) return;
     tell({WHERRY_TRANSPORT_STATE_DEGRADED, 0,
           words["REASON"] == "NOROUTE" ? WHERRY_REASON_NO_NETWORK : WHERRY_REASON_UNREACHABLE,
           "no relay of the Tor network can be reached"});
   }
+}
+
+// "$KEY~name", of which "GETINFO ns/id/KEY" has a line "r name identity digest date time IP ORPort
+// DirPort" (section 3.9; dir-spec, section 3.4.1).
+void Session::find_relay(std::string_view target) {
+  if (!target.starts_with('$') || target.size() < 1 + kKeyDigits) return;
+  const std::string key(target.substr(1, kKeyDigits));
+  if (!std::ranges::all_of(key, is_hex)) return;
+  ask("GETINFO ns/id/" + key, [this](const Reply& reply) {
+    const std::string& data = reply.lines.front().data;
+    const auto words = parse_words(data.substr(0, data.find('\n')));
+    constexpr std::size_t kAddress = 6;
+    if (!reply.ok() || !words || words->bare.size() <= kAddress || words->bare[0] != "r") return;
+    if (is_numeric(words->bare[kAddress])) calls_.on_no_route(words->bare[kAddress]);
+  });
 }
 
 // "HS_DESC UPLOAD ADDRESS UNKNOWN $DIRECTORY ...", then UPLOADED or FAILED (section 4.1.25). A

@@ -21,6 +21,8 @@ class Session {
     // Tor's SOCKS listener, once we are let in: "unix:/path" or "ADDRESS:PORT".
     std::function<void(const std::string&)> on_socks;
     std::function<void(std::uint64_t service, std::int32_t reason)> on_published;
+    // Of a tor of our own without any connection: there is no way to this relay, a numeric address.
+    std::function<void(const std::string& relay)> on_no_route;
   };
   struct Login {
     std::string password;        // empty: the cookie
@@ -48,6 +50,8 @@ class Session {
   void forget_failures(std::function<void()> done);
   // All of tor's connections are closed and opened again.
   void reconnect();
+  // Until reconnect().
+  void rest();
   void shut_down();  // a tor of our own
 
  private:
@@ -72,6 +76,7 @@ class Session {
   void on_event(const Reply& reply);
   void on_bootstrap(const Words& words);
   void on_connection(const Words& words);
+  void find_relay(std::string_view target);
   void on_descriptor(const Words& words);
   void tell_published(Published& one, std::int32_t reason);
 

@@ -20,6 +20,7 @@
 #include "dials.h"
 #include "include/wherry/transport.h"
 #include "local_socket.h"
+#include "outage.h"
 #include "session.h"
 #include "transports/common/worker_thread.h"
 
@@ -118,6 +119,7 @@ class TorProvider final : public Provider {
     std::deque<std::uint64_t> to_publish;
     std::map<std::uint64_t, Clock::time_point> publishing;  // and when another has its turn
     Dials dials;
+    Outage outage;
   };
 
   void post(std::function<void()> task) {
@@ -188,6 +190,9 @@ class TorProvider final : public Provider {
         [this](std::uint64_t service, std::int32_t reason) {
           life_->publishing.erase(service);
           listener_.on_published(service, reason);
+        },
+        [this](const std::string& relay) {
+          if (life_->outage.note(relay, Clock::now())) life_->session->rest();
         },
     };
     life_->session =
@@ -283,6 +288,8 @@ class TorProvider final : public Provider {
     const std::vector<Dials::Watched> watched = life.dials.watched();
     for (const Dials::Watched& one : watched) watch(one.descriptor, one.events);
     if (const auto at = life.dials.deadline()) until = std::min(until, *at);
+    if (life.outage.lasts()) watch(life.outage.descriptor(), POLLIN);
+    if (const auto at = life.outage.deadline()) until = std::min(until, *at);
     if (told_.state == WHERRY_TRANSPORT_STATE_STARTING) until = std::min(until, stalls_at_);
     if (!poll_until(items, until)) return !lost_;
 
@@ -303,7 +310,11 @@ class TorProvider final : public Provider {
     publish(life);
     if (!life.socks.empty()) life.dials.work(*life.session, life.socks, Clock::now());
     // When this life is over, another one is begun by it.
-    if (!lost_ && !life.socks.empty() && take_renewal() && !stalled_) life.session->reconnect();
+    if (!lost_ && !life.socks.empty()) {
+      const bool renewed = take_renewal() && !stalled_;
+      const bool may_go = life.outage.lasts() ? life.outage.ends(Clock::now()) : renewed;
+      if (may_go) life.session->reconnect();
+    }
     look_for_stall();
     if (life.session && !life.session->write()) {
       lose({WHERRY_TRANSPORT_STATE_DEGRADED, 0, WHERRY_REASON_TRANSPORT_OFFLINE,
