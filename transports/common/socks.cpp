@@ -9,13 +9,13 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "run_folder.h"
 #include "socks_handshake.h"
 
 namespace wherry::transports {
@@ -79,19 +79,14 @@ class UnixTunnel final : public Tunnel {
   ~UnixTunnel() override {
     stopper_.stop();
     if (thread_.joinable()) thread_.join();
-    if (!path_.empty()) unlink(path_.c_str());
-    if (!directory_.empty()) rmdir(directory_.c_str());
   }
 
   const std::string& path() const override { return path_; }
 
   bool open() {
-    const char* base = std::getenv("TMPDIR");
-    std::string pattern = std::string(base != nullptr ? base : "/tmp") + "/wherry-XXXXXX";
-    if (pattern.size() + 3 > sizeof(sockaddr_un::sun_path)) pattern = "/tmp/wherry-XXXXXX";
-    if (mkdtemp(pattern.data()) == nullptr) return false;
-    directory_ = pattern;
-    path_ = directory_ + "/s";
+    folder_ = RunFolder::make();
+    if (!folder_) return false;
+    path_ = folder_->path() + "/s";
     listener_ = Descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
@@ -146,7 +141,7 @@ class UnixTunnel final : public Tunnel {
   Descriptor far_;
   Descriptor listener_;
   Stopper stopper_;
-  std::string directory_;
+  std::unique_ptr<RunFolder> folder_;
   std::string path_;
   std::thread thread_;
 };

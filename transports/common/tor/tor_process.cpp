@@ -6,14 +6,12 @@
 #include <spawn.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <system_error>
@@ -24,20 +22,6 @@ namespace wherry::transports::tor {
 namespace {
 
 constexpr std::size_t kOutputLineMax = 1024;  // the rest of a longer one is not kept
-constexpr std::size_t kLongestName = 16;      // of a socket in the run folder
-
-// Where sockets of a run are: the path of one has at most 107 bytes, and stands in commands.
-std::string make_run_folder() {
-  for (const char* variable : {"XDG_RUNTIME_DIR", "TMPDIR"}) {
-    const char* base = std::getenv(variable);
-    std::string pattern = base == nullptr ? "" : std::string(base) + "/wherry-tor-XXXXXX";
-    const bool fits = pattern.size() + 1 + kLongestName < sizeof(sockaddr_un::sun_path);
-    const bool plain = pattern.find_first_of(" \"\\\n") == std::string::npos;
-    if (!pattern.empty() && fits && plain && ::mkdtemp(pattern.data()) != nullptr) return pattern;
-  }
-  std::string pattern = "/tmp/wherry-tor-XXXXXX";
-  return ::mkdtemp(pattern.data()) == nullptr ? "" : pattern;
-}
 
 // Those above it, as well, but with the rights that are usual.
 bool make_folder(const std::string& folder, std::string& what) {
@@ -71,9 +55,9 @@ bool write_file(const std::string& path, std::string_view text, std::string& wha
 std::unique_ptr<TorProcess> TorProcess::start(const TorOptions& options, StartError& error,
                                               std::string& what) {
   std::unique_ptr<TorProcess> process(new TorProcess);
-  process->run_folder_ = make_run_folder();
+  process->run_ = RunFolder::make();
   error = StartError::kResource;
-  if (process->run_folder_.empty()) {
+  if (!process->run_) {
     what = std::string("no folder for its sockets: ") + std::strerror(errno);
     return nullptr;
   }
@@ -88,21 +72,19 @@ TorProcess::~TorProcess() {
     ::kill(pid_, SIGKILL);
     wait_for_end(std::chrono::milliseconds(500));
   }
-  std::error_code ignored;
-  if (!run_folder_.empty()) std::filesystem::remove_all(run_folder_, ignored);
 }
 
 bool TorProcess::write_torrc(const TorOptions& options, std::string& what) const {
   std::string text = "DataDirectory " + quote(options.folder) + "\nControlSocket " +
                      quote(control_socket()) + "\nCookieAuthentication 1\nCookieAuthFile " +
-                     quote(run_folder_ + "/cookie") + "\nSocksPort " +
+                     quote(run_folder() + "/cookie") + "\nSocksPort " +
                      "unix:" + quote(socks_socket()) +
                      " ExtendedErrors\n"
                      "ClientOnly 1\nShutdownWaitLength 0\nLog notice stdout\n"
                      "__OwningControllerProcess " +
                      std::to_string(::getpid()) + "\n" + options.more;
-  return write_file(run_folder_ + "/torrc", text, what) &&
-         write_file(run_folder_ + "/defaults", "", what);
+  return write_file(run_folder() + "/torrc", text, what) &&
+         write_file(run_folder() + "/defaults", "", what);
 }
 
 StartError TorProcess::spawn(const TorOptions& options, std::string& what) {
@@ -115,8 +97,8 @@ StartError TorProcess::spawn(const TorOptions& options, std::string& what) {
   ::fcntl(output_.get(), F_SETFL, O_NONBLOCK);
   const Descriptor written(pipe[1]);
 
-  const std::string torrc = run_folder_ + "/torrc";
-  const std::string defaults = run_folder_ + "/defaults";
+  const std::string torrc = run_folder() + "/torrc";
+  const std::string defaults = run_folder() + "/defaults";
   // Debian's defaults are not ours: a file with nothing in it stands for them.
   std::array<const char*, 6> arguments{
       options.program.c_str(), "-f", torrc.c_str(), "--defaults-torrc", defaults.c_str(), nullptr};

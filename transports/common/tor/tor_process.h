@@ -8,6 +8,7 @@
 #include <string>
 
 #include "transports/common/net.h"
+#include "transports/common/run_folder.h"
 
 namespace wherry::transports::tor {
 
@@ -28,10 +29,9 @@ class TorProcess {
   TorProcess& operator=(const TorProcess&) = delete;
   ~TorProcess();  // kills it if it is still there
 
-  // A folder of its own for this run, with mode 0700: sockets.
-  const std::string& run_folder() const { return run_folder_; }
-  std::string control_socket() const { return run_folder_ + "/control"; }
-  std::string socks_socket() const { return run_folder_ + "/socks"; }
+  const std::string& run_folder() const { return run_->path(); }
+  std::string control_socket() const { return run_folder() + "/control"; }
+  std::string socks_socket() const { return run_folder() + "/socks"; }
 
   int output() const { return output_.get(); }  // readable: read_output()
   int exit() const { return exit_.get(); }      // readable when it has ended
@@ -49,7 +49,7 @@ class TorProcess {
   StartError spawn(const TorOptions& options, std::string& what);
   void take_line(std::string_view line);
 
-  std::string run_folder_;
+  std::unique_ptr<RunFolder> run_;  // for its sockets; always there
   pid_t pid_ = -1;
   Descriptor output_;
   Descriptor exit_;
