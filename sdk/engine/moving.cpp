@@ -27,6 +27,10 @@ std::vector<store::InboxRow*> inboxes_of(Turn& turn, const Contact& contact) {
   return list;
 }
 
+bool is_listed(const message::Endpoints& theirs, const message::Endpoint& endpoint) {
+  return std::ranges::find(theirs.list, endpoint) != theirs.list.end();
+}
+
 bool is_listed(const message::Endpoints& announced, const store::InboxRow& inbox) {
   return std::ranges::find(announced.list, inbox.endpoint, &message::Endpoint::text) !=
          announced.list.end();
@@ -239,6 +243,9 @@ void take_answers(Turn& turn, Contact& contact, const std::vector<Id128>& answer
     const bool asked = path.probe.waits();
     const bool answered = asked && std::ranges::find(answers, path.probe.id) != answers.end();
     if (!answered && !(asked && mutant(Mutant::kAnswerUnchecked))) continue;
+    // A newer set may have come in this turn: what it does not name is theirs no more.
+    const message::Endpoints* newest = contact.endpoints();
+    if (newest == nullptr || !is_listed(*newest, path.endpoint)) continue;
     path.probe.id = {};
     path.probe.sent = 0;
     contact.ways.prove(path.endpoint);

@@ -68,6 +68,39 @@ class HostileSwitching : public Attack {
   uint64_t generation_ = 100;
 };
 
+// Eight answers, and with them a set in which nothing of what was asked is named any more: what is
+// written of it has to be read again, or the profile never opens.
+TEST_F(HostileSwitching, AnswersThatComeWithAnotherSetLeaveTheProfileReadable) {
+  announce(all_places());
+  world.run_for(kMinute_ms);
+  std::vector<Id128> asked;
+  at_ann([&](engine::Turn&, engine::Contact& contact) {
+    for (const engine::PathEntry& path : contact.paths) {
+      if (path.probe.waits()) asked.push_back(path.probe.id);
+    }
+  });
+  ASSERT_EQ(asked.size(), limits::kEndpointsMax);
+  ASSERT_GE(there.received_count(), limits::kEndpointsMax);
+  std::vector<message::Endpoint> others;
+  for (char digit = '1'; digit <= '8'; ++digit) {
+    others.push_back({here().transport, std::string("no-endpoint-") + digit});
+  }
+  mallory.send(telling(others));
+  message::Payload answers;
+  answers.answers = asked;
+  mallory.send(answers);
+  world.run_for(kMinute_ms);
+  at_ann([&](engine::Turn&, engine::Contact& contact) {
+    EXPECT_LE(contact.ways.proven.size(), limits::kEndpointsMax + 1);
+    EXPECT_TRUE(routing::Ways::from_bytes(contact.row.ways));
+  });
+  world.crash(ann);
+  ASSERT_TRUE(world.open(ann));
+  world.run_for(kMinute_ms);
+  announce({here()});
+  expect_reached("still here");
+}
+
 // She permits and forbids in turn: a window is not sent with each time.
 TEST_F(HostileSwitching, PermitsThatFlipCostAWindowSeldom) {
   for (int i = 0; i < 200; ++i) write(std::string(4'000, 'x') + std::to_string(i));
