@@ -79,6 +79,8 @@ void reconnect(Turn& turn, Contact& contact, PathEntry& path) {
     return;
   }
   const bool both = path.needs_both && path.permitted();
+  // Where nothing may be sent nothing is looked for either (PROTOCOL §7.2: nothing falls back).
+  if (contact.ways.closed && !path.listed) return;
   if (!path.has_a_use || !(both || wants_to_send(turn, contact))) return;
   // They say where; whoever is there need not be them. So that counts as asking.
   if (is_unproven(contact, path) && !spend_probe(turn, contact, path)) return;
