@@ -606,8 +606,9 @@ WHERRY_API int32_t wherry_conversation_explain(wherry_profile profile, wherry_pa
  * SENDING_ROUTE and RECEIVING_ROUTE tell of progress.
  *
  * A network that shows this device's address to nobody but those who carry its packets, after one
- * that shows it to others, is used only after a random quiet time of 30 to 300 seconds, in which
- * nothing is sent: times would link the two.
+ * that shows it to others and is left, is used only after a random quiet time of 30 to 300 seconds,
+ * in which nothing is sent: times would link the two. A route that names both leaves none: when
+ * one fails the other is used at once.
  *
  * Returns: WHERRY_OK, E_ARGUMENT, E_UTF8, E_NOT_FOUND (the conversation, or a transport that is not
  *   configured), E_DISK.

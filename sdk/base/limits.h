@@ -99,7 +99,8 @@ inline constexpr size_t kPermitsMax = 16;
 inline constexpr size_t kEndpointsMax = 8;
 inline constexpr size_t kRouteTextMax = kEndpointsMax * (kTransportNameMax + 1);
 inline constexpr size_t kAnswersMax = 8;
-inline constexpr int kProbesPerHour = 36;  // sent to one contact
+// To one contact: probes, their answers where nothing is proven, and endpoints that need no probe.
+inline constexpr int kProbesPerHour = 36;
 inline constexpr int64_t kProbeRetryFirst_ms = 5 * 1000;
 // Of what is never answered an absent contact has to skip each: half a year of this is too much.
 inline constexpr int64_t kProbeRetryMax_ms = 7200 * 1000;
@@ -110,6 +111,7 @@ inline constexpr int64_t kQuietMin_ms = 30 * 1000;
 inline constexpr int64_t kQuietMax_ms = 300 * 1000;
 // After a last word: two people who leave at the same time hear each other's.
 inline constexpr int64_t kLeaveAfter_ms = 10 * 1000;
+inline constexpr int64_t kLeaveUnanswered_ms = 600 * 1000;  // without a session to say it in
 inline constexpr int kLastWordsMax = 3;  // that leave; after these the time runs on
 // A better way has to work for so long before it is taken in place of one that works.
 inline constexpr int64_t kBetterFor_ms = 60 * 1000;

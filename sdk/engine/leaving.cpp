@@ -20,7 +20,7 @@ namespace {
 bool leads_to_them(Turn& turn, const Contact& contact, const PathEntry& path) {
   const Network* network = turn.network(path.transport);
   return network != nullptr && turn.profile.transports.at(path.transport).started &&
-         (path.listed || !contact.ways.closed) &&  // nothing goes back to what was left
+         !is_closed(contact, path) &&  // nothing goes back to what was left
          (path.accepted || !network->running()) && path.peer_state != WHERRY_PEER_STATE_GONE &&
          (contact.endpoints() == nullptr || contact.ways.knows(path.endpoint));
 }
@@ -86,6 +86,19 @@ void say(const Sender& to) {
   if (!add_endpoints(to.turn, contact, payload) || !seal_alone(to, payload, Keep::kYes)) return;
   contact.conversation.leaving->copy = contact.outbox.copies.back().id;
   to.turn.changed_conversation(contact);
+}
+
+// A handshake that is under way is answered there, but nobody is waited for for ever.
+bool may_be_answered(Turn& turn, Contact& contact) {
+  int64_t& until = contact.conversation.leaving->answer_until_ms;
+  if (until == 0) {
+    until = turn.wall_ms + limits::kLeaveUnanswered_ms;
+    turn.changed_conversation(contact);
+  }
+  const int64_t left = until - turn.wall_ms;
+  if (left <= 0 || left > limits::kLeaveUnanswered_ms) return false;  // or the clock was put back
+  turn.wake(contact, turn.now + left);
+  return true;
 }
 
 void drop(Turn& turn, Contact& contact, uint64_t copy) {
@@ -163,9 +176,11 @@ void say_last_word(Turn& turn, Contact& contact) {
   }
   if (contact.leave_at != Executor::kNever) turn.wake(contact, contact.leave_at);
   if (leaving->said) return;
-  // A handshake that is under way is answered there.
   Session* session = sending_session(turn.profile, contact);
-  if (session == nullptr || session->stage != store::SessionStage::kWorking) return;
+  if (session == nullptr || session->stage != store::SessionStage::kWorking) {
+    if (!may_be_answered(turn, contact)) leave(turn, contact);
+    return;
+  }
   Network* network = turn.network(way->transport);
   if (!way->accepted || !network->online() || !network->has_room(contact.row.id)) return;
   const Sender to{turn, contact, *session, *way, *network, Passing::kLastWord};

@@ -124,11 +124,6 @@ Network* room_on(Turn& turn, const Session& session, const PathEntry& path) {
   return network->has_room(session.contact) ? network : nullptr;
 }
 
-bool may_be_probed(const PathEntry& path) {
-  return path.peer_state != WHERRY_PEER_STATE_GONE &&
-         path.peer_state != WHERRY_PEER_STATE_UNREACHABLE;
-}
-
 // They are in an envelope now.
 void told_answers(Contact& contact) {
   if (contact.answers.empty()) return;
@@ -169,14 +164,13 @@ void probe(Turn& turn, Contact& contact, Session& session, PathEntry& path, bool
 // one.
 void answer_somehow(Turn& turn, Contact& contact, Session& session) {
   for (PathEntry& path : contact.paths) {
-    if (!is_unproven(contact, path) || !may_be_probed(path)) continue;
+    if (!may_be_probed(contact, path)) continue;
     message::Payload payload;
     payload.answers = contact.answers;
     Network* network = room_on(turn, session, path);
-    if (network == nullptr ||
-        !seal_alone({turn, contact, session, path, *network}, payload, Keep::kNo)) {
-      continue;
-    }
+    if (network == nullptr) continue;
+    if (!may_knock(turn, contact)) return;
+    if (!seal_alone({turn, contact, session, path, *network}, payload, Keep::kNo)) continue;
     told_answers(contact);
     return;
   }
@@ -254,7 +248,7 @@ void take_answers(Turn& turn, Contact& contact, const std::vector<Id128>& answer
   }
 }
 
-void take_moved(Turn& turn, Contact& contact, const message::Moved& moved) {
+void take_moved(Turn& turn, Contact& contact, const Session& session, const message::Moved& moved) {
   contact.ack_at = std::min(contact.ack_at, turn.now + limits::kAckDelay_ms);
   turn.pump(contact);
   if (!contact.announced || moved.generation > contact.announced->generation) {
@@ -262,6 +256,9 @@ void take_moved(Turn& turn, Contact& contact, const message::Moved& moved) {
     return;
   }
   if (contact.moved && moved.generation < contact.moved->generation) return;
+  // Of the same one, an envelope from before a reset names an incarnation that is over.
+  if (session.id < contact.moved_session && session.hash != contact.row.session) return;
+  contact.moved_session = session.id;
   contact.moved = moved;
   contact.row.moved = moved.to_bytes();
   turn.changed(contact);
@@ -284,11 +281,20 @@ void moving_told(Contact& contact) {
   contact.tell_moved = false;
 }
 
+bool may_be_probed(const Contact& contact, const PathEntry& path) {
+  return is_unproven(contact, path) && path.peer_state != WHERRY_PEER_STATE_GONE &&
+         path.peer_state != WHERRY_PEER_STATE_UNREACHABLE;
+}
+
+bool may_knock(const Turn& turn, Contact& contact) {
+  return contact.probes.spend(turn.now, 3600 * 1000, limits::kProbesPerHour);
+}
+
 bool spend_probe(Turn& turn, Contact& contact, PathEntry& path) {
   Probe& probe = path.probe;
   bool may = false;
   if (probe.next_at <= turn.now) {
-    may = contact.probes.spend(turn.now, 3600 * 1000, limits::kProbesPerHour);
+    may = may_knock(turn, contact);
     if (may) ++probe.sent;
     probe.next_at = turn.now + (may ? delivery::backoff_ms(limits::kProbeRetryFirst_ms,
                                                            limits::kProbeRetryMax_ms, probe.sent)
@@ -300,16 +306,14 @@ bool spend_probe(Turn& turn, Contact& contact, PathEntry& path) {
 
 void send_probes(Turn& turn, Contact& contact, const ChosenPath& chosen) {
   Session* session = sending_session(turn.profile, contact);
-  if (session == nullptr || session->stage != store::SessionStage::kWorking) return;
+  const bool working = session != nullptr && session->stage == store::SessionStage::kWorking;
+  if (!working || is_quiet(turn, contact)) return;
   for (PathEntry& path : contact.paths) {
-    if (!is_unproven(contact, path) || !may_be_probed(path)) continue;
-    if (contact.quiet_until > turn.now) {
-      turn.wake(contact, contact.quiet_until);
-    } else {
+    if (may_be_probed(contact, path)) {
       probe(turn, contact, *session, path, chosen.path == nullptr);
     }
   }
-  if (chosen.path == nullptr && !contact.answers.empty() && contact.quiet_until <= turn.now) {
+  if (chosen.path == nullptr && !contact.answers.empty()) {
     answer_somehow(turn, contact, *session);
   }
 }

@@ -29,7 +29,7 @@ Result<RouteView> route_of(Turn& turn, uint64_t conversation);
 // Members of a payload that came.
 void take_probe(Turn& turn, Contact& contact, const Id128& probe);
 void take_answers(Turn& turn, Contact& contact, const std::vector<Id128>& answers);
-void take_moved(Turn& turn, Contact& contact, const message::Moved& moved);
+void take_moved(Turn& turn, Contact& contact, const Session& session, const message::Moved& moved);
 
 // Adds answers, and that an endpoint was left. True: the copy is to be kept.
 bool add_moving(const Contact& contact, message::Payload& payload);
@@ -38,6 +38,10 @@ void moving_told(Contact& contact);
 // What carried the last answers may be lost: they are told again.
 void answer_again(Contact& contact);
 
+// Whether the path waits for an answer, and may be asked as far as its network knows.
+bool may_be_probed(const Contact& contact, const PathEntry& path);
+// Whether something more may go to where nothing has proven that it is theirs; if so, that counts.
+bool may_knock(const Turn& turn, Contact& contact);
 // Whether an endpoint may be asked or dialled now; if so, that counts. If not, the contact is
 // looked at again when it may.
 bool spend_probe(Turn& turn, Contact& contact, PathEntry& path);

@@ -79,8 +79,6 @@ void reconnect(Turn& turn, Contact& contact, PathEntry& path) {
     return;
   }
   const bool both = path.needs_both && path.permitted();
-  // Where nothing may be sent nothing is looked for either (PROTOCOL §7.2: nothing falls back).
-  if (contact.ways.closed && !path.listed) return;
   if (!path.has_a_use || !(both || wants_to_send(turn, contact))) return;
   // They say where; whoever is there need not be them. So that counts as asking.
   if (is_unproven(contact, path) && !spend_probe(turn, contact, path)) return;
@@ -94,7 +92,7 @@ routing::Path view_of(Turn& turn, const Contact& contact, const PathEntry& path)
   routing::Path view;
   view.listed = path.listed;
   view.proven = contact.endpoints() == nullptr || contact.ways.knows(path.endpoint);
-  view.closed = !path.listed && contact.ways.closed && !mutant(Mutant::kFallsBack);
+  view.closed = is_closed(contact, path) && !mutant(Mutant::kFallsBack);
   view.quiet = view.closed && contact.quiet_until > turn.now;
   view.place = contact.route.place_of(path.endpoint.transport);
   view.in_use = contact.ways.in_use == path.endpoint;
@@ -113,15 +111,20 @@ routing::Path view_of(Turn& turn, const Contact& contact, const PathEntry& path)
   return view;
 }
 
-// Leaves the path in use if their newest set, without it, has another that hides this device's
-// address. From then on it is quiet for a while.
+// Leaves the path in use if one of the two does not want it any more, and there is another that
+// hides this device's address. From then on it is quiet for a while.
 void break_before_make(Turn& turn, Contact& contact) {
-  const auto old = std::ranges::find(contact.paths, false, &PathEntry::listed);
+  const auto old = std::ranges::find_if(contact.paths, [&](const PathEntry& path) {
+    return contact.ways.in_use == path.endpoint &&
+           !(path.listed && contact.route.place_of(path.endpoint.transport));
+  });
   if (old == contact.paths.end()) return;
+  // What it showed before this start is not known while its transport does not run.
+  const wherry_reveals shown = old->accepted ? old->reveals : policy::everything();
   const bool hides = std::ranges::any_of(contact.paths, [&](const PathEntry& path) {
     return path.listed && path.accepted && path.permitted() &&
            contact.route.place_of(path.endpoint.transport) &&
-           routing::hides_address(old->reveals, path.reveals);
+           routing::hides_address(shown, path.reveals);
   });
   if (hides && !contact.ways.closed) {
     contact.ways.closed = true;
@@ -130,6 +133,7 @@ void break_before_make(Turn& turn, Contact& contact) {
     drop_path(turn, contact, *old);
     old->peer = 0;
     old->accepted = false;
+    old->peer_state = WHERRY_PEER_STATE_UNKNOWN;
     old->admission = Admission::kForbidden;
   }
   if (!contact.ways.closed || contact.quiet_until != 0) return;
@@ -186,7 +190,9 @@ void refresh_paths(Turn& turn, Contact& contact) {
       path.peer = 0;
       path.peer_state = WHERRY_PEER_STATE_UNKNOWN;
     }
-    if (path.peer == 0 && network != nullptr && network->running()) {
+    // Where nothing may be sent nothing is dialled either.
+    const bool closed = is_closed(contact, path) && !mutant(Mutant::kFallsBack);
+    if (path.peer == 0 && !closed && network != nullptr && network->running()) {
       path.peer = turn.runtime.next_peer++;
       const std::optional<wherry_reveals> reveals =
           network->instance->add_peer(path.peer, endpoint.text);
@@ -226,6 +232,7 @@ void forget_peers(Profile& profile, uint64_t transport) {
 }
 
 ChosenPath choose_path(Turn& turn, Contact& contact) {
+  if (is_quiet(turn, contact)) return {nullptr, nullptr, WHERRY_REASON_QUIET};
   std::vector<routing::Path> views;
   for (const PathEntry& path : contact.paths) views.push_back(view_of(turn, contact, path));
   const bool only_acknowledges = contact.outbox.empty();
@@ -241,6 +248,17 @@ ChosenPath choose_path(Turn& turn, Contact& contact) {
 int32_t obstacle_of(Turn& turn, const Contact& contact, const PathEntry& path) {
   const routing::Path view = view_of(turn, contact, path);
   return routing::choose({&view, 1}, permits_of(turn.profile, contact).all(), true).reason;
+}
+
+bool is_quiet(Turn& turn, Contact& contact) {
+  const bool quiet =
+      contact.ways.closed && contact.quiet_until > turn.now && !mutant(Mutant::kFallsBack);
+  if (quiet) turn.wake(contact, contact.quiet_until);
+  return quiet;
+}
+
+bool is_closed(const Contact& contact, const PathEntry& path) {
+  return contact.ways.closed && contact.ways.in_use == path.endpoint;
 }
 
 wherry_reveals reveals_of(const Network* network, const PathEntry& path) {

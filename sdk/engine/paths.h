@@ -37,6 +37,12 @@ bool listens_on(Turn& turn, const Contact& contact, const store::TransportRow& t
 // A path of their newest set and of this person's route that waits for an answer to a probe.
 bool is_unproven(const Contact& contact, const PathEntry& path);
 
+// The path in use, which was left for one that hides this device's address.
+bool is_closed(const Contact& contact, const PathEntry& path);
+
+// Whether nothing is sent for now, since that path was left. The contact is looked at again then.
+bool is_quiet(Turn& turn, Contact& contact);
+
 // What a path reveals; while its transport does not run: what being online there does.
 wherry_reveals reveals_of(const Network* network, const PathEntry& path);
 

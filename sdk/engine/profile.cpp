@@ -116,7 +116,7 @@ Status load_sessions(store::Connection& db, Profile& profile) {
     }
     profile.tags.load(row.id, session->ratchet, tags);
     contact->sessions.push_back(row.id);
-    contact->theirs_session = row.id;
+    contact->theirs_session = contact->moved_session = row.id;
     profile.sessions.emplace(row.id, std::move(session));
   }
   return {};

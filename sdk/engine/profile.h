@@ -111,6 +111,7 @@ struct Contact {
   std::optional<message::Endpoints> announced;  // what they were sent
   uint64_t theirs_session = 0;  // that told them, or after a start the newest; older do not count
   std::optional<message::Moved> moved;  // what they told last of leaving an endpoint
+  uint64_t moved_session = 0;           // that told it; as above
   routing::Ways ways;                   // to them
   routing::Route route;                 // this person's for the conversation
   std::vector<uint64_t> sessions;       // ids, oldest first

@@ -121,23 +121,48 @@ void set_timers(Turn& turn, Contact& contact) {
   if (at != Executor::kNever) turn.wake(contact, at);
 }
 
+// Nobody is greeted for nothing, but for the session that a reset gave up.
+bool needs_session(const Contact& contact) {
+  return contact.outbox.waiting != 0 || !contact.sessions.empty();
+}
+
+void send_greeting(const Sender& to) {
+  if (!to.session.first.empty()) return seal_greeting(to);
+  rewrap_strays(to.turn, to.contact, to.session, to.path);
+  repeat_due(to);
+}
+
+// With neither a session to ask in nor a proven path to begin one by, both would wait for ever: so
+// the first envelope goes to an endpoint that is not proven, as seldom as a probe would.
+void greet_unproven(Turn& turn, Contact& contact) {
+  Session* session = sending_session(turn.profile, contact);
+  if (session == nullptr && needs_session(contact)) {
+    if (greet(turn, contact) != WHERRY_REASON_NONE) return;
+    session = sending_session(turn.profile, contact);
+  }
+  if (session == nullptr || session->stage != store::SessionStage::kUnanswered) return;
+  for (PathEntry& path : contact.paths) {
+    Network* network = turn.network(path.transport);
+    if (!may_be_probed(contact, path) || network == nullptr || !network->online() ||
+        !network->has_room(contact.row.id) || !spend_probe(turn, contact, path)) {
+      continue;
+    }
+    for (Copy& copy : contact.outbox.copies) copy.next_at = std::min(copy.next_at, turn.now);
+    return send_greeting({turn, contact, *session, path, *network});
+  }
+}
+
 int32_t drive(Turn& turn, Contact& contact, const ChosenPath& chosen) {
   Session* session = sending_session(turn.profile, contact);
   if (session == nullptr) {
-    // Nobody is greeted for nothing, but for the session that a reset gave up.
-    if (contact.outbox.waiting == 0 && contact.sessions.empty()) return WHERRY_REASON_NONE;
+    if (!needs_session(contact)) return WHERRY_REASON_NONE;
     const int32_t reason = greet(turn, contact);
     if (reason != WHERRY_REASON_NONE) return reason;
     session = sending_session(turn.profile, contact);
   }
   const Sender to{turn, contact, *session, *chosen.path, *chosen.network};
   if (session->stage == store::SessionStage::kUnanswered) {
-    if (!session->first.empty()) {
-      seal_greeting(to);
-    } else {
-      rewrap_strays(turn, contact, *session, *chosen.path);
-      repeat_due(to);
-    }
+    send_greeting(to);
     return WHERRY_REASON_HANDSHAKE;
   }
   drop_strays(turn, contact, *chosen.path);
@@ -182,6 +207,7 @@ void pump(Turn& turn, Contact& contact) {
   const ChosenPath chosen = choose_path(turn, contact);
   if (chosen.path != nullptr) use_path(turn, contact, *chosen.path);
   send_probes(turn, contact, chosen);
+  if (chosen.path == nullptr && !is_quiet(turn, contact)) greet_unproven(turn, contact);
   const int32_t reason = chosen.path == nullptr ? chosen.reason : drive(turn, contact, chosen);
   // What the network said of the last attempt tells more than that others wait behind it.
   const bool refused = reason == WHERRY_REASON_WINDOW || reason == WHERRY_REASON_HANDSHAKE;

@@ -178,7 +178,8 @@ void take_endpoints(Turn& turn, Contact& contact, const Session& session,
   contact.theirs_session = session.id;
   const auto heard = turn.profile.transports.find(turn.heard_over);
   contact.ways.renew(contact.theirs ? &*contact.theirs : nullptr, endpoints,
-                     heard == turn.profile.transports.end() ? "" : heard->second.name);
+                     heard == turn.profile.transports.end() ? "" : heard->second.name,
+                     [&] { return may_knock(turn, contact); });
   contact.row.ways = contact.ways.to_bytes();
   contact.quiet_until = 0;
   contact.row.endpoints = endpoints.to_bytes();
@@ -207,7 +208,7 @@ void take_payload(Turn& turn, Contact& contact, const Session& session, message:
   if (payload.probe) take_probe(turn, contact, *payload.probe);
   take_answers(turn, contact, payload.answers);
   if (payload.endpoints) take_endpoints(turn, contact, session, *payload.endpoints);
-  if (payload.moved) take_moved(turn, contact, *payload.moved);
+  if (payload.moved) take_moved(turn, contact, session, *payload.moved);
   if (payload.reset) take_reset(turn, contact, *payload.reset);
   // Of one stream once.
   const auto ack = std::ranges::find_if(

@@ -3,6 +3,7 @@
 #include "routing/ways.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/limits.h"
 #include "codec/cbor.h"
@@ -35,7 +36,7 @@ bool Ways::knows(const message::Endpoint& endpoint) const {
 }
 
 void Ways::renew(const message::Endpoints* before, const message::Endpoints& newest,
-                 std::string_view transport) {
+                 std::string_view transport, const std::function<bool()>& may_believe) {
   const std::vector<message::Endpoint>& list = newest.list;
   owed = owed || (before != nullptr &&
                   (before->list != list || newest.generation != before->generation + 1));
@@ -48,9 +49,13 @@ void Ways::renew(const message::Endpoints* before, const message::Endpoints& new
   };
   std::vector<message::Endpoint> next;
   for (const message::Endpoint& endpoint : list) {
-    if (needs_no_probe(endpoint) && !contains(next, endpoint)) next.push_back(endpoint);
+    if (!needs_no_probe(endpoint) || contains(next, endpoint)) continue;
+    if (knows(endpoint) || may_believe()) next.push_back(endpoint);
   }
-  if (next.empty() && proven.empty()) next.assign(list.begin(), list.end());
+  if (next.empty() && proven.empty()) {
+    std::ranges::copy_if(list, std::back_inserter(next),
+                         [&](const auto&) { return may_believe(); });
+  }
   if (in_use && knows(*in_use) && !contains(next, *in_use)) next.push_back(*in_use);
   proven = std::move(next);
   closed = false;

@@ -5,6 +5,7 @@
 #ifndef WHERRY_ROUTING_WAYS_H
 #define WHERRY_ROUTING_WAYS_H
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -27,9 +28,9 @@ struct Ways {
   // A newer set came, over `transport`, after another or as the first. An endpoint of it needs no
   // probe if it replaces a proven one of the same network, or if nothing was proven yet and it is
   // of the network over which they were heard: such a one, or else all, since there is nothing else
-  // to send to.
+  // to send to. `may_believe` is asked for each such one that is new.
   void renew(const message::Endpoints* before, const message::Endpoints& newest,
-             std::string_view transport);
+             std::string_view transport, const std::function<bool()>& may_believe);
 
   // It answered a probe.
   void prove(const message::Endpoint& endpoint);

@@ -186,24 +186,26 @@ wherry_reveals reveals_of(const Query& query, int column, const wherry_reveals& 
   return set ? *set : damaged;
 }
 
-// What was permitted, copy, said.
+// What was permitted, copy, said, the time until which an answer is waited for.
 Bytes leaving_bytes(const std::optional<Leaving>& leaving) {
   if (!leaving) return {};
   Bytes bytes = policy::to_bytes(leaving->before);
   codec::append_le(bytes, leaving->copy);
   codec::append_le(bytes, static_cast<uint8_t>(leaving->said ? 1 : 0));
+  codec::append_le(bytes, static_cast<uint64_t>(leaving->answer_until_ms));
   return bytes;
 }
 
 // Damaged: nothing is left to say there.
 std::optional<Leaving> leaving_of(ByteView bytes) {
-  constexpr size_t kTail = sizeof(uint64_t) + 1;
+  constexpr size_t kTail = 2 * sizeof(uint64_t) + 1;
   codec::FieldReader fields(bytes);
   const auto before = policy::from_bytes(fields.take(bytes.size() - std::min(bytes.size(), kTail)));
   const auto copy = fields.number<uint64_t>();
   const bool said = fields.number<uint8_t>() != 0;
+  const auto until = static_cast<int64_t>(fields.number<uint64_t>());
   if (!before || !fields.done()) return std::nullopt;
-  return Leaving{*before, copy, said};
+  return Leaving{*before, copy, said, until};
 }
 
 }  // namespace

@@ -75,9 +75,10 @@ void contact_update(Connection& db, const ContactRow& row);
 
 // A network that is no longer permitted, until the last word on it is said (engine/leaving.h).
 struct Leaving {
-  wherry_reveals before{};  // what was permitted
-  uint64_t copy = 0;        // the last word's; 0: not sealed yet
-  bool said = false;        // it has left, as far as its network knows
+  wherry_reveals before{};      // what was permitted
+  uint64_t copy = 0;            // the last word's; 0: not sealed yet
+  bool said = false;            // it has left, as far as its network knows
+  int64_t answer_until_ms = 0;  // wall time; a handshake that is under way is waited for; 0: none
 };
 
 struct ConversationRow {

@@ -90,5 +90,78 @@ TEST_F(Hiding, AnOldPathThatDidNotWorkIsNotDialledInTheQuiet) {
   EXPECT_TRUE(world.until([&] { return world.outbox(ann, bob) == 0; }, kHour_ms));
 }
 
+// Her process ended and begins again, without the old network: it showed her address until then.
+// Bob ran from an old disk, or Ann did: she begins a session anew, in the quiet. Nothing goes by
+// the old path, and nothing is proven of the new one.
+TEST_F(Hiding, ASessionThatIsBegunAnewInTheQuietStrandsNobody) {
+  EXPECT_TRUE(world.set_route(bob, ann, "fake-hidden"));
+  ASSERT_TRUE(world.until([&] { return state() == WHERRY_ROUTE_STATE_QUIET; }, kHour_ms));
+  reset(ann);
+  world.submit(ann, bob, "from ann");
+  world.submit(bob, ann, "from bob");
+  world.run_for(48 * kHour_ms);
+  EXPECT_EQ(world.outbox(ann, bob), 0u) << standing();
+  EXPECT_EQ(world.outbox(bob, ann), 0u);
+}
+
+// Bob listens on both, and it is Ann who wants to hide from now on.
+TEST_F(Hiding, IsQuietWhenItIsOnesOwnRouteThatChanges) {
+  EXPECT_TRUE(world.set_route(ann, bob, "fake-direct"));
+  EXPECT_TRUE(world.set_route(bob, ann, "fake-direct,fake-hidden"));
+  world.run_for(10 * kMinute_ms);
+  world.submit(ann, bob, "by direct links");
+  world.run_for(1'000);
+  int64_t last_shown = 0;
+  int64_t first_hidden = 0;
+  world.on_sent_to = [&](int who, const std::string& endpoint, ByteView) {
+    if (who != ann) return;
+    if (!endpoint.starts_with("fkh1:")) last_shown = world.now_ms();
+    if (endpoint.starts_with("fkh1:") && first_hidden == 0) first_hidden = world.now_ms();
+  };
+  world.submit(ann, bob, "the last by direct links");
+  world.run_for(100);
+  EXPECT_TRUE(world.set_route(ann, bob, "fake-hidden"));
+  world.submit(ann, bob, "hidden");
+  ASSERT_TRUE(
+      world.until([&] { return world.route(ann, bob).sending == "fake-hidden"; }, kHour_ms));
+  world.run_for(10 * kMinute_ms);
+  EXPECT_GE(first_hidden - last_shown, limits::kQuietMin_ms);
+  world.on_sent_to = nullptr;
+  EXPECT_EQ(world.outbox(ann, bob), 0u);
+}
+
+class HidingAfterAll : public Hiding, public testing::WithParamInterface<bool> {};
+TEST_P(HidingAfterAll, IsQuietWhenTheOldNetworkDoesNotRunAnyMore) {
+  const bool restarts = GetParam();
+  EXPECT_TRUE(world.set_route(ann, bob, "fake-direct,fake-hidden"));
+  ASSERT_TRUE(
+      world.until([&] { return world.route(bob, ann).sending == "fake-direct"; }, kHour_ms));
+  world.run_for(10 * kMinute_ms);
+  ASSERT_EQ(world.route(ann, bob).sending, "fake-direct");
+  ASSERT_TRUE(world.run(ann, [&](engine::Turn& turn) -> Status {
+    for (const auto& [id, row] : turn.profile.transports) {
+      if (row.name == "fake-direct") return engine::run_transport(turn, id, false);
+    }
+    return {};
+  }));
+  if (restarts) world.restart(ann);
+  int64_t known = 0;
+  int64_t first_hidden = 0;
+  world.on_sent_to = [&](int who, const std::string& endpoint, ByteView) {
+    if (who == ann && endpoint.starts_with("fkh1:") && first_hidden == 0) {
+      first_hidden = world.now_ms();
+    }
+  };
+  const uint64_t before = generation();
+  EXPECT_TRUE(world.set_route(bob, ann, "fake-hidden"));
+  ASSERT_TRUE(world.until([&] { return generation() > before && (known = world.now_ms()) != 0; },
+                          kHour_ms));
+  ASSERT_TRUE(world.until([&] { return first_hidden != 0; }, kHour_ms));
+  EXPECT_GE(first_hidden - known, limits::kQuietMin_ms);
+  world.on_sent_to = nullptr;
+}
+
+INSTANTIATE_TEST_SUITE_P(AndWhenItsProcessEnded, HidingAfterAll, testing::Bool());
+
 }  // namespace
 }  // namespace wherry::test

@@ -2,6 +2,8 @@
 #include "engine/leaving.h"
 
 #include "attack.h"
+#include "engine/greeting.h"
+#include "policy/reveals.h"
 #include "tests/support/reveals.h"
 
 namespace wherry::test {
@@ -82,6 +84,48 @@ TEST_F(HostileLeaving, AStrangerHearsNoLastWord) {
   forbid_direct();
   forbid_direct();
   EXPECT_EQ(more->counts().sent, before);
+}
+
+// Whoever never answers a handshake keeps nobody on a network that they have forbidden.
+TEST_F(HostileLeaving, WhoNeverAnswersKeepsNobodyThere) {
+  meet();
+  const std::string first = mallory.victim_endpoint();
+  at_ann([&](engine::Turn& turn, engine::Contact& contact) {
+    engine::reset_sessions(turn, contact, WHERRY_REASON_NONE);
+    turn.pump(contact);
+  });
+  world.run_for(kMinute_ms);
+  at_ann([&](engine::Turn& turn, engine::Contact& contact) {
+    EXPECT_TRUE(engine::set_conversation_permits(turn, contact.conversation.id, no_relay(),
+                                                 WHERRY_TIGHTENING_ANNOUNCE));
+  });
+  world.run_for(72 * 60 * kMinute_ms);
+  EXPECT_FALSE(world.net().read_at(first)) << "Ann still listens there, three days later";
+  at_ann(
+      [&](engine::Turn&, engine::Contact& contact) { EXPECT_FALSE(contact.conversation.leaving); });
+  talks = false;
+}
+
+// Nor does somebody whose card was added, and who was never there.
+TEST_F(HostileLeaving, WhoWasNeverThereKeepsNobodyOnANetworkThatIsForbidden) {
+  mallory.publish_true();
+  add_mallory();
+  world.run_for(kMinute_ms);
+  ASSERT_TRUE(world.run(ann, [](engine::Turn& turn) {
+    return engine::set_profile_permits(turn, no_relay(), WHERRY_TIGHTENING_ANNOUNCE);
+  }));
+  const uint64_t of_bob = world.contact(ann, bob);
+  world.run_for(72 * 60 * kMinute_ms);
+  EXPECT_TRUE(world.run(ann, [&](engine::Turn& turn) -> Status {
+    EXPECT_FALSE(turn.profile.contact(of_bob)->conversation.leaving);
+    EXPECT_FALSE(turn.profile.contact(contact())->conversation.leaving);
+    EXPECT_FALSE(turn.runtime.networks.begin()->second->running());
+    return {};
+  }));
+  ASSERT_TRUE(world.run(ann, [](engine::Turn& turn) {
+    return engine::set_profile_permits(turn, policy::everything(), WHERRY_TIGHTENING_NOW);
+  }));
+  world.run_for(kMinute_ms);
 }
 
 }  // namespace

@@ -101,6 +101,57 @@ TEST_F(HostileSwitching, AnswersThatComeWithAnotherSetLeaveTheProfileReadable) {
   expect_reached("still here");
 }
 
+// What replaces a proven endpoint is believed; that makes Ann's machine no tool to knock at as many
+// doors as somebody can name.
+TEST_F(HostileSwitching, PlacesThatReplaceOneAnotherAreDialledSeldom) {
+  announce({place(1), here()});
+  at_ann([&](engine::Turn& turn, engine::Contact& contact) {
+    contact.ways.prove(place(1));  // she was there, and answered
+    turn.pump(contact);
+  });
+  world.run_for(kMinute_ms);
+  std::set<std::string> doors;
+  world.on_sent_to = [&](int who, const std::string& endpoint, ByteView) {
+    if (who == ann && endpoint.starts_with("fkd1:000")) doors.insert(endpoint);
+  };
+  const uint64_t before = more->counts().sent + more->counts().connects;
+  uint64_t n = 0;
+  for (int i = 0; i < 1'000; ++i) {
+    std::vector<message::Endpoint> list;
+    for (size_t k = 0; k < limits::kEndpointsMax; ++k) list.push_back(nowhere("fake-direct", ++n));
+    announce(list);
+    world.run_for(300);
+  }
+  // Ten minutes.
+  EXPECT_LE(doors.size(), static_cast<size_t>(limits::kProbesPerHour)) << "envelopes to so many";
+  // Beside them, to the one in use, what each of her sets is acknowledged with.
+  EXPECT_LE(more->counts().sent + more->counts().connects - before,
+            1'000u + 2u * limits::kProbesPerHour + 20u);
+  world.on_sent_to = nullptr;
+  announce({here()});
+}
+
+// Where nothing else is left, an answer goes to what never answered itself. Not as often as
+// somebody asks.
+TEST_F(HostileSwitching, AnswersToWhoNeverAnsweredAreFew) {
+  message::Payload forbids = telling({place(1)});
+  forbids.endpoints->permits =
+      policy::to_list(all_but(WHERRY_OBSERVER_FAR_OPERATOR, WHERRY_FACT_OTHER_IP));
+  mallory.send(forbids);
+  world.run_for(kMinute_ms);
+  const size_t before = there.received_count();
+  message::Payload payload;
+  for (int i = 0; i < 600; ++i) {
+    payload.probe.emplace();
+    mallory.random.fill(payload.probe->data(), payload.probe->size());
+    mallory.send(payload);
+    world.run_for(500);
+  }
+  EXPECT_LE(there.received_count() - before, static_cast<size_t>(limits::kProbesPerHour));
+  announce({here()});
+  expect_reached("there again");
+}
+
 // She permits and forbids in turn: a window is not sent with each time.
 TEST_F(HostileSwitching, PermitsThatFlipCostAWindowSeldom) {
   for (int i = 0; i < 200; ++i) write(std::string(4'000, 'x') + std::to_string(i));
@@ -154,6 +205,43 @@ TEST_F(HostileSwitching, TheLastGenerationIsTheLast) {
   world.run_for(10'000);
   expect_reached("and after a restart");
 }
+
+// What was said of a stream that ended may be late: what was said since counts.
+class HostileLeave : public HostileSwitching, public testing::WithParamInterface<bool> {};
+TEST_P(HostileLeave, LeaveThatWasTakenBeforeAResetDoesNotHoldAnInboxOpen) {
+  const std::string old = mallory.victim_endpoint();
+  at_ann([&](engine::Turn& turn, engine::Contact& contact) {
+    EXPECT_TRUE(engine::set_route(turn, contact.conversation.id, "fake-direct"));
+  });
+  world.run_for(2'000);
+  mallory.listen();
+  ASSERT_EQ(inboxes(), 3u);
+  uint64_t told = 0;
+  at_ann([&](engine::Turn&, engine::Contact& contact) { told = contact.announced->generation; });
+  // In the session of before: one message, and leave behind it; both are slow.
+  message::Payload late = mallory.say("late");
+  late.records.clear();
+  late.moved = message::Moved{told, mallory.record("x").incarnation, 2};
+  const Bytes slow = mallory.seal(message::encode(late));
+  mallory.begin_stream();
+  message::Payload anew = mallory.say("anew");
+  anew.follows = mallory.session().hash;
+  anew.moved = message::Moved{told, anew.records.front().incarnation, 2};
+  ASSERT_TRUE(mallory.offer());
+  const message::ResetOffer offer = *mallory.offer();
+  mallory.deliver_to(
+      old, mallory.greeting(*identity::Bundle::parse(offer.bundle, mallory.their_card().identity),
+                            Secret<32>(ByteView(offer.fetch)), message::encode(anew)));
+  world.run_for(1'000);
+  if (GetParam()) mallory.deliver_to(old, slow);
+  world.run_for(1'000);
+  mallory.deliver_to(old, mallory.seal(message::encode(mallory.say("all there is"))));
+  world.run_for(kHour_ms);
+  EXPECT_EQ(inboxes(), 2u);
+  talks = false;
+}
+
+INSTANTIATE_TEST_SUITE_P(OrThatIsLate, HostileLeave, testing::Bool());
 
 }  // namespace
 }  // namespace wherry::test

@@ -12,6 +12,7 @@
 #include <fstream>
 
 #include "p2p_fixture.h"
+#include "transports/p2p/settings.h"
 
 namespace wherry::test {
 namespace {
@@ -361,6 +362,19 @@ TEST(P2pHostileText, APortIsNamedAndAddressesAreFew) {
   EXPECT_FALSE(p2p::parse_endpoint(p2p::to_text(endpoint)));
   endpoint.addresses.clear();
   EXPECT_FALSE(p2p::parse_endpoint(p2p::to_text(endpoint)));
+}
+
+// What a contact names is no mail server, and no other service that machines have below 1,024: this
+// machine is not to be what knocks there.
+TEST(P2pHostileText, PortsOfServicesAreNotDialled) {
+  p2p::NodeSettings settings;
+  EXPECT_TRUE(settings.may_dial(*p2p::parse_address("8.8.8.8:1024")));
+  for (const char* text :
+       {"8.8.8.8:1", "8.8.8.8:22", "8.8.8.8:25", "8.8.8.8:1023", "[2620:fe::fe]:443"}) {
+    EXPECT_FALSE(settings.may_dial(*p2p::parse_address(text))) << text;
+  }
+  settings.allow = {*p2p::parse_range("8.8.8.0/24")};
+  EXPECT_TRUE(settings.may_dial(*p2p::parse_address("8.8.8.8:443")));
 }
 
 // Of several addresses those that may not be dialled are passed over.

@@ -15,6 +15,8 @@ constexpr std::uint32_t kListener = WHERRY_FACT_STABLE_ID | WHERRY_FACT_INBOXES_
 constexpr std::uint32_t kBothEnds =
     kLink | WHERRY_FACT_MY_IP | WHERRY_FACT_OTHER_IP | WHERRY_FACT_WHO_TALKS;
 
+constexpr std::uint16_t kFirstPort = 1024;  // that needs no rights of a system
+
 // Each part of a list with commas between; empty parts are not taken.
 template <typename Parse, typename Out>
 bool parse_list(std::string_view text, Parse&& parse, Out& out) {
@@ -47,7 +49,9 @@ bool NodeSettings::is_known(const Address& address) const {
 }
 
 bool NodeSettings::may_dial(const Address& address) const {
-  return is_in(allow, address) || (is_public(address) && !is_in(own_networks(), address));
+  // Where services of machines are, a contact has none, and nobody is to knock for them.
+  const bool foreign = is_public(address) && !is_in(own_networks(), address);
+  return is_in(allow, address) || (foreign && address.port >= kFirstPort);
 }
 
 bool NodeSettings::may_meet(const std::optional<Address>& address) const {

@@ -12,39 +12,42 @@ using message::Endpoints;
 const Endpoint kCard{"relay", "card"};
 const Endpoint kRelay{"relay", "inbox"};
 const Endpoint kDirect{"p2p", "address"};
+bool kAll() {
+  return true;
+}
 
 TEST(Ways, TheFirstSetNeedsNoProbeWhereTheyWereHeard) {
   Ways ways;
-  ways.renew(nullptr, Endpoints{1, {kDirect, kRelay}, std::nullopt, false}, "relay");
+  ways.renew(nullptr, Endpoints{1, {kDirect, kRelay}, std::nullopt, false}, "relay", kAll);
   EXPECT_TRUE(ways.knows(kRelay));
   EXPECT_FALSE(ways.knows(kDirect));
   // Nor where there is nothing else to send to.
   Ways others;
-  others.renew(nullptr, Endpoints{1, {kDirect}, std::nullopt, false}, "relay");
+  others.renew(nullptr, Endpoints{1, {kDirect}, std::nullopt, false}, "relay", kAll);
   EXPECT_TRUE(others.knows(kDirect));
 }
 
 TEST(Ways, OneThatReplacesAProvenOneOfItsNetwork) {
   Ways ways;
   ways.use(kCard);
-  ways.renew(nullptr, Endpoints{1, {kRelay, kDirect}, std::nullopt, false}, "p2p");
+  ways.renew(nullptr, Endpoints{1, {kRelay, kDirect}, std::nullopt, false}, "p2p", kAll);
   EXPECT_TRUE(ways.knows(kRelay));
   EXPECT_FALSE(ways.knows(kDirect));
   EXPECT_TRUE(ways.knows(kCard));  // in use until another is
   // One beside it does not replace it.
   const Endpoint second{"relay", "second"};
-  ways.renew(nullptr, Endpoints{1, {kRelay, second}, std::nullopt, false}, "relay");
+  ways.renew(nullptr, Endpoints{1, {kRelay, second}, std::nullopt, false}, "relay", kAll);
   EXPECT_TRUE(ways.knows(kRelay));
 }
 
 TEST(Ways, FollowingANewerSetIsTold) {
   Ways ways;
   const Endpoints first{2, {kRelay}, std::nullopt, false};
-  ways.renew(nullptr, first, "relay");
+  ways.renew(nullptr, first, "relay", kAll);
   ways.use(kRelay);
   EXPECT_FALSE(ways.settle(first));  // it is the first
   const Endpoints both{3, {kRelay, kDirect}, std::nullopt, false};
-  ways.renew(&first, both, "relay");
+  ways.renew(&first, both, "relay", kAll);
   EXPECT_TRUE(ways.settle(both));
   EXPECT_FALSE(ways.settle(both));
   EXPECT_EQ(ways.moved_to, 3u);
@@ -52,7 +55,7 @@ TEST(Ways, FollowingANewerSetIsTold) {
   ways.use(kDirect);
   ways.use(kRelay);
   const Endpoints newest{4, {kDirect}, std::nullopt, false};
-  ways.renew(&both, newest, "relay");
+  ways.renew(&both, newest, "relay", kAll);
   EXPECT_TRUE(ways.knows(kRelay));
   EXPECT_FALSE(ways.settle(newest));  // it is not followed yet
   ways.use(kDirect);
@@ -62,10 +65,10 @@ TEST(Ways, FollowingANewerSetIsTold) {
   // The same again says nothing new, unless others came between that were missed.
   Endpoints again = newest;
   again.generation = 5;
-  ways.renew(&newest, again, "relay");
+  ways.renew(&newest, again, "relay", kAll);
   EXPECT_FALSE(ways.settle(again));
   again.generation = 7;
-  ways.renew(&newest, again, "relay");
+  ways.renew(&newest, again, "relay", kAll);
   EXPECT_TRUE(ways.settle(again));
 }
 
@@ -73,13 +76,13 @@ TEST(Ways, FollowingANewerSetIsTold) {
 TEST(Ways, ASetThatComesBackIsFollowedAnew) {
   Ways ways;
   const Endpoints first{1, {kRelay}, std::nullopt, false};
-  ways.renew(nullptr, first, "relay");
+  ways.renew(nullptr, first, "relay", kAll);
   ways.use(kRelay);
   const Endpoints there{2, {kDirect}, std::nullopt, false};
-  ways.renew(&first, there, "relay");
+  ways.renew(&first, there, "relay", kAll);
   EXPECT_FALSE(ways.settle(there));
   const Endpoints back{3, {kRelay}, std::nullopt, false};
-  ways.renew(&there, back, "relay");
+  ways.renew(&there, back, "relay", kAll);
   EXPECT_TRUE(ways.settle(back));
   EXPECT_EQ(ways.moved_to, 3u);
 }
