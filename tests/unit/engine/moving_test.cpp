@@ -122,7 +122,7 @@ TEST(Moving, WhatWasSaidBehindALostProbeIsSettled) {
   pair.world.run_for(500);  // Ann's probe is lost
   pair.set_route(pair.ann, pair.name);
   pair.world.run_for(2 * kHour);  // a copy that is stored is repeated after one
-  for (const auto [who, to] : {std::pair(pair.ann, pair.bob), std::pair(pair.bob, pair.ann)}) {
+  for (const auto& [who, to] : {std::pair(pair.ann, pair.bob), std::pair(pair.bob, pair.ann)}) {
     const uint64_t contact = pair.world.contact(who, to);
     EXPECT_EQ(store::sealed_of(pair.world.database(who), contact).size(), 0u);
   }
