@@ -49,8 +49,8 @@ bool spend_probe(Turn& turn, Contact& contact, PathEntry& path);
 // Sends probes that are due, and answers if there is no other way for them.
 void send_probes(Turn& turn, Contact& contact, const ChosenPath& chosen);
 
-// A network works again, or they were heard: what waits for an answer is asked again soon.
-// transport: 0 for all.
+// A network works again (transport), or they were heard (0): what waits for an answer is asked
+// again soon; of whoever was heard only while no way to them works.
 void probe_again(Turn& turn, Contact& contact, uint64_t transport);
 
 // An envelope is to go by this path.

@@ -8,7 +8,9 @@
 
 namespace wherry::engine {
 
-// Makes the contact's paths those of its newest endpoints, and known to the transports that run.
+// Makes the contact's paths those of its newest endpoints, and known to the transports that run;
+// asks those that are due to be dialled, and leaves the path in use for one that hides the address
+// (PROTOCOL §7.2: break before make).
 void refresh_paths(Turn& turn, Contact& contact);
 
 // After a transport's instance went: its peers are unknown.

@@ -71,7 +71,7 @@ struct PathEntry {
   message::Endpoint endpoint;
   uint64_t transport = 0;  // 0: this profile has no such transport
   uint64_t peer = 0;       // the host's id; 0: not added
-  bool accepted = false;
+  bool accepted = false;   // the plug-in knows it, and said what it reveals
   wherry_reveals reveals{};
   Admission admission = Admission::kForbidden;  // when it was last looked at
   bool listed = true;      // in their newest set; else it was in use before that came
@@ -125,13 +125,6 @@ struct Contact {
   int64_t ack_at = Executor::kNever;  // steady ms
   uint32_t ack_messages = 0;
   int ack_failures = 0;  // of envelopes that only acknowledge, one after the other
-  // What was done while nothing opened is over.
-  void stop_asking() {
-    nothing_opens = false;
-    ask_again_at = Executor::kNever;
-    asked_again = 0;
-  }
-
   bool ask_reseal = false;
   int64_t reseal_asked_at = INT64_MIN / 2;  // steady ms
   bool nothing_opens = false;               // since then, or longer: row.resets tells
@@ -163,6 +156,13 @@ struct Contact {
 
   int64_t wake_at = Executor::kNever;  // as in Turn's timers
   bool pump = false;                   // in the list of those to look at
+
+  // What was done while nothing opened is over.
+  void stop_asking() {
+    nothing_opens = false;
+    ask_again_at = Executor::kNever;
+    asked_again = 0;
+  }
 
   // Theirs, if they lead anywhere.
   const message::Endpoints* endpoints() const {

@@ -26,7 +26,7 @@ struct Path {
   bool closed = false;          // left for one that hides this device's address
   bool quiet = false;           // and that one is not used yet
   std::optional<size_t> place;  // in this person's route; on auto the same for all
-  bool in_use = false;          // carried the last envelope
+  bool in_use = false;          // messages go there
   int64_t works_for_ms = 0;     // without a break
 };
 
