@@ -168,6 +168,35 @@ TEST_F(HostileMoving, LeaveBeforeEverythingCameClosesNothing) {
   talks = false;  // she has left
 }
 
+// A copy of what she said before comes late.
+TEST_F(HostileMoving, AnOlderLeaveTakesNoNewerOneBack) {
+  const std::string old = mallory.victim_endpoint();
+  ASSERT_TRUE(world.run(ann, [&](engine::Turn& turn) {
+    return engine::set_route(turn, turn.profile.contact(contact())->row.conversation,
+                             "fake-direct");
+  }));
+  world.run_for(2'000);
+  ASSERT_EQ(inboxes(), 3u);
+  mallory.listen();
+  const uint64_t told = generation_told();
+  const auto say = [&](const message::Payload& payload) {
+    mallory.deliver_to(old, mallory.seal(message::encode(payload)));
+    world.run_for(1'000);
+  };
+  message::Payload payload = mallory.say("one");
+  payload.moved =
+      message::Moved{told, payload.records.front().incarnation, payload.records.front().seq + 1};
+  say(payload);
+  message::Payload older;
+  older.moved = payload.moved;
+  --older.moved->generation;
+  say(older);
+  EXPECT_EQ(inboxes(), 3u);
+  say(mallory.say("two"));
+  EXPECT_EQ(inboxes(), 2u);
+  talks = false;  // she has left
+}
+
 // Ann's machine is no tool to knock at strangers' doors: what is not proven is dialled as seldom as
 // it is asked (PROTOCOL 7.2: 36 an hour and contact, whatever they announce).
 TEST_F(HostileMoving, WhereNobodyIsIsDialledSeldom) {

@@ -1,8 +1,12 @@
 // Permits of profile, conversation and contact: what they stop, when, and what goes on afterwards.
 #include "engine/permits.h"
 
+#include <functional>
+
 #include "engine/explaining.h"
+#include "engine/greeting.h"
 #include "engine/leaving.h"
+#include "engine/running.h"
 #include "pair.h"
 #include "tests/support/reveals.h"
 
@@ -25,6 +29,16 @@ struct PermitsPair : Pair {
     ASSERT_TRUE(world.run(who, [&](engine::Turn& turn) {
       return engine::set_profile_permits(turn, set, WHERRY_TIGHTENING_ANNOUNCE);
     }));
+  }
+  void move(const char* network) {
+    for (const int who : {ann, bob}) ASSERT_TRUE(world.set_route(who, other(who), network));
+    ASSERT_TRUE(world.until(
+        [&] {
+          return world.route(ann, bob).sending == network &&
+                 world.route(bob, ann).sending == network;
+        },
+        60'000));
+    world.run_for(10'000);
   }
   engine::Explanation explain(int who) {
     engine::Explanation made;
@@ -174,6 +188,79 @@ TEST(EnginePermits, WhatWasRevealedIsKept) {
   pair.permit(pair.ann, no_relay());
   pair.world.restart(pair.ann);
   EXPECT_EQ(policy::count(pair.explain(pair.ann).revealed), policy::count(worst));
+}
+
+// A conversation that goes on by links alone asks the card's relay for nothing, not for keys
+// either.
+TEST(EnginePermits, KeysAreNotFetchedFromAForbiddenRelay) {
+  PermitsPair pair(1, FakeKind::kStored, FakeKind::kDirect);
+  pair.move("fake-direct");
+  pair.permit(pair.ann, no_relay());
+  const auto look = [&](const std::function<void(engine::Turn&, engine::Contact&)>& at) {
+    ASSERT_TRUE(pair.world.run(pair.ann, [&](engine::Turn& turn) -> Status {
+      at(turn, *turn.profile.contacts.begin()->second);
+      return {};
+    }));
+  };
+  look([](engine::Turn& turn, engine::Contact& contact) {
+    contact.row.bundle.clear();  // so that the card's is needed
+    engine::reset_sessions(turn, contact, WHERRY_REASON_NONE);
+  });
+  pair.world.submit(pair.ann, pair.bob, "a0");
+  pair.world.run_for(kHour);
+  look([](engine::Turn&, engine::Contact& contact) {
+    EXPECT_EQ(contact.bundle_request, 0u);
+    EXPECT_EQ(contact.bundle_tries, 0);
+    EXPECT_TRUE(contact.row.bundle.empty());
+  });
+  EXPECT_EQ(pair.world.waiting_reason(pair.ann, pair.bob), WHERRY_REASON_PERMITS);
+  // That alone stood against it.
+  pair.permit(pair.ann, policy::everything());
+  pair.world.run_for(10'000);
+  look([](engine::Turn& turn, engine::Contact& contact) {
+    EXPECT_NE(engine::sending_session(turn.profile, contact), nullptr);
+  });
+}
+
+// Nor is anybody dialled: not who is lost, nor who can be reached from both ends at once alone.
+TEST(EnginePermits, NobodyIsDialledWhereThatIsForbidden) {
+  PermitsPair pair(1, FakeKind::kStored, FakeKind::kDirect);
+  pair.move("fake-direct");
+  pair.permit(pair.ann, all_but(WHERRY_OBSERVER_OTHER_PERSON, WHERRY_FACT_MY_IP));
+  pair.world.run_for(10'000);
+  pair.world.submit(pair.ann, pair.bob, "a0");
+  const uint64_t before = pair.other_net->counts().connects;
+  for (const int32_t reason : {WHERRY_REASON_UNREACHABLE, WHERRY_REASON_BOTH_ENDS}) {
+    ASSERT_TRUE(pair.world.run(pair.ann, [reason](engine::Turn& turn) -> Status {
+      for (const engine::PathEntry& path : turn.profile.contacts.begin()->second->paths) {
+        EXPECT_FALSE(path.permitted());
+        engine::on_peer(turn, *turn.network(path.transport),
+                        {path.transport, path.peer, WHERRY_PEER_STATE_UNREACHABLE, reason});
+      }
+      return {};
+    }));
+    pair.world.run_for(kHour);
+  }
+  EXPECT_EQ(pair.other_net->counts().connects, before);
+  EXPECT_EQ(pair.world.waiting_reason(pair.ann, pair.bob), WHERRY_REASON_PERMITS);
+}
+
+// Bob does not follow where he would show too much: there goes no probe, and he listens to none.
+TEST(EnginePermits, NobodyIsAskedForWhereThatIsForbidden) {
+  PermitsPair pair(1, FakeKind::kStored, FakeKind::kDirect);
+  pair.permit(pair.bob, all_but(WHERRY_OBSERVER_OTHER_PERSON, WHERRY_FACT_MY_IP));
+  pair.world.run_for(10'000);
+  ASSERT_TRUE(pair.world.set_route(pair.ann, pair.bob, "fake-direct,fake-stored"));
+  pair.world.submit(pair.ann, pair.bob, "a0");
+  pair.world.submit(pair.bob, pair.ann, "b0");
+  EXPECT_TRUE(pair.settle(kHour));
+  pair.world.run_for(kHour);
+  EXPECT_EQ(pair.explain(pair.bob).paths.size(), 2u);
+  EXPECT_EQ(pair.other_net->counts().sent, 0u);
+  EXPECT_EQ(pair.other_net->counts().connects, 0u);
+  EXPECT_EQ(pair.world.route(pair.ann, pair.bob).sending, "fake-stored");
+  EXPECT_EQ(pair.world.route(pair.bob, pair.ann).sending, "fake-stored");
+  expect_all(pair, numbered("a", 1), numbered("b", 1));
 }
 
 // What one conversation forbids stops no other.
