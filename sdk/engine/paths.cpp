@@ -119,8 +119,8 @@ void break_before_make(Turn& turn, Contact& contact) {
            !(path.listed && contact.route.place_of(path.endpoint.transport));
   });
   if (old == contact.paths.end()) return;
-  // What it showed before this start is not known while its transport does not run.
-  const wherry_reveals shown = old->accepted ? old->reveals : policy::everything();
+  // Its own are known while its network runs; what went there is among the conversation's.
+  const wherry_reveals& shown = old->accepted ? old->reveals : contact.conversation.revealed;
   const bool hides = std::ranges::any_of(contact.paths, [&](const PathEntry& path) {
     return path.listed && path.accepted && path.permitted() &&
            contact.route.place_of(path.endpoint.transport) &&

@@ -252,6 +252,31 @@ TEST(Moving, IsQuietBeforeTheAddressIsHidden) {
   pair.expect_all_arrived();
 }
 
+// A network that was stopped, in a life before this one, showed the address all the same.
+TEST(Moving, IsQuietAlsoWhenTheNetworkThatIsLeftDoesNotRun) {
+  Movers pair(7, FakeKind::kHidden);
+  int64_t first_hidden = 0;
+  pair.world.on_sent_to = [&](int who, const std::string& endpoint, ByteView) {
+    if (who != pair.bob || !endpoint.starts_with("fkh1:")) return;
+    if (first_hidden == 0) first_hidden = pair.world.now_ms();
+  };
+  pair.set_route(pair.bob, kRelay);
+  pair.set_route(pair.ann, pair.name);
+  pair.world.run_for(kMinute);
+  ASSERT_EQ(pair.route(pair.bob).sending, kRelay);
+  ASSERT_TRUE(pair.world.start_transport(pair.bob, false));
+  pair.world.restart(pair.bob);
+  const int64_t asked = pair.world.now_ms();
+  pair.set_route(pair.bob, pair.name);
+  pair.submit("x", 5);
+  EXPECT_TRUE(pair.world.until([&] { return first_hidden != 0; }, kHour));
+  EXPECT_GE(first_hidden - asked, limits::kQuietMin_ms);
+  ASSERT_TRUE(pair.world.start_transport(pair.bob, true));
+  EXPECT_TRUE(pair.move(pair.name, kHour));
+  EXPECT_TRUE(pair.settle(kHour));
+  pair.expect_all_arrived();
+}
+
 // Others know it from before, so it is the one that has to be opened.
 TEST(Moving, AnInboxThatIsRefusedAfterARestartIsAskedForAgain) {
   Movers pair(9, FakeKind::kHidden);
