@@ -355,6 +355,20 @@ TEST(P2pHostileText, OtherWaysToNameAnAddressInside) {
   }
 }
 
+// Mail, names, the web: whoever serves there has no part in this.
+TEST(P2pHostileText, PortsOfTheInternetsServicesAreNotDialled) {
+  p2p::NodeSettings settings;
+  settings.meeting = p2p::parse_address("1.2.3.4:6000");
+  for (const char* text : {"8.8.8.8:22", "8.8.8.8:25", "8.8.8.8:1023", "[2606:4700::1]:443"}) {
+    EXPECT_FALSE(settings.may_dial(*p2p::parse_address(text))) << text;
+    EXPECT_FALSE(settings.may_meet(p2p::parse_address(text))) << text;
+  }
+  EXPECT_TRUE(settings.may_dial(*p2p::parse_address("8.8.8.8:1024")));
+  EXPECT_TRUE(settings.may_meet(p2p::parse_address("8.8.8.8:1024")));
+  settings.allow.push_back(*p2p::parse_range("8.8.8.0/24"));
+  EXPECT_TRUE(settings.may_dial(*p2p::parse_address("8.8.8.8:25")));
+}
+
 TEST(P2pHostileText, APortIsNamedAndAddressesAreFew) {
   p2p::Endpoint endpoint{{1}, {2}, {*p2p::parse_address("8.8.8.8:0")}};
   EXPECT_FALSE(p2p::parse_endpoint(p2p::to_text(endpoint)));

@@ -14,7 +14,10 @@ using Clock = std::chrono::steady_clock;
 
 inline constexpr std::size_t kSendQueueMax = 1024;  // envelopes accepted and not yet on a link
 inline constexpr std::size_t kAddressesMax = 4;     // of one endpoint
-inline constexpr int kFramesQueued = 16;            // in each direction of a link
+// Below are the ports of the Internet's own services: a contact is not to have this machine knock
+// at somebody's mail server.
+inline constexpr std::uint16_t kPortMin = 1024;
+inline constexpr int kFramesQueued = 16;  // in each direction of a link
 
 inline constexpr std::size_t kDiallingMax = 32;       // links at once; the others wait their turn
 inline constexpr std::size_t kDiallingAgainMax = 24;  // of them, those that failed last time

@@ -26,11 +26,11 @@ constexpr wherry_setting_description kSettings[] = {
      "addresses, of the Internet or in `allow`"},
     {"meet", WHERRY_SETTING_TEXT, "",
      "The outside of a router that forwards nothing and keeps port numbers, ADDRESS:PORT: links "
-     "are "
-     "opened there from both ends at once, where the contact has such an address too; empty: not"},
+     "are opened there from both ends at once, where the contact has such an address too; empty: "
+     "not"},
     {"allow", WHERRY_SETTING_TEXT, "",
-     "Ranges with commas between, as 192.168.0.0/16, that are dialled although they are not of the "
-     "Internet"},
+     "Ranges with commas between, as 192.168.0.0/16, that are dialled, at any port, although they "
+     "are not of the Internet, or are this machine's own networks"},
     {"proxy", WHERRY_SETTING_ADDRESS, "",
      "A SOCKS5 proxy to dial through, ADDRESS:PORT in numbers; empty: none. It does not hide where "
      "this machine listens"},

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "limits.h"
+
 namespace wherry::transports::p2p {
 namespace {
 
@@ -14,8 +16,6 @@ constexpr std::uint32_t kLink =
 constexpr std::uint32_t kListener = WHERRY_FACT_STABLE_ID | WHERRY_FACT_INBOXES_TOGETHER;
 constexpr std::uint32_t kBothEnds =
     kLink | WHERRY_FACT_MY_IP | WHERRY_FACT_OTHER_IP | WHERRY_FACT_WHO_TALKS;
-
-constexpr std::uint16_t kFirstPort = 1024;  // that needs no rights of a system
 
 // Each part of a list with commas between; empty parts are not taken.
 template <typename Parse, typename Out>
@@ -37,6 +37,11 @@ bool has_twins(const std::vector<Address>& addresses) {
       addresses, [&](const Address& one) { return std::ranges::count(addresses, one) > 1; });
 }
 
+// Contacts would not dial it.
+bool has_low_port(const Address& address) {
+  return address.port < kPortMin;
+}
+
 bool is_in(const std::vector<AddressRange>& ranges, const Address& address) {
   return std::ranges::any_of(ranges,
                              [&](const AddressRange& range) { return range.contains(address); });
@@ -49,9 +54,8 @@ bool NodeSettings::is_known(const Address& address) const {
 }
 
 bool NodeSettings::may_dial(const Address& address) const {
-  // Where services of machines are, a contact has none, and nobody is to knock for them.
-  const bool foreign = is_public(address) && !is_in(own_networks(), address);
-  return is_in(allow, address) || (foreign && address.port >= kFirstPort);
+  return is_in(allow, address) ||
+         (is_public(address) && address.port >= kPortMin && !is_in(own_networks(), address));
 }
 
 bool NodeSettings::may_meet(const std::optional<Address>& address) const {
@@ -70,16 +74,19 @@ std::optional<NodeSettings> parse_settings(const wherry_setting* settings, std::
       if (!parsed.listen) error = "setting listen: not ADDRESS:PORT or [IPV6]:PORT, in numbers";
     } else if (name == "advertise") {
       if (!parse_list(value, parse_address, parsed.advertise) ||
-          std::ranges::find(parsed.advertise, 0, &Address::port) != parsed.advertise.end()) {
-        error = "setting advertise: not a list of ADDRESS:PORT, in numbers, with commas between";
+          std::ranges::any_of(parsed.advertise, has_low_port)) {
+        error =
+            "setting advertise: not a list of ADDRESS:PORT, in numbers, with commas between and "
+            "ports from 1024";
       } else if (has_twins(parsed.advertise)) {
         error = "setting advertise: an address is there twice";
       }
     } else if (name == "meet") {
       parsed.meeting = parse_address(value);
-      if (!parsed.meeting || !may_meet(*parsed.meeting)) {
+      if (!parsed.meeting || !may_meet(*parsed.meeting) || has_low_port(*parsed.meeting)) {
         error =
-            "setting meet: not ADDRESS:PORT or [IPV6]:PORT, in numbers, with a port up to 65534";
+            "setting meet: not ADDRESS:PORT or [IPV6]:PORT, in numbers, with a port from 1024 to "
+            "65534";
       }
     } else if (name == "allow") {
       if (!parse_list(value, parse_range, parsed.allow)) {
@@ -93,6 +100,11 @@ std::optional<NodeSettings> parse_settings(const wherry_setting* settings, std::
       }
     }
     if (!error.empty()) return std::nullopt;
+  }
+  if (parsed.listen && parsed.listen->port != 0 && has_low_port(*parsed.listen) &&
+      parsed.advertise.empty()) {
+    error = "setting listen: contacts dial no port below 1024: choose another, or set advertise";
+    return std::nullopt;
   }
   if (parsed.meeting && parsed.listen &&
       (parsed.listen->port == parsed.meeting->port ||

@@ -19,8 +19,9 @@ struct NodeSettings {
 
   // Whether it is of the Internet, or in `allow`.
   bool is_known(const Address& address) const;
-  // Whether an address that a contact gave may be dialled: not those of networks that this machine
-  // is in now, although they may be of the Internet, unless they are in `allow`.
+  // Whether an address that a contact gave may be dialled: unless it is in `allow`, not one of a
+  // network that this machine is in now, although it may be of the Internet, nor a port below
+  // kPortMin.
   bool may_dial(const Address& address) const;
   // Whether this machine opens links together with the other end, and may there.
   bool may_meet(const std::optional<Address>& address) const;
