@@ -2,7 +2,10 @@
 #include <poll.h>
 
 #include <atomic>
+#include <ostream>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "p2p_fixture.h"
 
@@ -110,6 +113,74 @@ TEST_F(P2pProxy, IsAllThatIsDialled) {
   EXPECT_EQ(proxy.connections, 1);
   EXPECT_EQ(proxy.asked_port, endpoint.addresses[0].port);
   EXPECT_EQ(carol.violations(), std::vector<std::string>());
+}
+
+// What a proxy says that is none, or does not want to be one; it hangs up behind it.
+struct BadProxy {
+  const char* name;
+  std::vector<std::string> answers;  // each to what came
+  std::int32_t reason;
+};
+void PrintTo(const BadProxy& proxy, std::ostream* out) {
+  *out << proxy.name;
+}
+
+class P2pBadProxy : public P2pProxy, public testing::WithParamInterface<BadProxy> {};
+
+// Nobody is dialled in its place, and it is a failure like any other.
+TEST_P(P2pBadProxy, IsAFailure) {
+  Descriptor listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address = loopback(0);
+  socklen_t size = sizeof address;
+  ASSERT_EQ(::bind(listener.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
+  ASSERT_EQ(::listen(listener.get(), 8), 0);
+  ASSERT_EQ(::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &size), 0);
+  std::thread proxy([&] {
+    const Descriptor client(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    for (const std::string& answer : GetParam().answers) {
+      char bytes[64];
+      if (::recv(client.get(), bytes, sizeof bytes, 0) <= 0) return;
+      ::send(client.get(), answer.data(), answer.size(), MSG_NOSIGNAL);
+    }
+  });
+  TransportHost carol(*wherry_transport_p2p(), pump, through(ntohs(address.sin_port)));
+  ASSERT_EQ(carol.create(), WHERRY_TRANSPORT_OK);
+  ASSERT_TRUE(carol.start_and_wait(kLimitMs));
+  ASSERT_EQ(carol.add_peer(kPeer, *bob.endpoint(kInbox)), WHERRY_TRANSPORT_OK);
+  const std::uint64_t id = carol.send_one(kPeer, Bytes(100, 2));
+  EXPECT_TRUE(until([&] { return carol.last_sent(id).has_value(); }));
+  proxy.join();
+  ASSERT_TRUE(until([&] { return !carol.peer_reports().empty(); }));
+  EXPECT_EQ(carol.last_sent(id)->outcome, WHERRY_OUTCOME_FAILED_RETRY);
+  EXPECT_EQ(carol.peer_reports().back().reason, GetParam().reason);
+  EXPECT_EQ(bob.received_count(), 0u);
+}
+
+const std::string kGreets("\5\0", 2);
+INSTANTIATE_TEST_SUITE_P(
+    Socks, P2pBadProxy,
+    testing::Values(BadProxy{"HangsUp", {}, WHERRY_REASON_PROXY},
+                    BadProxy{"WantsALogin", {"\5\xff"}, WHERRY_REASON_PROXY},
+                    BadProxy{"Refuses",
+                             {kGreets, std::string("\5\5\0\1\0\0\0\0\0\0", 10)},
+                             WHERRY_REASON_UNREACHABLE},
+                    BadProxy{"HangsUpLater", {kGreets}, WHERRY_REASON_PROXY},
+                    BadProxy{"SaysSomethingElse", {std::string(300, 'x')}, WHERRY_REASON_PROXY}),
+    [](const auto& info) { return std::string(info.param.name); });
+
+TEST_F(P2pProxy, ThatIsGoneIsAFailure) {
+  std::uint16_t port = 0;
+  {
+    const SocksServer gone;
+    port = gone.port;
+  }
+  TransportHost carol(*wherry_transport_p2p(), pump, through(port));
+  ASSERT_EQ(carol.create(), WHERRY_TRANSPORT_OK);
+  ASSERT_TRUE(carol.start_and_wait(kLimitMs));
+  ASSERT_EQ(carol.add_peer(kPeer, *bob.endpoint(kInbox)), WHERRY_TRANSPORT_OK);
+  const std::uint64_t id = carol.send_one(kPeer, Bytes(100, 2));
+  ASSERT_TRUE(until([&] { return carol.last_sent(id).has_value(); }));
+  EXPECT_EQ(carol.last_sent(id)->outcome, WHERRY_OUTCOME_FAILED_RETRY);
 }
 
 TEST(P2pIpv6, CarriesBothWays) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <exception>
 #include <iterator>
 #include <utility>
 
@@ -29,9 +30,10 @@ bool is_failed_handshake(int event) {
 
 }  // namespace
 
-Link::Link(const NodeSettings& settings, Intake& intake, Endpoint endpoint)
+Link::Link(const NodeSettings& settings, Intake& intake, int wake, Endpoint endpoint)
     : settings_(settings),
       intake_(intake),
+      wake_(wake),
       endpoint_(std::move(endpoint)),
       public_key_(p2p::public_key(endpoint_.pass)) {}
 
@@ -71,15 +73,37 @@ void Link::try_next(zmq::context_t& context, Clock::time_point now) {
 }
 
 void Link::open(zmq::context_t& context, const Address& address, bool meeting) {
-  try {
-    connect(context, address, meeting);
-  } catch (const zmq::error_t&) {  // this machine has no more sockets
-    return lose(WHERRY_REASON_RESOURCE);
-  }
+  dialled_ = address;
   state_ = State::kDialling;
+  try {
+    if (settings_.proxy) {
+      proxied_.emplace(*settings_.proxy, address, address_until_, wake_);
+    } else {
+      connect(context,
+              meeting ? meeting_text(next_port(*settings_.meeting).port, address)
+                      : "tcp://" + to_text(address),
+              meeting);
+    }
+  } catch (const std::exception&) {  // this machine has no more sockets, or threads
+    lose(WHERRY_REASON_RESOURCE);
+  }
 }
 
-void Link::connect(zmq::context_t& context, const Address& address, bool meeting) {
+// The proxy has answered, or has not.
+void Link::on_proxied(zmq::context_t& context, Clock::time_point now) {
+  if (proxied_->reason() != WHERRY_REASON_NONE) {
+    reason_ = proxied_->reason();
+    return try_next(context, now);
+  }
+  try {
+    connection_ = intake_.add(proxied_->take_second());
+    connect(context, proxied_->place(), false);
+  } catch (const std::exception&) {
+    lose(WHERRY_REASON_RESOURCE);
+  }
+}
+
+void Link::connect(zmq::context_t& context, const std::string& place, bool meeting) {
   socket_ = zmq::socket_t(context, zmq::socket_type::dealer);
   set_up(socket_);
   socket_.set(zmq::sockopt::immediate, true);
@@ -91,12 +115,9 @@ void Link::connect(zmq::context_t& context, const Address& address, bool meeting
   socket_.set(zmq::sockopt::curve_serverkey, key_buffer(endpoint_.listener));
   socket_.set(zmq::sockopt::curve_publickey, key_buffer(public_key_));
   socket_.set(zmq::sockopt::curve_secretkey, key_buffer(endpoint_.pass));
-  if (settings_.proxy) socket_.set(zmq::sockopt::socks_proxy, to_text(*settings_.proxy));
-  dialled_ = settings_.proxy.value_or(address);
   monitor_ = open_monitor(context, socket_, kEvents);
   meets_ = meeting;
-  socket_.connect(meeting ? meeting_text(next_port(*settings_.meeting).port, address)
-                          : "tcp://" + to_text(address));
+  socket_.connect(place);
 }
 
 void Link::queue(std::uint64_t send_id, links::Bytes envelope, Clock::time_point now) {
@@ -136,6 +157,7 @@ void Link::on_monitor(zmq::context_t& context, Clock::time_point now) {
 // event is read, libzmq's descriptor may be closed, and its number something else's.
 bool Link::connected(int descriptor) {
   connected_ = true;
+  if (proxied_) return true;  // that is the near end of the way to the proxy
   Descriptor second = second_descriptor(descriptor);
   if (!second.valid()) return errno == EBADF;
   if (remote_address(second.get()) != dialled_) return true;
@@ -190,6 +212,7 @@ void Link::on_time(zmq::context_t& context, Clock::time_point now) {
   }
   if (late) window_.expire(now);
   if (state_ != State::kDialling) return;
+  if (proxied_ && !socket_ && proxied_->is_over()) return on_proxied(context, now);
   if (meet_at_) {
     if (*meet_at_ > now) return;
     meet_at_.reset();
@@ -217,6 +240,7 @@ void Link::close() {
   close_monitor(socket_);
   monitor_.close();
   socket_.close();
+  proxied_.reset();
   if (connection_ >= 0) intake_.remove(std::exchange(connection_, -1));
   blocked_ = greeted_ = connected_ = meets_ = false;
   meet_at_.reset();

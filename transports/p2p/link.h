@@ -14,6 +14,7 @@
 #include "include/wherry/transport.h"
 #include "intake.h"
 #include "limits.h"
+#include "proxied.h"
 #include "settings.h"
 #include "transports/common/links/send_window.h"
 
@@ -24,7 +25,8 @@ class Link {
   enum class State { kDown, kDialling, kUp };
 
   // Only the addresses that may be dialled are tried.
-  Link(const NodeSettings& settings, Intake& intake, Endpoint endpoint);
+  // `wake`, an eventfd, is written to when on_time() has something to do.
+  Link(const NodeSettings& settings, Intake& intake, int wake, Endpoint endpoint);
   Link(const Link&) = delete;
   Link& operator=(const Link&) = delete;
   ~Link() { close(); }
@@ -34,8 +36,9 @@ class Link {
   void* socket() { return socket_.handle(); }
   void* monitor() { return monitor_.handle(); }
   bool failed() const { return failed_; }  // it was dialled last in vain
-  // It has a socket; while it waits for a moment to meet it has none.
+  // While it waits for a moment to meet, it is not.
   bool is_open() const { return state_ != State::kDown && !meet_at_; }
+  bool has_socket() const { return is_open() && socket_; }
   // Where its listener expects it to come from, if both ends open it.
   const std::optional<Address>& meeting() const { return endpoint_.meeting; }
   bool wants_to_write() const { return state_ == State::kUp && blocked_; }
@@ -69,12 +72,14 @@ class Link {
  private:
   void try_next(zmq::context_t& context, Clock::time_point now);
   void open(zmq::context_t& context, const Address& address, bool meeting);
-  void connect(zmq::context_t& context, const Address& address, bool meeting);
+  void connect(zmq::context_t& context, const std::string& place, bool meeting);
+  void on_proxied(zmq::context_t& context, Clock::time_point now);
   bool connected(int descriptor);
   bool put(const links::Bytes& frame);
 
   const NodeSettings& settings_;
   Intake& intake_;
+  const int wake_;
   const Endpoint endpoint_;
   const Key public_key_;
 
@@ -88,7 +93,8 @@ class Link {
   std::optional<Clock::time_point> meet_at_;  // until then the link waits, without a socket
   bool asked_ = false;
   bool failed_ = false;
-  Address dialled_;                    // it, or the proxy
+  Address dialled_;
+  std::optional<Proxied> proxied_;     // the connection, or the way to it
   int connection_ = -1;                // of the intake
   bool connected_ = false;             // TCP is; the keys are not proven yet
   bool greeted_ = false;               // a frame was sent

@@ -157,7 +157,8 @@ std::int32_t Node::connect_peer(std::uint64_t peer) {
     const std::lock_guard lock(mutex_);
     const auto known = peers_.find(peer);
     if (known == peers_.end()) return;
-    Link& link = life.links.try_emplace(peer, settings_, life.intake, known->second).first->second;
+    Link& link = life.links.try_emplace(peer, settings_, life.intake, life.wake, known->second)
+                     .first->second;
     if (link.state() == Link::State::kDown) life.told.erase(peer);
     ask(life, peer);
   });

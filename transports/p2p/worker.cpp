@@ -218,7 +218,7 @@ void Node::remember(Life& life, const std::vector<std::uint64_t>& peers) {
   for (const std::uint64_t peer : peers) {
     const auto known = peers_.find(peer);
     if (known == peers_.end()) continue;
-    life.links.try_emplace(peer, settings_, life.intake, known->second);
+    life.links.try_emplace(peer, settings_, life.intake, life.wake, known->second);
     life.told.emplace(peer, Link::State::kDown);
   }
 }
@@ -242,7 +242,7 @@ void Node::take_tasks(Life& life) {
   for (const Task& task : tasks) task(life);
   const Clock::time_point now = Clock::now();
   for (auto& [peer, endpoint] : unknown)
-    life.links.try_emplace(peer, settings_, life.intake, endpoint);
+    life.links.try_emplace(peer, settings_, life.intake, life.wake, endpoint);
   std::vector<std::uint64_t> touched;
   for (; !life.sends.empty(); life.sends.pop_front()) {
     Outgoing& one = life.sends.front();
@@ -352,7 +352,7 @@ void Node::wait(Life& life) {
   const std::size_t first = items.size();
   for (auto& [peer, link] : life.links) {
     by(link.deadline());
-    if (!link.is_open()) continue;
+    if (!link.has_socket()) continue;
     links.push_back(&link);
     ask(link.socket(), 0, ZMQ_POLLIN | (link.wants_to_write() ? ZMQ_POLLOUT : 0));
     ask(link.monitor(), 0, ZMQ_POLLIN);
