@@ -28,15 +28,20 @@ bool is_within(const wherry::Profile& profile, const std::string& network,
   return true;
 }
 
+bool has_path(const Paths& paths, std::uint64_t transport) {
+  return std::any_of(paths.begin(), paths.end(),
+                     [&](const wherry_path& path) { return path.transport == transport; });
+}
+
 // A network of this profile that is permitted and by which the other person is not known; "": none.
 std::string other_network(const wherry::Profile& profile, const Person& person,
                           const Paths& paths) {
   const wherry_reveals permitted = profile.conversation_permits(person.conversation)[0].all;
   for (const wherry_transport_info& info : profile.transports()) {
-    const bool known = std::any_of(paths.begin(), paths.end(), [&](const wherry_path& path) {
-      return path.transport == info.transport;
-    });
-    if (!known && info.started != 0 && is_within(profile, info.name, permitted)) return info.name;
+    if (!has_path(paths, info.transport) && info.started != 0 &&
+        is_within(profile, info.name, permitted)) {
+      return info.name;
+    }
   }
   return "";
 }
@@ -152,6 +157,16 @@ std::vector<std::string> advice(const wherry::Profile& profile, const Person& pe
   }
   for (const wherry_path& path : paths) about_path(person, path, lines);
   return lines;
+}
+
+std::vector<std::string> kept_offline(const wherry::Profile& profile, const Paths& paths) {
+  std::vector<std::string> names;
+  for (const wherry_transport_info& info : profile.transports()) {
+    if (info.reason == WHERRY_REASON_PERMITS && !has_path(paths, info.transport)) {
+      names.push_back(info.name);
+    }
+  }
+  return names;
 }
 
 }  // namespace cli

@@ -12,4 +12,12 @@ namespace cli {
 // there is nothing to do but wait.
 std::vector<std::string> advice(const wherry::Profile& profile, const Person& person);
 
+// The networks that the profile's permits keep offline, and by which there is no way to this person
+// that could say so.
+std::vector<std::string> kept_offline(const wherry::Profile& profile,
+                                      const wherry::Page<wherry_path>& paths);
+// What is said of one.
+inline constexpr const char* kept_offline_text =
+    "the profile does not permit what being online there reveals: see `wherry permits`";
+
 }  // namespace cli

@@ -44,6 +44,10 @@ std::string remedy_of(std::int32_t reason, const std::string& name) {
     case WHERRY_REASON_SETTING:
     case WHERRY_REASON_CANNOT_LISTEN:
       return "Look at its settings: wherry transports describe " + name;
+    case WHERRY_REASON_PERMITS:
+      return "What the profile permits: wherry permits; what this reveals: wherry transports "
+             "describe " +
+             name;
     case WHERRY_REASON_NOT_ALLOWED:
       return name == "onion" || name == "centralized"
                  ? "Who may use the control port of that tor is in its group, or gives " +

@@ -174,9 +174,10 @@ void explain(const App& app, const std::string& contact) {
     }
     std::cout << "\n    would reveal:\n";
     print_reveals(path.reveals, "      ");
-    print_objections("the profile does", path.against_profile);
-    print_objections("you do", path.against_mine);
-    print_objections("they do", path.against_theirs);
+    print_objections(path);
+  }
+  for (const std::string& name : kept_offline(profile, page)) {
+    std::cout << "  " << harmless(name) << "  not allowed  " << kept_offline_text << "\n";
   }
   for (const std::string& line : advice(profile, person)) std::cout << line << "\n";
 }

@@ -6,6 +6,7 @@
 #include "enum_names.h"
 #include "feed.h"
 #include "people.h"
+#include "reveals_text.h"
 #include "text.h"
 
 namespace cli {
@@ -21,6 +22,19 @@ void show(const char* direction, const std::string& networks, std::int32_t state
     std::cout << "  They were not told yet: that takes a message that gets through.";
   }
   std::cout << "\n";
+}
+
+// The ways that the permits close; without them a route looks as if it were open.
+void show_forbidden(const wherry::Profile& profile, const Person& person) {
+  const auto paths = profile.explain(person.conversation);
+  for (const wherry_path& path : paths) {
+    if (path.reason != WHERRY_REASON_PERMITS) continue;
+    std::cout << "  not allowed: " << harmless(path.name) << "\n";
+    print_objections(path);
+  }
+  for (const std::string& name : kept_offline(profile, paths)) {
+    std::cout << "  not allowed: " << harmless(name) << "\n      " << kept_offline_text << "\n";
+  }
 }
 
 }  // namespace
@@ -39,6 +53,7 @@ void route(const App& app, const RouteOptions& options) {
   std::cout << "With " << person.shown << ", the route is " << harmless(info.route) << "\n";
   show("sending", info.sending, info.sending_state, info.sending_reason);
   show("receiving", info.receiving, info.receiving_state, info.receiving_reason);
+  show_forbidden(profile, person);
   for (const std::string& line : advice(profile, person)) std::cout << line << "\n";
 }
 

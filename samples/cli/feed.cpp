@@ -159,14 +159,15 @@ std::uint64_t add_started(wherry::Profile& profile, const std::string& name,
   try {
     profile.start_transport(transport);
   } catch (const wherry::Error& error) {
-    throw wherry::Error(error.status(), error.reason(),
-                        std::string(error.what()) +
-                            "\nIt is configured, and not started. Mend it: "
-                            "wherry transports set " +
-                            name +
-                            " NAME=VALUE, then wherry "
-                            "transports start " +
-                            name);
+    const std::string way_on =
+        error.status() == WHERRY_E_PERMITS
+            ? "What is permitted: wherry permits; what it reveals: wherry transports describe " +
+                  name
+            : "Mend it: wherry transports set " + name +
+                  " NAME=VALUE, then wherry transports start " + name;
+    throw wherry::Error(
+        error.status(), error.reason(),
+        std::string(error.what()) + "\nIt is configured, and not started. " + way_on);
   }
   return transport;
 }

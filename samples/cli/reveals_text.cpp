@@ -31,6 +31,16 @@ std::uint32_t known_facts() {
   return known;
 }
 
+void print_objections(const char* who, const wherry_reveals& against) {
+  for (int observer = 0; observer < WHERRY_OBSERVER_ROOM; ++observer) {
+    if (against.facts[observer] == 0) continue;
+    std::string facts = facts_text(against.facts[observer]);
+    if (facts.empty()) facts = "something that this version does not know";
+    std::cout << "      " << who << " not permit: " << facts << " to "
+              << spoken(observer_name(observer)) << "\n";
+  }
+}
+
 }  // namespace
 
 std::string spoken(std::string name) {
@@ -52,14 +62,10 @@ void print_reveals(const wherry_reveals& set, const char* indent) {
   if (!any) std::cout << indent << "nothing to anybody\n";
 }
 
-void print_objections(const char* who, const wherry_reveals& against) {
-  for (int observer = 0; observer < WHERRY_OBSERVER_ROOM; ++observer) {
-    if (against.facts[observer] == 0) continue;
-    std::string facts = facts_text(against.facts[observer]);
-    if (facts.empty()) facts = "something that this version does not know";
-    std::cout << "      " << who << " not permit: " << facts << " to "
-              << spoken(observer_name(observer)) << "\n";
-  }
+void print_objections(const wherry_path& path) {
+  print_objections("the profile does", path.against_profile);
+  print_objections("you do", path.against_mine);
+  print_objections("they do", path.against_theirs);
 }
 
 }  // namespace cli

@@ -13,7 +13,7 @@ std::string spoken(std::string name);
 // Prints a line for each observer with something in the set.
 void print_reveals(const wherry_reveals& set, const char* indent);
 
-// Prints what somebody ("you do") does not permit to reveal, a line for each observer.
-void print_objections(const char* who, const wherry_reveals& against);
+// Prints who does not permit what a way would reveal, a line for each observer.
+void print_objections(const wherry_path& path);
 
 }  // namespace cli

@@ -81,10 +81,11 @@ Standing receiving(Turn& turn, const Contact& contact) {
     if (!listens_on(turn, contact, transport)) continue;
     open = open || (inbox != nullptr && is_listed(*contact.announced, *inbox));
     const Network* network = turn.network(id);
-    if (network == nullptr || !network->running()) {
-      reason = WHERRY_REASON_TRANSPORT_OFF;
-    } else if (!may_listen(turn.profile, contact, network->listening)) {
+    // What is forbidden may be stopped by that.
+    if (network != nullptr && !may_listen(turn.profile, contact, network->listening)) {
       reason = WHERRY_REASON_PERMITS;
+    } else if (network == nullptr || !network->running()) {
+      reason = WHERRY_REASON_TRANSPORT_OFF;
     } else {
       reason = network->reason;
     }

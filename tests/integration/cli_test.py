@@ -131,6 +131,28 @@ class TalkTest(CliTest):
         self.assertEqual(self.wherry_json("bob", "permits")[0]["permits"][0], 2**32 - 1 - 2)
         self.wherry("bob", "transports start", "centralized")
 
+    def test_what_the_profile_does_not_permit_is_shown_as_forbidden_by_it(self):
+        self.connect()
+        self.wherry("bob", "transports add", "p2p", "listen=127.0.0.1:0")
+        self.wherry("bob", "permits", "--set", "no-peer-ip")
+        for command in ("explain", "route"):
+            shown = self.wherry("bob", command, "Alice")
+            self.assertRegex(shown, r"(?m)^  (p2p  not allowed|not allowed: p2p)")
+            self.assertIn("the profile does not permit what being online there reveals", shown)
+            self.assertNotRegex(shown, r"centralized  not allowed|not allowed: centralized")
+        self.assertIn("What the profile permits: wherry permits",
+                      self.wherry("bob", "doctor", code=ENVIRONMENT))
+        told = self.wherry("bob", "route", "Alice", "p2p")
+        self.assertRegex(told, r"receiving: centralized  \(opening\)  No path stays within")
+        self.wherry("bob", "permits", "--set", "no-operator-ip")
+        for command in ("explain", "route"):
+            shown = self.wherry("bob", command, "Alice")
+            self.assertRegex(shown, r"(?m)^  (centralized  not allowed|not allowed: centralized)")
+            self.assertIn("the profile does not permit: my-ip to home-operator\n", shown)
+        self.wherry("alice", "permits", "--set", "no-peer-ip")
+        told = self.wherry("alice", "transports add", "p2p", "listen=127.0.0.1:0", code=USAGE)
+        self.assertIn("What is permitted: wherry permits", told)
+
     def test_the_route_of_a_conversation(self):
         self.connect()
         shown = self.wherry("bob", "route", "Alice")

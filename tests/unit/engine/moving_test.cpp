@@ -2,7 +2,9 @@
 #include "engine/moving.h"
 
 #include "base/limits.h"
+#include "engine/leaving.h"
 #include "movers.h"
+#include "tests/support/reveals.h"
 
 namespace wherry::test {
 namespace {
@@ -165,6 +167,20 @@ TEST(Moving, ANetworkThatDoesNotWorkChangesNothing) {
   pair.other.set_partition("ann", "bob", false);
   EXPECT_TRUE(pair.move(pair.name, kHour));
   pair.expect_all_arrived();
+}
+
+// Such a network does not run, and that is not what is wrong with it.
+TEST(Moving, ANetworkThatTheProfileForbidsIsSaidToBe) {
+  Movers pair(4);
+  ASSERT_TRUE(pair.world.run(pair.ann, [](engine::Turn& turn) {
+    return engine::set_profile_permits(
+        turn, all_but(WHERRY_OBSERVER_OTHER_PERSON, WHERRY_FACT_MY_IP), WHERRY_TIGHTENING_ANNOUNCE);
+  }));
+  pair.set_route(pair.ann, pair.name);
+  pair.world.run_for(kMinute);
+  EXPECT_EQ(pair.route(pair.ann).receiving, kRelay);
+  EXPECT_EQ(pair.route(pair.ann).receiving_state, WHERRY_ROUTE_STATE_OPENING);
+  EXPECT_EQ(pair.route(pair.ann).receiving_reason, WHERRY_REASON_PERMITS);
 }
 
 TEST(Moving, TheOldNetworkFailsInTheMiddle) {
