@@ -1,9 +1,15 @@
 // See advice.h.
 #include "advice.h"
 
+#include <wherry/transport.h>
+#include <wherry/transports/centralized.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "enum_names.h"
+#include "plugins.h"
+#include "reveals_text.h"
 #include "text.h"
 
 namespace cli {
@@ -26,6 +32,40 @@ bool is_within(const wherry::Profile& profile, const std::string& network,
     if ((worst[i].get<std::uint32_t>() & ~allowed) != 0) return false;
   }
   return true;
+}
+
+// Those who would see this person's address, besides who carries the packets of any network; "":
+// nobody.
+std::string who_sees_me(const wherry_reveals& set) {
+  std::string names;
+  for (int observer = 0; observer < WHERRY_OBSERVER_ROOM; ++observer) {
+    const bool carries = observer == WHERRY_OBSERVER_LOCAL_NETWORK ||
+                         observer == WHERRY_OBSERVER_NETWORK || observer == WHERRY_OBSERVER_PROXY;
+    if (carries || (set.facts[observer] & WHERRY_FACT_MY_IP) == 0) continue;
+    names += (names.empty() ? "" : ", ") + spoken(observer_name(observer));
+  }
+  return names;
+}
+
+// Of an advice, after it. `how`: "That shows".
+void warn(const char* how, const wherry_reveals& set, std::vector<std::string>& lines) {
+  const std::string who = who_sees_me(set);
+  if (!who.empty()) lines.push_back(std::string(how) + " your address to " + who);
+}
+
+// What being online there shows, as far as that does not depend on more settings.
+wherry_reveals reveals_with(const wherry_transport_plugin& plugin, const wherry_setting& setting) {
+  wherry_reveals reveals{};
+  if (plugin.listening(&setting, 1, &reveals) != WHERRY_TRANSPORT_OK) return {};
+  return reveals;
+}
+
+// At worst; nothing of a network that this program has not.
+wherry_reveals worst_of(const std::string& network) {
+  for (const wherry_transport_plugin* plugin : plugins()) {
+    if (network == plugin->describe()->name) return plugin->describe()->reveals_worst;
+  }
+  return {};
 }
 
 bool has_path(const Paths& paths, std::uint64_t transport) {
@@ -51,7 +91,11 @@ void about_permits(const wherry::Profile& profile, const Person& person, const P
   bool by_profile = false;
   bool by_me = false;
   bool by_them = false;
+  wherry_reveals forbidden{};
   for (const wherry_path& path : paths) {
+    for (int i = 0; i < WHERRY_OBSERVER_ROOM; ++i) {
+      forbidden.facts[i] |= path.against_profile.facts[i] | path.against_mine.facts[i];
+    }
     by_profile = by_profile || !is_empty(path.against_profile);
     by_me = by_me || !is_empty(path.against_mine);
     by_them = by_them || !is_empty(path.against_theirs);
@@ -61,6 +105,7 @@ void about_permits(const wherry::Profile& profile, const Person& person, const P
   if (by_me) {
     lines.push_back("To permit everything again: wherry permits " + number + " --set open");
   }
+  warn("That shows", forbidden, lines);
   if (by_them) {
     lines.push_back(person.shown + " does not permit it: only they can change that");
     return;
@@ -91,6 +136,9 @@ void about_refused_endpoint(const Person& person, const wherry_path& path,
     const std::string relay = harmless(relay_in(path.endpoint));
     lines.push_back(person.shown + " is known at another relay than yours: " + relay);
     lines.push_back("Both of you need the same: wherry transports set centralized relay=" + relay);
+    const wherry_setting setting{"relay", relay.c_str()};
+    warn("Without a proxy that shows", reveals_with(*wherry_transport_centralized(), setting),
+         lines);
     // Once they talk, only what is said there counts.
     const bool by_card = person.state == WHERRY_CONTACT_STATE_ADDED;
     lines.push_back(by_card ? "If it has moved, ask them for a new card: wherry add CARD"
@@ -111,6 +159,9 @@ void about_refused_endpoint(const Person& person, const wherry_path& path,
                       " is at an address that is not of the Internet, or of your own "
                       "network; to dial it: wherry transports set p2p allow=RANGE");
     }
+    // Unless they are told already where to dial.
+    if (who_sees_me(path.reveals).empty())
+      warn("Without a proxy that shows", worst_of(name), lines);
   }
 }
 
@@ -120,12 +171,15 @@ void about_path(const Person& person, const wherry_path& path, std::vector<std::
     case WHERRY_REASON_NONE:
       lines.push_back(name + " works, but is not on the route: wherry route " +
                       std::to_string(person.contact) + " auto");
+      warn("That shows", path.reveals, lines);
       return;
     case WHERRY_REASON_NO_TRANSPORT:
       lines.push_back("You are not on " + name + ": wherry transports add " + name);
+      warn("By its settings that may show", worst_of(path.name), lines);
       return;
     case WHERRY_REASON_TRANSPORT_OFF:
       lines.push_back("It is stopped: wherry transports start " + name);
+      warn("That shows", path.reveals, lines);
       return;
     case WHERRY_REASON_SETTING:
     case WHERRY_REASON_CANNOT_LISTEN:

@@ -4,6 +4,8 @@
 Where a test can, it follows the advice, and looks whether that helps.
 """
 
+import base64
+import hashlib
 import os
 import shutil
 import signal
@@ -14,6 +16,11 @@ import unittest
 
 from cli_support import (CliTest, ENVIRONMENT, LIMIT_S, NOT_YET, OK, PROGRAM, RELAY, USAGE,
                          first_line)
+
+# The address of an onion service that nobody has.
+KEY = b"\x58" + b"\x66" * 31
+CHECK = hashlib.sha3_256(b".onion checksum" + KEY + b"\3").digest()[:2]
+ONION = base64.b32encode(KEY + CHECK + b"\3").decode().lower()
 
 
 class AdviceTest(CliTest):
@@ -61,6 +68,7 @@ class AdviceTest(CliTest):
                 self.told("bob", "route", "Alice"), self.told("bob", "explain", "Alice")]
         for text in told:
             self.assertIn("wherry permits 1 --set open", text)
+            self.assertIn("That shows your address to other-person\n", text)
             self.assertIn("To go by centralized instead", text)
             self.assertIn("wherry route 1 auto", text)
         self.wherry("bob", "permits", "Alice", "--set", "open")
@@ -100,6 +108,7 @@ class AdviceTest(CliTest):
             for text in told:
                 self.assertIn(f"is known at another relay than yours: {old}", text)
                 self.assertIn(f"wherry transports set centralized relay={old}", text)
+                self.assertIn("Without a proxy that shows your address to home-operator\n", text)
                 self.assertIn("reached at that address again", text)
         self.stop(relay)
         self.start_relay("--listen", old.split(":", 1)[1].split("/")[0])
@@ -107,6 +116,21 @@ class AdviceTest(CliTest):
             self.wherry(who, "transports set", "centralized", f"relay={old}")
         self.wherry("bob", "send", "Alice", "and on")
         self.assertIn("and on", self.wherry("alice", "listen", "--count", "2", "--timeout", "30"))
+
+    def test_who_is_hidden_is_told_what_would_show_their_address(self):
+        self.connect(self.endpoint)
+        self.wherry("bob", "permits", "--set", "no-operator-ip")
+        # No tor is needed: port 9 on loopback, where nothing listens.
+        self.wherry("bob", "transports set", "centralized", f"relay=wr1:{ONION}",
+                    "proxy=127.0.0.1:9")
+        told = self.told("bob", "explain", "Alice")
+        self.assertIn(f"set centralized relay={self.endpoint}\nWithout a proxy that shows your "
+                      "address to home-operator\n", told)
+        self.wherry("bob", "permits", "--set", "open")
+        self.wherry("bob", "transports set", "centralized", f"relay={self.endpoint}", "proxy=")
+        self.wherry("bob", "transports stop", "centralized")
+        self.assertIn("start centralized\nThat shows your address to home-operator\n",
+                      self.told("bob", "route", "Alice"))
 
     def test_a_relay_that_moved_before_the_first_message(self):
         relay, old = self.start_relay("--listen", "127.0.0.1:0")
