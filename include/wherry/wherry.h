@@ -288,7 +288,8 @@ typedef struct wherry_transport_info {
  * Configures a transport in this profile. It is not started.
  *
  * Returns: WHERRY_OK, E_ARGUMENT, E_UTF8, E_NOT_FOUND (no such plug-in among the options),
- *   E_EXISTS (this plug-in is configured already), E_SETTING, E_DISK.
+ *   E_EXISTS (this plug-in is configured already), E_SETTING (also what only the plug-in can tell,
+ *   as an address of its own form), E_DISK.
  * Out: transport.
  * In: name, the plug-in's; settings, setting_count of them, names and values as
  *   wherry_transport_describe lists them.

@@ -45,6 +45,10 @@ Result<uint64_t> add_transport(Turn& turn, const plugin::PluginSet& plugins,
   }
   Result<plugin::Settings> full = plugin::complete(*table->describe(), settings);
   if (!full) return full.error();
+  // Only the plug-in can tell whether an address is one; what else it says now is for nobody.
+  Inputs unheard(*turn.env.executor);
+  Network trial(0, *table, unheard, turn.log, {});
+  if (Status taken = trial.try_settings(*full); !taken) return taken.error();
   store::TransportRow row;
   row.name = name;
   row.settings = settings_to_bytes(*full);

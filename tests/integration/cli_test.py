@@ -362,6 +362,15 @@ class MistakeTest(CliTest):
         self.assertIn("transports add", self.wherry("alice", "card", code=USAGE))
         bad = self.failure("alice", "transports add", "centralized", "relay=nonsense", code=USAGE)
         self.assertEqual(bad["name"], "WHERRY_E_SETTING")
+        for words in (("centralized", "relay=wr1:relay.example/KEY"),
+                      ("centralized", f"relay={self.endpoint}", "proxy=localhost"),
+                      ("p2p", "listen=localhost:7000"), ("p2p", "listen=127.0.0.1:0", "allow=x"),
+                      ("onion", "control=127.0.0.1"), ("onion", "control=192.0.2.1:9051")):
+            setting = words[-1].partition("=")[0]
+            told = self.wherry("alice", "transports add", *words, code=USAGE)
+            self.assertRegex(told, f"setting '?{setting}'?:? ")
+            self.assertNotIn("configured", told)
+        self.assertEqual(self.wherry_json("alice", "transports"), [[]])
         self.assertEqual(self.failure("alice", "transports add", "carrier-pigeon", code=USAGE)
                          ["name"], "WHERRY_E_NOT_FOUND")
         self.assertIn("it has centralized, p2p",
