@@ -40,7 +40,7 @@ std::string remedy_of(std::int32_t reason, const std::string& name) {
       return "Where Tor is blocked, use a bridge (bridges.torproject.org tells some): " + set +
              "'bridges=obfs4 ...' 'bridge_program=obfs4 exec /usr/bin/obfs4proxy'";
     case WHERRY_REASON_NO_NETWORK:
-      return "Connect this machine to a network; it goes on by itself then";
+      return "Connect this machine to a network";
     case WHERRY_REASON_SETTING:
     case WHERRY_REASON_CANNOT_LISTEN:
       return "Look at its settings: wherry transports describe " + name;

@@ -71,8 +71,11 @@ void done(const App& app, wherry::Profile& profile, std::uint64_t transport, con
   const Feed feed = show_progress(profile, transport);
   for (const wherry_transport_info& info : profile.transports()) {
     if (info.transport != transport || info.reason == WHERRY_REASON_NONE) continue;
-    std::cerr << "wherry: it does not work now, and is tried again: "
-              << why_text(info.reason, feed.phase(transport)) << "\n";
+    std::cerr << "wherry: it does not work now: " << why_text(info.reason, feed.phase(transport))
+              << "\n";
+    // The permits are not waited for.
+    if (info.reason == WHERRY_REASON_PERMITS) continue;
+    std::cerr << "  `wherry listen` goes on trying; `wherry doctor` says how to mend it\n";
   }
 }
 

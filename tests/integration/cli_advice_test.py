@@ -155,6 +155,9 @@ class AdviceTest(CliTest):
                          self.told("alice", "listen", "--timeout", "1")):
                 self.assertIn(f"can not listen at the address of the settings. ({address}: Address "
                               "already in use)", text)
+            told = self.told("alice", "transports start", "p2p")
+            self.assertIn("`wherry listen` goes on trying; `wherry doctor` says how", told)
+            self.assertNotIn("tried again", told)
 
     def test_a_setting_that_there_is_not(self):
         self.wherry("alice", "init")
