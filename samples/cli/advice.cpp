@@ -145,10 +145,8 @@ void about_refused_endpoint(const Person& person, const wherry_path& path,
                             : "If it has moved, it has to be reached at that address again: a new "
                               "card does not help");
   } else if (name == "p2p") {
-    const std::string_view endpoint = path.endpoint;
-    const bool meets = endpoint.starts_with("zd1:~");
-    const bool listens = !meets || endpoint.find(',') != std::string_view::npos;
-    if (meets) {
+    const bool listens = !needs_both_ends(path);
+    if (std::string_view(path.endpoint).starts_with("zd1:~")) {
       lines.push_back(
           person.shown +
           " is behind a router that forwards nothing. Links are opened from both ends: "
@@ -188,6 +186,11 @@ void about_path(const Person& person, const wherry_path& path, std::vector<std::
     case WHERRY_REASON_ENDPOINT_REFUSED:
       about_refused_endpoint(person, path, lines);
       return;
+    case WHERRY_REASON_UNREACHABLE:
+    case WHERRY_REASON_UNPROVEN:
+    case WHERRY_REASON_BOTH_ENDS:
+      if (needs_both_ends(path)) lines.push_back(person.shown + both_ends_text);
+      return;
     default:
       return;
   }
@@ -211,6 +214,12 @@ std::vector<std::string> advice(const wherry::Profile& profile, const Person& pe
   }
   for (const wherry_path& path : paths) about_path(person, path, lines);
   return lines;
+}
+
+bool needs_both_ends(const wherry_path& path) {
+  const std::string_view endpoint = path.endpoint;
+  return std::string_view(path.name) == "p2p" && endpoint.starts_with("zd1:~") &&
+         endpoint.find(',') == std::string_view::npos;
 }
 
 std::vector<std::string> kept_offline(const wherry::Profile& profile, const Paths& paths) {

@@ -12,6 +12,13 @@ namespace cli {
 // there is nothing to do but wait.
 std::vector<std::string> advice(const wherry::Profile& profile, const Person& person);
 
+// Whether links this way are opened from both ends alone: the person is behind a router.
+bool needs_both_ends(const wherry_path& path);
+// What is said of them then, after their name.
+inline constexpr const char* both_ends_text =
+    " is behind a router: p2p gets through only while both of you run wherry, as by `wherry "
+    "listen`";
+
 // The networks that the profile's permits keep offline, and by which there is no way to this person
 // that could say so.
 std::vector<std::string> kept_offline(const wherry::Profile& profile,

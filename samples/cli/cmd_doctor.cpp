@@ -7,8 +7,10 @@
 #include <iostream>
 #include <memory>
 
+#include "advice.h"
 #include "commands.h"
 #include "feed.h"
+#include "people.h"
 #include "text.h"
 
 namespace cli {
@@ -22,14 +24,36 @@ class Findings {
     if (!remedy.empty()) std::cout << "    " << remedy << "\n";
     all_well_ = false;
   }
+  // Neither: what is to be known.
+  void note(const std::string& text) const { std::cout << "--  " << text << "\n"; }
   bool all_well() const { return all_well_; }
 
  private:
   bool all_well_ = true;
 };
 
-std::string remedy_of(std::int32_t reason, const std::string& name) {
+// Where a tor is used, it has said what is the matter with it; "" where the reason alone tells what
+// to do.
+std::string remedy_of_tor(std::int32_t reason, const std::string& name, const std::string& set) {
+  switch (reason) {
+    case WHERRY_REASON_TRANSPORT_OFFLINE:
+      return "Look at what tor complains of; its settings (torrc, bridges, folder, control): "
+             "wherry "
+             "transports describe " +
+             name;
+    case WHERRY_REASON_REFUSED:
+    case WHERRY_REASON_TIMEOUT:
+      return "Does that tor run, with this ControlPort? To start one instead: " + set + "control=";
+    default:
+      return "";
+  }
+}
+
+std::string remedy_of(std::int32_t reason, const std::string& name, const std::string& phase) {
   const std::string set = "wherry transports set " + name + " ";
+  if (!phase.empty()) {
+    if (std::string remedy = remedy_of_tor(reason, name, set); !remedy.empty()) return remedy;
+  }
   switch (reason) {
     case WHERRY_REASON_TOR_MISSING:
       return "Install tor (Debian: apt install tor), or say where it is: " + set +
@@ -60,6 +84,10 @@ std::string remedy_of(std::int32_t reason, const std::string& name) {
     case WHERRY_REASON_UNREACHABLE:
     case WHERRY_REASON_TIMEOUT:
       return name == "centralized" ? "Is the relay running, and can this machine reach it?" : "";
+    case WHERRY_REASON_PROXY:
+      return "Start the program that listens there (tor: 127.0.0.1:9050, Tor Browser: "
+             "127.0.0.1:9150), or name another: " +
+             set + "proxy=HOST:PORT";
     case WHERRY_REASON_DISK:
       return "Make room on the disk; a folder of tor's has to belong to this user alone";
     default:
@@ -85,7 +113,7 @@ void check_clock(Findings& findings) {
   const std::time_t now = std::time(nullptr);
   if (::stat("/proc/self/exe", &program) == 0 && now < program.st_mtime) {
     findings.bad("this machine's clock is behind the day when this program was installed",
-                 remedy_of(WHERRY_REASON_CLOCK_WRONG, ""));
+                 remedy_of(WHERRY_REASON_CLOCK_WRONG, "", ""));
     return;
   }
   findings.good("the clock is not behind");
@@ -105,7 +133,19 @@ void check_transport(Findings& findings, wherry::Profile& profile, std::uint64_t
     } else if (info.state == WHERRY_TRANSPORT_STATE_ONLINE) {
       findings.good(text);
     } else {
-      findings.bad(text, remedy_of(info.reason, name));
+      findings.bad(text, remedy_of(info.reason, name, feed.phase(transport)));
+    }
+  }
+}
+
+void check_people(const Findings& findings, const wherry::Profile& profile) {
+  for (const Person& person : all_people(profile)) {
+    for (const wherry_path& path : profile.explain(person.conversation)) {
+      const bool known = path.succeeded_ms != 0 || path.reason == WHERRY_REASON_PERMITS ||
+                         path.reason == WHERRY_REASON_NO_TRANSPORT ||
+                         path.reason == WHERRY_REASON_TRANSPORT_OFF ||
+                         path.reason == WHERRY_REASON_ENDPOINT_REFUSED;
+      if (!known && needs_both_ends(path)) findings.note(person.shown + both_ends_text);
     }
   }
 }
@@ -129,6 +169,7 @@ void doctor(const App& app) {
     findings.bad("there is no network", "wherry transports add centralized relay=ENDPOINT");
   }
   for (const std::uint64_t transport : transports) check_transport(findings, profile, transport);
+  check_people(findings, profile);
   if (!findings.all_well()) throw Failure(exit_environment, "not all is well: see above");
 }
 

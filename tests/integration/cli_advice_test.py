@@ -96,6 +96,52 @@ class AdviceTest(CliTest):
         self.assertIn("onion is degraded: The program tor is not there", told)
         self.assertIn("wherry transports set onion tor=", told)
 
+    def test_doctor_knows_a_proxy_that_is_not_there(self):
+        self.wherry("alice", "init", "--relay", self.endpoint)
+        self.wherry("alice", "transports set", "centralized", "proxy=127.0.0.1:9")
+        told = self.told("alice", "doctor", code=ENVIRONMENT)
+        self.assertRegex(told, "!!  centralized is degraded: The proxy refused .*\n"
+                               "    Start the program that listens there .* wherry transports set "
+                               "centralized proxy=HOST:PORT\n")
+
+    def test_doctor_knows_a_tor_that_has_ended(self):
+        if shutil.which("tor") is None:
+            self.skipTest("NO TOR TO END")
+        torrc = self.folder / "torrc"
+        torrc.write_text("ThereIsNoSuchOption 1\n")
+        self.wherry("alice", "init")
+        self.wherry("alice", "transports add", "onion", f"torrc={torrc}",
+                    f"folder={self.folder}/tor")
+        self.assertRegex(self.told("alice", "doctor", code=ENVIRONMENT),
+                         "!!  onion is degraded: .*tor has ended: .*ThereIsNoSuchOption.*\n"
+                         "    Look at what tor complains of; .*transports describe onion\n")
+
+    def test_a_control_port_where_nothing_listens(self):
+        self.wherry("alice", "init")
+        self.wherry("alice", "transports add", "onion", "control=127.0.0.1:9")
+        self.assertRegex(self.told("alice", "doctor", code=ENVIRONMENT),
+                         "!!  onion is degraded: .*\n    Does that tor run, with this ControlPort?")
+
+    def test_people_behind_routers(self):
+        self.connect(self.endpoint)
+        with socket.create_server(("127.0.0.1", 0)) as one, \
+                socket.create_server(("127.0.0.1", 0)) as other:
+            ports = [min(place.getsockname()[1], 65000) for place in (one, other)]
+        for who, port in zip(("alice", "bob"), ports):
+            self.wherry(who, "transports add", "p2p", "listen=", f"meet=127.0.0.1:{port}",
+                        "allow=127.0.0.0/8")
+        listener = self.start("alice", "listen")
+        self.wherry("bob", "route", "Alice", "p2p")
+        while all(path["name"] != "p2p" for path in self.wherry_json("bob", "explain", "Alice")[0]):
+            self.wherry("bob", "send", "Alice", "on the way", "--wait", "delivered")
+        listener.terminate()
+        listener.wait(timeout=LIMIT_S)
+        said = "Alice is behind a router: p2p gets through only while both of you run wherry"
+        self.assertIn(f"--  {said}", self.told("bob", "doctor"))
+        self.wherry("bob", "transports stop", "centralized")
+        self.assertIn(said, self.told("bob", "send", "Alice", "waits", "--timeout", "1",
+                                      code=NOT_YET))
+
     def test_a_relay_that_comes_back_at_another_address(self):
         relay, old = self.start_relay("--listen", "127.0.0.1:0")
         self.connect(old)
