@@ -14,6 +14,8 @@ namespace {
 
 // Signals and deadlines are looked at this often.
 constexpr std::chrono::milliseconds step_max{250};
+// Most networks are online within a moment, and nothing is said of that.
+constexpr std::chrono::seconds moment{1};
 
 bool is_for_people(std::int32_t kind) {
   return kind != WHERRY_EVENT_EVIDENCE && kind != WHERRY_EVENT_WAITING;
@@ -97,8 +99,7 @@ Feed show_progress(wherry::Profile& profile, std::uint64_t transport) {
   constexpr std::chrono::minutes patience(2);
   const Interrupt interrupt;
   const Clock::time_point deadline = Clock::now() + patience;
-  // Most are online within a moment, and nothing is said of that.
-  const Clock::time_point worth_telling = Clock::now() + std::chrono::seconds(1);
+  const Clock::time_point worth_telling = Clock::now() + moment;
   Feed feed(profile);
   for (std::string shown; Clock::now() < deadline && !interrupt.requested();) {
     feed.take_states();
@@ -124,7 +125,9 @@ Feed show_progress(wherry::Profile& profile, std::uint64_t transport) {
 void wait_online(wherry::Profile& profile, std::uint64_t transport, std::chrono::seconds timeout,
                  const Interrupt& interrupt) {
   Clock::time_point deadline = Clock::now() + timeout;
+  const Clock::time_point worth_telling = Clock::now() + moment;
   Feed feed(profile);
+  std::int32_t shown = 0;
   for (std::int32_t percent = 0;;) {
     const auto info = state_of(profile, transport);
     if (!info) throw Failure(exit_usage, "there is no such transport");
@@ -134,6 +137,10 @@ void wait_online(wherry::Profile& profile, std::uint64_t transport, std::chrono:
     }
     if (info->state == WHERRY_TRANSPORT_STATE_ONLINE) break;
     feed.take_states();
+    if (info->percent > shown && Clock::now() >= worth_telling) {
+      shown = info->percent;
+      std::cerr << state_text(info->state, shown, info->reason, feed.phase(transport)) << std::endl;
+    }
     std::string why = why_text(info->reason, feed.phase(transport));
     if (!why.empty()) why.insert(0, ": ");
     if (info->state == WHERRY_TRANSPORT_STATE_FAILED) {

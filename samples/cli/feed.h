@@ -56,9 +56,9 @@ std::string state_text(std::int32_t state, std::int32_t percent, std::int32_t re
 // over. Gives the finished feed, with what was said last.
 Feed show_progress(wherry::Profile& profile, std::uint64_t transport);
 
-// Waits until a transport is online; `timeout` begins anew whenever the percentage grows, since a
-// tor takes its time and says how far it is. Throws a Failure that says why when it is not in time,
-// has failed or is stopped.
+// Waits until a transport is online, and shows on stderr how it gets on; `timeout` begins anew
+// whenever the percentage grows, since a tor takes its time and says how far it is. Throws a
+// Failure that says why when it is not in time, has failed or is stopped.
 void wait_online(wherry::Profile& profile, std::uint64_t transport, std::chrono::seconds timeout,
                  const Interrupt& interrupt);
 

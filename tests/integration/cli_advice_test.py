@@ -12,6 +12,7 @@ import signal
 import socket
 import stat
 import subprocess
+import sys
 import unittest
 
 from cli_support import (CliTest, ENVIRONMENT, LIMIT_S, NOT_YET, OK, PROGRAM, RELAY, USAGE,
@@ -21,6 +22,25 @@ from cli_support import (CliTest, ENVIRONMENT, LIMIT_S, NOT_YET, OK, PROGRAM, RE
 KEY = b"\x58" + b"\x66" * 31
 CHECK = hashlib.sha3_256(b".onion checksum" + KEY + b"\3").digest()[:2]
 ONION = base64.b32encode(KEY + CHECK + b"\3").decode().lower()
+
+
+# A tor as far as its control port is concerned, that gets no further than 45 %.
+SLOW_TOR = f"""#!{sys.executable}
+import re, socket, sys
+with open(sys.argv[2]) as torrc:  # -f TORRC
+    place = re.search('ControlSocket "(.*)"', torrc.read())[1]
+answers = dict(PROTOCOLINFO='250-AUTH METHODS=NULL',
+               socks='250-net/listeners/socks="unix:/not/there"',
+               phase='250-status/bootstrap-phase=NOTICE BOOTSTRAP PROGRESS=45 TAG=slow '
+                     'SUMMARY="Loading relay descriptors"')
+with socket.socket(socket.AF_UNIX) as door:
+    door.bind(place)
+    door.listen()
+    control = door.accept()[0]
+    for line in control.makefile():
+        told = [answers[word] for word in answers if word in line]
+        control.sendall("".join(text + "\\r\\n" for text in [*told, "250 OK"]).encode())
+"""
 
 
 class AdviceTest(CliTest):
@@ -177,6 +197,18 @@ class AdviceTest(CliTest):
         self.wherry("bob", "transports stop", "centralized")
         self.assertIn("start centralized\nThat shows your address to home-operator\n",
                       self.told("bob", "route", "Alice"))
+
+    def test_how_far_a_tor_is_that_the_first_relay_needs(self):
+        tor = self.folder / "tor"
+        tor.write_text(SLOW_TOR)
+        tor.chmod(0o700)
+        done = subprocess.run(
+            self.arguments("alice", "init", "--relay", f"wr1:{ONION}", "--timeout", "2"), text=True,
+            capture_output=True, timeout=LIMIT_S,
+            env=self.environment() | {"PATH": f"{self.folder}:{os.environ['PATH']}"})
+        self.assertEqual(done.returncode, NOT_YET, done.stderr)
+        self.assertRegex(done.stderr, r"starting, \d+ %: Loading relay descriptors\n")
+        self.assertIn("not online yet (starting)", done.stderr)
 
     def test_a_relay_that_moved_before_the_first_message(self):
         relay, old = self.start_relay("--listen", "127.0.0.1:0")
