@@ -27,15 +27,38 @@ wherry::Settings parse_settings(const std::vector<std::string>& given) {
   return settings;
 }
 
-// The library's words are for who links plug-ins.
-[[noreturn]] void raise_unknown(const std::string& name, const wherry::Error& error) {
-  if (error.status() != WHERRY_E_NOT_FOUND) throw error;
+// The library's words for an unknown one are for who links plug-ins.
+const wherry_transport_plugin& find_plugin(const std::string& name) {
   std::string known;
   for (const wherry_transport_plugin* plugin : plugins()) {
+    if (name == plugin->describe()->name) return *plugin;
     known += (known.empty() ? "" : ", ") + std::string(plugin->describe()->name);
   }
-  throw wherry::Error(error.status(), error.reason(),
+  throw wherry::Error(WHERRY_E_NOT_FOUND, WHERRY_REASON_NONE,
                       "this program has no network '" + harmless(name) + "': it has " + known);
+}
+
+// As the library describes a plug-in, which it does for an open profile only.
+nlohmann::ordered_json description_of(const wherry_transport_plugin& plugin) {
+  const wherry_transport_description& about = *plugin.describe();
+  nlohmann::ordered_json settings = nlohmann::ordered_json::array();
+  for (std::size_t i = 0; i < about.setting_count; ++i) {
+    const wherry_setting_description& one = about.settings[i];
+    const nlohmann::ordered_json preset = one.default_value == nullptr
+                                              ? nlohmann::ordered_json()
+                                              : nlohmann::ordered_json(one.default_value);
+    settings.push_back(
+        {{"name", one.name}, {"type", one.type}, {"default", preset}, {"help", one.help}});
+  }
+  return {{"name", about.name},
+          {"version", about.version},
+          {"help", about.help},
+          {"architecture", about.architecture},
+          {"abilities", about.abilities},
+          {"latency", about.latency},
+          {"envelope_size_max", about.envelope_size_max},
+          {"reveals", about.reveals_worst.facts},
+          {"settings", settings}};
 }
 
 // What `describe` says to people: the settings first, since they are asked for.
@@ -104,13 +127,9 @@ void list_transports(const App& app) {
 
 void add_transport(const App& app, const TransportOptions& options) {
   const wherry::Settings settings = parse_settings(options.settings);
+  find_plugin(options.which);
   wherry::Profile profile = open_profile(app);
-  std::uint64_t transport = 0;
-  try {
-    transport = add_started(profile, options.which, settings);
-  } catch (const wherry::Error& error) {
-    raise_unknown(options.which, error);
-  }
+  const std::uint64_t transport = add_started(profile, options.which, settings);
   done(app, profile, transport, "is added and started");
 }
 
@@ -137,17 +156,11 @@ void stop_transport(const App& app, const TransportOptions& options) {
 }
 
 void describe_transport(const App& app, const TransportOptions& options) {
-  const wherry::Profile profile = open_profile(app);
-  std::string text;
-  try {
-    text = profile.describe_transport(options.which);
-  } catch (const wherry::Error& error) {
-    raise_unknown(options.which, error);
-  }
+  const nlohmann::ordered_json about = description_of(find_plugin(options.which));
   if (app.json) {
-    std::cout << text << "\n";
+    std::cout << about.dump() << "\n";
   } else {
-    print_description(nlohmann::ordered_json::parse(text));
+    print_description(about);
   }
 }
 

@@ -11,7 +11,7 @@ import threading
 import time
 import unittest
 
-from cli_support import CliTest, LIMIT_S, PASSPHRASE, PROGRAM, PipeClient, b64
+from cli_support import CliTest, LIMIT_S, PASSPHRASE, PROGRAM, PipeClient, USAGE, b64
 from pipe_client import CallError
 
 PARSE, INVALID, UNKNOWN, PARAMS = -32700, -32600, -32601, -32602
@@ -185,6 +185,18 @@ class PipeTest(CliTest):
             self.event(client, lambda e: e["type"] == 6 and int(e["state"]) == 4)
         self.event(client, lambda e: e["type"] == 6 and int(e["state"]) == 2)
         self.assertEqual(client.close(), 0)
+
+    def test_a_network_is_described_the_same_without_a_profile(self):
+        client = self.pipe()
+        profile = self.create(client, "alice")
+        for name in ("centralized", "p2p", "onion"):
+            about = client.call("transport_describe", profile=profile, name=name)["page"]
+            # Nobody asks for a passphrase.
+            told = self.wherry("nobody", "transports describe", name, "--json", passphrase=None)
+            self.assertEqual(json.loads(told), about)
+            self.wherry("nobody", "transports describe", name, passphrase=None)
+        self.assertIn("it has centralized", self.wherry("nobody", "transports describe", "pigeon",
+                                                        code=USAGE, passphrase=None))
 
     def test_one_client_two_profiles_a_message_each_way(self):
         client = self.pipe()
