@@ -24,6 +24,16 @@ void rename(Turn& turn, Contact& contact, const std::optional<std::string>& name
 }
 
 // Theirs lead nowhere any more; what they permit holds on.
+// Whether any of the ways that they told might work.
+bool may_reach(Turn& turn, const Contact& contact) {
+  return std::ranges::any_of(contact.paths, [&](const PathEntry& path) {
+    const Network* network = turn.network(path.transport);
+    return network != nullptr && network->online() && path.permitted() &&
+           path.peer_state != WHERRY_PEER_STATE_UNREACHABLE &&
+           path.peer_state != WHERRY_PEER_STATE_GONE;
+  });
+}
+
 void forget_endpoints(Contact& contact) {
   if (!contact.theirs) return;
   contact.theirs->list.clear();
@@ -125,14 +135,20 @@ Result<uint64_t> add_by_card(Turn& turn, const std::string& text,
     set_contact_state(turn, contact, WHERRY_CONTACT_STATE_CONNECTED);
     contact.ack_at = turn.now;
   }
-  // A first envelope that nobody answered was made for the old card.
-  if (Session* session = sending_session(turn.profile, contact);
-      session != nullptr && session->stage == store::SessionStage::kUnanswered) {
-    retire(turn, *session);
-    contact.row.bundle.clear();
-    contact.row.bundle_fetch.clear();
-    forget_endpoints(contact);
-    void_copies(turn, contact);
+  if (Session* session = sending_session(turn.profile, contact)) {
+    const bool unanswered = session->stage == store::SessionStage::kUnanswered;
+    if (unanswered) {  // a first envelope that nobody answered was made for the old card
+      retire(turn, *session);
+      void_copies(turn, contact);
+    }
+    // Both may have changed their addresses at once: the card is the only way that is left.
+    const bool lost = !unanswered && !may_reach(turn, contact);
+    if (lost) reset_sessions(turn, contact, WHERRY_REASON_NONE);
+    if (unanswered || lost) {
+      contact.row.bundle.clear();
+      contact.row.bundle_fetch.clear();
+      forget_endpoints(contact);
+    }
   }
   contact.bundle_tries = 0;
   contact.bundle_at = 0;

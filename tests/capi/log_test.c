@@ -41,9 +41,9 @@ static void provoke(struct log* log, const char* name, int32_t level) {
                              &options, details()));
   const wherry_option bad = {"hub", "Not A Hub"}, good = {"hub", hub_name("log")};
   uint64_t transport = 0;
-  CHECK_OK(wherry_transport_add(profile, &transport, "loopback", &bad, 1, details()));
-  CHECK_FAILS(WHERRY_E_SETTING, wherry_transport_start(profile, transport, details()));
-  CHECK_OK(wherry_transport_set(profile, transport, &good, 1, details()));
+  CHECK_FAILS(WHERRY_E_SETTING,
+              wherry_transport_add(profile, &transport, "loopback", &bad, 1, details()));
+  CHECK_OK(wherry_transport_add(profile, &transport, "loopback", &good, 1, details()));
   CHECK_OK(wherry_transport_start(profile, transport, details()));
   await_state(profile, transport, WHERRY_TRANSPORT_STATE_ONLINE);
   CHECK_OK(wherry_close(profile));

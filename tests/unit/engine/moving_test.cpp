@@ -293,6 +293,26 @@ TEST(Moving, IsQuietAlsoWhenTheNetworkThatIsLeftDoesNotRun) {
   pair.expect_all_arrived();
 }
 
+// Both have moved house: neither is where the other was told, and no other network was named.
+TEST(Moving, ACardIsTheWayBackForWhoLostEachOther) {
+  Movers pair(60);
+  for (const int who : {pair.ann, pair.bob}) pair.set_route(who, pair.name);
+  pair.submit("x", 5);
+  EXPECT_TRUE(pair.move(pair.name, kHour));
+  EXPECT_TRUE(pair.settle(kHour));
+  pair.other.set_partition("ann", "bob", true);
+  pair.other.set_partition("bob", "ann", true);
+  pair.submit("y", 5);
+  pair.world.run_for(kHour);
+  EXPECT_FALSE(pair.settle(kMinute));
+  const std::string card = pair.world.card(pair.bob);
+  for (const int who : {pair.ann, pair.bob}) pair.set_route(who, pair.name + "," + kRelay);
+  EXPECT_FALSE(pair.settle(kHour)) << "nobody can tell it";
+  ASSERT_TRUE(pair.world.add_by_card(pair.ann, card));
+  EXPECT_TRUE(pair.settle(kHour)) << pair.standing();
+  pair.expect_all_arrived();
+}
+
 // Others know it from before, so it is the one that has to be opened.
 TEST(Moving, AnInboxThatIsRefusedAfterARestartIsAskedForAgain) {
   Movers pair(9, FakeKind::kHidden);
