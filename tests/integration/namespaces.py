@@ -96,8 +96,24 @@ class Homes:
         """The way out of a home is gone, and with it every connection, as after hours."""
         home = self.homes[number - 1]
         ip("-n", home, "link", "set", OUTSIDE, "down")
-        subprocess.run(["ip", "netns", "exec", home, "ss", "--kill", "--tcp"], check=True,
-                       capture_output=True)
+        self._end_connections(number)
+
+    def swallow(self, number):
+        """Whatever a home sends vanishes, which nobody there is told; and no connection is left."""
+        rule = f"ip saddr 10.113.{number}.0/24 drop"
+        inside_middle = ["ip", "netns", "exec", self.middle]
+        subprocess.run([*inside_middle, "nft", "add table inet swallow; add chain inet swallow came "
+                        "{ type filter hook input priority 0; }; "
+                        f"add rule inet swallow came {rule}"], check=True, capture_output=True)
+        self._end_connections(number)
+
+    def let_through(self):
+        subprocess.run(["ip", "netns", "exec", self.middle, "nft", "delete table inet swallow"],
+                       check=True, capture_output=True)
+
+    def _end_connections(self, number):
+        subprocess.run(["ip", "netns", "exec", self.homes[number - 1], "ss", "--kill", "--tcp"],
+                       check=True, capture_output=True)
 
     def join(self, number):
         ip("-n", self.homes[number - 1], "link", "set", OUTSIDE, "up")

@@ -95,6 +95,24 @@ TEST_F(OnionOutage, TheRelayWithoutARouteIsLookedUp) {
   EXPECT_EQ(status_.state, WHERRY_TRANSPORT_STATE_ONLINE);
 }
 
+// Packets may vanish: then tor says for minutes that it has begun, and nothing more.
+TEST_F(OnionOutage, ARelayThatNeverAnswersIsSeen) {
+  say("650 ORCONN $" + kKey + "~nick CLOSED REASON=DONE ID=1\r\n");
+  EXPECT_FALSE(session_->deadline());
+  say("650 ORCONN $" + kKey + "~nick LAUNCHED ID=7\r\n");
+  ASSERT_TRUE(session_->deadline());
+  session_->on_time(*session_->deadline() - std::chrono::milliseconds(1));
+  EXPECT_EQ(status_.state, WHERRY_TRANSPORT_STATE_ONLINE);
+  session_->on_time(*session_->deadline());
+  EXPECT_EQ(status_.state, WHERRY_TRANSPORT_STATE_DEGRADED);
+  EXPECT_EQ(status_.reason, WHERRY_REASON_UNREACHABLE);
+  EXPECT_FALSE(session_->deadline());
+  say("650 ORCONN $" + kKey + "~nick CONNECTED ID=7\r\n");
+  EXPECT_EQ(status_.state, WHERRY_TRANSPORT_STATE_ONLINE);
+  say("650 ORCONN $" + kKey + "~other LAUNCHED ID=8\r\n");  // beside it
+  EXPECT_FALSE(session_->deadline());
+}
+
 TEST_F(OnionOutage, OtherFailuresAreTorsOwn) {
   fail_to_connect("$" + kKey + "~nick", "CONNECTREFUSED");
   fail_to_connect("192.0.2.7:9001", "NOROUTE");  // no key is known yet, so nothing is to be asked

@@ -17,9 +17,10 @@ namespace {
 
 constexpr std::size_t kCookieSize = 32;
 constexpr std::size_t kNonceSize = 32;
-constexpr std::size_t kKeyDigits = 40;         // of a relay's, in hexadecimal
-constexpr std::size_t kConnectionsMax = 1024;  // to relays, that are told from each other
-constexpr std::size_t kPhaseMax = 200;         // bytes of what tor says
+constexpr std::size_t kKeyDigits = 40;           // of a relay's, in hexadecimal
+constexpr std::size_t kConnectionsMax = 1024;    // to relays, that are told from each other
+constexpr std::size_t kPhaseMax = 200;           // bytes of what tor says
+constexpr std::chrono::seconds kAloneLimit{20};  // for a relay to answer, where none did
 constexpr int kFailuresMax = 3;  // to connect, before it is said that something is the matter
 constexpr const char* kServerKey = "Tor safe cookie authentication server-to-controller hash";
 constexpr const char* kControllerKey = "Tor safe cookie authentication controller-to-server hash";
@@ -326,7 +327,10 @@ void Session::on_connection(const Words& words) {
   if (words.bare.size() < 3) return;
   const std::string& what = words.bare[2];
   const std::string id(words["ID"]);
-  if (what == "CONNECTED") {
+  if (what == "LAUNCHED") {
+    if (connected_.empty() && !alone_until_) alone_until_ = Clock::now() + kAloneLimit;
+  } else if (what == "CONNECTED") {
+    alone_until_.reset();
     if (connected_.size() < kConnectionsMax) connected_.insert(id);
     failures_ = 0;
     if (bootstrapped_) tell({WHERRY_TRANSPORT_STATE_ONLINE, 0, WHERRY_REASON_NONE, ""});
@@ -340,6 +344,15 @@ void Session::on_connection(const Words& words) {
           words["REASON"] == "NOROUTE" ? WHERRY_REASON_NO_NETWORK : WHERRY_REASON_UNREACHABLE,
           "no relay of the Tor network can be reached"});
   }
+}
+
+// Where packets vanish nothing fails for minutes.
+void Session::on_time(Clock::time_point now) {
+  if (!alone_until_ || *alone_until_ > now) return;
+  alone_until_.reset();
+  if (!bootstrapped_ || !connected_.empty()) return;
+  tell({WHERRY_TRANSPORT_STATE_DEGRADED, 0, WHERRY_REASON_UNREACHABLE,
+        "no relay of the Tor network answers"});
 }
 
 // "$KEY~name", of which "GETINFO ns/id/KEY" has a line "r name identity digest date time IP ORPort

@@ -2,10 +2,12 @@
 // it has, and whom it may find. From the connection to its end. Nothing here is thread-safe.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -16,6 +18,8 @@ namespace wherry::transports::tor {
 
 class Session {
  public:
+  using Clock = std::chrono::steady_clock;
+
   struct Calls {
     std::function<void(const Status&)> on_status;
     // Tor's SOCKS listener, once we are let in: "unix:/path" or "ADDRESS:PORT".
@@ -34,6 +38,9 @@ class Session {
 
   int descriptor() const { return control_.descriptor(); }
   bool wants_to_write() const { return control_.wants_to_write(); }
+  // When on_time() has something to do.
+  std::optional<Clock::time_point> deadline() const { return alone_until_; }
+  void on_time(Clock::time_point now);
   // False: it is over; on_status was told why.
   [[nodiscard]] bool read();
   [[nodiscard]] bool write() { return control_.write(); }
@@ -88,9 +95,10 @@ class Session {
   bool answered_ = false;
   bool let_in_ = false;  // before, nothing that is said of the network is believed
   bool bootstrapped_ = false;
-  std::set<std::string> connected_;            // to relays, by tor's numbers
-  int failures_ = 0;                           // to connect, one after the other
-  std::map<std::string, Published> services_;  // by address
+  std::set<std::string> connected_;               // to relays, by tor's numbers
+  int failures_ = 0;                              // to connect, one after the other
+  std::optional<Clock::time_point> alone_until_;  // then a relay should have answered
+  std::map<std::string, Published> services_;     // by address
 };
 
 }  // namespace wherry::transports::tor

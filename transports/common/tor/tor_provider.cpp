@@ -290,6 +290,9 @@ class TorProvider final : public Provider {
     if (const auto at = life.dials.deadline()) until = std::min(until, *at);
     if (life.outage.lasts()) watch(life.outage.descriptor(), POLLIN);
     if (const auto at = life.outage.deadline()) until = std::min(until, *at);
+    if (life.session && life.session->deadline()) {
+      until = std::min(until, *life.session->deadline());
+    }
     if (told_.state == WHERRY_TRANSPORT_STATE_STARTING) until = std::min(until, stalls_at_);
     if (!poll_until(items, until)) return !lost_;
 
@@ -316,6 +319,7 @@ class TorProvider final : public Provider {
       if (may_go) life.session->reconnect();
     }
     look_for_stall();
+    if (life.session) life.session->on_time(Clock::now());
     if (life.session && !life.session->write()) {
       lose({WHERRY_TRANSPORT_STATE_DEGRADED, 0, WHERRY_REASON_TRANSPORT_OFFLINE,
             "the connection to tor's control port is over"});
