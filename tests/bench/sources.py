@@ -155,7 +155,7 @@ class Onion(Source):
         with Namespace() as namespace, TorNetwork(folder, namespace) as network:
             return read_lines(run_program(namespace.inside(
                 [self.program("onion_bench"), place, network.torrc,
-                 str(max(self.options.messages // 10, 1000))])))
+                 str(max(self.options.messages // 5, 1000))])))
 
 
 class Quiet(Source):
