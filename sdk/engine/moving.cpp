@@ -84,7 +84,8 @@ Standing receiving(Turn& turn, const Contact& contact) {
     // What is forbidden may be stopped by that.
     if (network != nullptr && !may_listen(turn.profile, contact, network->listening)) {
       reason = WHERRY_REASON_PERMITS;
-    } else if (network == nullptr || !network->running()) {
+    } else if (network == nullptr ||
+               (!network->running() && network->state != WHERRY_TRANSPORT_STATE_FAILED)) {
       reason = WHERRY_REASON_TRANSPORT_OFF;
     } else {
       reason = network->reason;

@@ -22,7 +22,11 @@ Obstacle obstacle(const Path& path, const wherry_reveals& permits) {
   if (!path.configured) return {1, WHERRY_REASON_NO_TRANSPORT};
   if (!path.accepted) return {2, WHERRY_REASON_ENDPOINT_REFUSED};
   if (!policy::within(path.reveals, permits)) return {3, WHERRY_REASON_PERMITS};
-  if (!path.started) return {4, WHERRY_REASON_TRANSPORT_OFF};
+  if (!path.started) {
+    const bool failed = path.transport_state == WHERRY_TRANSPORT_STATE_FAILED &&
+                        path.transport_reason != WHERRY_REASON_NONE;
+    return {4, failed ? path.transport_reason : WHERRY_REASON_TRANSPORT_OFF};
+  }
   if (path.peer_state == WHERRY_PEER_STATE_GONE) return {5, WHERRY_REASON_NOT_FOUND};
   if (path.transport_state != WHERRY_TRANSPORT_STATE_ONLINE) {
     const bool known = path.transport_reason != WHERRY_REASON_NONE;

@@ -38,6 +38,9 @@ TEST(Path, EachObstacleHasItsReason) {
   path = usable();
   path.started = false;
   EXPECT_EQ(reason_of(path), WHERRY_REASON_TRANSPORT_OFF);
+  path.transport_state = WHERRY_TRANSPORT_STATE_FAILED;
+  path.transport_reason = WHERRY_REASON_CANNOT_LISTEN;
+  EXPECT_EQ(reason_of(path), WHERRY_REASON_CANNOT_LISTEN);
   path = usable();
   path.peer_state = WHERRY_PEER_STATE_GONE;
   EXPECT_EQ(reason_of(path), WHERRY_REASON_NOT_FOUND);
