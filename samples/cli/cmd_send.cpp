@@ -77,6 +77,15 @@ Progress wait_for(wherry::Profile& profile, std::uint64_t message, const SendOpt
   }
 }
 
+// Who is told of a failure alone would send it again.
+void require_told(std::uint64_t message) {
+  std::cout.flush();
+  if (std::cout) return;
+  throw Failure(exit_environment, "message " + std::to_string(message) +
+                                      " is safe on disk and is not to be sent again; standard "
+                                      "output can not be written to");
+}
+
 // `what_to_do`: lines of advice for a message that waits.
 void report(App& app, std::uint64_t message, const Progress& end, const SendOptions& options,
             const std::vector<std::string>& what_to_do) {
@@ -115,6 +124,7 @@ void send(App& app, const SendOptions& options) {
   const std::uint64_t message = profile.send(person.conversation, text);
   const Progress end = wait_for(profile, message, options, interrupt);
   report(app, message, end, options, advice(profile, person));
+  require_told(message);
 }
 
 }  // namespace cli

@@ -248,6 +248,32 @@ class MistakeTest(CliTest):
             self.assertEqual(done.returncode, ENVIRONMENT, command)
             self.assertIn("can not be written", done.stderr, command)
 
+    def test_a_message_that_nobody_is_told_of(self):
+        self.init("alice", "bob")
+        self.wherry("bob", "add", self.wherry("alice", "card").strip(), "--name", "Alice")
+        for word, redirection, told in (("once", ">&-", "nothing was done"),
+                                        ("twice", ">/dev/full", "is safe on disk and is not to be "
+                                                                "sent again")):
+            done = subprocess.run(
+                ["sh", "-c", f'"$@" {redirection}', "sh",
+                 *self.arguments("bob", "send", "Alice", word, "--wait", "none")],
+                stderr=subprocess.PIPE, text=True, timeout=LIMIT_S, env=self.environment())
+            self.assertEqual(done.returncode, ENVIRONMENT, done.stderr)
+            self.assertIn("can not be written to", done.stderr)
+            self.assertIn(told, done.stderr)
+        history = self.wherry("bob", "history", "Alice")
+        self.assertIn("twice", history)
+        self.assertNotIn("once", history)
+
+    def test_the_places_of_closed_files_are_kept(self):
+        self.init("alice")
+        done = subprocess.run(["sh", "-c", '"$@" <&- 2>&-', "sh",
+                               *self.arguments("alice", "transports", "--json")],
+                              stdout=subprocess.PIPE, text=True, timeout=LIMIT_S,
+                              env=self.environment())
+        self.assertEqual(done.returncode, OK)
+        self.assertEqual(json.loads(done.stdout)[0]["name"], "centralized")
+
     def test_texts_that_can_not_be_sent(self):
         self.init("alice", "bob")
         self.wherry("bob", "add", self.wherry("alice", "card").strip(), "--name", "Alice")
