@@ -126,11 +126,14 @@ void listen(App& app, const ListenOptions& options) {
   Listener listener(app, options, profile);
   listener.accept_waiting();
   const int handle = profile.wait_handle();
-  const bool limited = options.timeout_s != 0;
-  const Clock::time_point deadline = Clock::now() + std::chrono::seconds(options.timeout_s);
+  const bool limited = options.timeout_s.has_value();
+  const bool only_waiting = options.timeout_s == 0u;
+  const Clock::time_point deadline =
+      Clock::now() + std::chrono::seconds(options.timeout_s.value_or(0));
   while (!interrupt.requested()) {
     if (options.count != 0 && listener.messages() >= options.count) return;
-    if (limited && Clock::now() >= deadline) {
+    const bool over = limited && Clock::now() >= deadline;
+    if (over && !(only_waiting && interrupt.wait_readable(handle, 0))) {
       if (options.count != 0) app.exit_code = exit_not_yet;
       return;
     }

@@ -127,7 +127,9 @@ void declare_listen(CLI::App& parent, App& app) {
   command->add_option("--count", options->count, "End after so many messages")
       ->check(CLI::Range(1, 1000000000))
       ->type_name("N");
-  command->add_option("--timeout", options->timeout_s, "End after so many seconds")
+  command
+      ->add_option("--timeout", options->timeout_s,
+                   "End after so many seconds; 0: show what has come already")
       ->check(CLI::Range(0, 1000000000))
       ->type_name("SECONDS");
   command->callback([&app, options] { listen(app, *options); });

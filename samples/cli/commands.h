@@ -46,8 +46,8 @@ void send(App& app, const SendOptions& options);
 
 struct ListenOptions {
   bool accept = false;
-  std::uint64_t count = 0;  // 0: no end
-  unsigned timeout_s = 0;   // 0: none
+  std::uint64_t count = 0;            // 0: no end
+  std::optional<unsigned> timeout_s;  // 0: only what has come already; none: no end
 };
 void listen(App& app, const ListenOptions& options);
 

@@ -38,6 +38,19 @@ class TalkTest(CliTest):
         history = self.wherry("bob", "history", "Alice")
         self.assertRegex(history, r"(?s)me: hello there.*Alice: hello yourself")
 
+    def test_listening_for_no_time_shows_what_has_come(self):
+        self.connect()
+        self.wherry("alice", "send", "1", "hello yourself")
+        listener = self.start("bob", "listen", "--json")
+        shown = self.line_with(listener, "hello yourself")
+        listener.kill()
+        listener.wait()
+        # Killed at an unknown moment: it may have been acknowledged.
+        again = self.wherry("bob", "listen", "--json", "--timeout", "0")
+        self.assertEqual([line for line in again.splitlines() if "hello yourself" in line],
+                         [shown.strip()] if "hello yourself" in again else [])
+        self.wherry("bob", "listen", "--count", "1", "--timeout", "0", code=NOT_YET)
+
     def test_a_message_is_shown_once(self):
         self.connect()
         again = self.wherry("alice", "listen", "--count", "1", "--timeout", "1", code=NOT_YET)
