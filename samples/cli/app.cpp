@@ -7,7 +7,6 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "passphrase.h"
 #include "plugins.h"
 #include "text.h"
 
@@ -84,8 +83,11 @@ std::string profile_directory(const App& app) {
 }
 
 wherry::Profile open_profile(const App& app, Networks networks) {
+  return open_profile(app, networks, get_passphrase(app.passphrase_file, false));
+}
+
+wherry::Profile open_profile(const App& app, Networks networks, const Passphrase& passphrase) {
   const std::string directory = profile_directory(app);
-  const Passphrase passphrase = get_passphrase(app.passphrase_file, false);
   try {
     return wherry::Profile::open(directory, wherry::Key::passphrase(passphrase.text()),
                                  profile_options(networks));

@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "passphrase.h"
 #include "wherry/wherry.hpp"
 
 namespace cli {
@@ -38,6 +39,8 @@ enum class Networks { on, off };
 
 std::string profile_directory(const App& app);
 wherry::Profile open_profile(const App& app, Networks networks = Networks::on);
+// For who opens it twice, and is asked once.
+wherry::Profile open_profile(const App& app, Networks networks, const Passphrase& passphrase);
 wherry::Profile create_profile(const App& app);
 
 // The exit code for an error of the library.

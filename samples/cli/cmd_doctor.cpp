@@ -65,13 +65,12 @@ std::string remedy_of(std::int32_t reason, const std::string& name, const std::s
              "'bridges=obfs4 ...' 'bridge_program=obfs4 exec /usr/bin/obfs4proxy'";
     case WHERRY_REASON_NO_NETWORK:
       return "Connect this machine to a network";
-    case WHERRY_REASON_SETTING:
     case WHERRY_REASON_CANNOT_LISTEN:
+      return other_port(name);
+    case WHERRY_REASON_SETTING:
       return "Look at its settings: wherry transports describe " + name;
     case WHERRY_REASON_PERMITS:
-      return "What the profile permits: wherry permits; what this reveals: wherry transports "
-             "describe " +
-             name;
+      return remedy_of_permits(name);
     case WHERRY_REASON_NOT_ALLOWED:
       return name == "onion" || name == "centralized"
                  ? "Who may use the control port of that tor is in its group, or gives " +

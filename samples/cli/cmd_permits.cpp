@@ -1,4 +1,5 @@
 // wherry permits, explain: what may be revealed, and what the ways to a person would reveal.
+#include <algorithm>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -7,6 +8,7 @@
 #include "enum_names.h"
 #include "feed.h"
 #include "interrupt.h"
+#include "passphrase.h"
 #include "people.h"
 #include "reveals_text.h"
 #include "text.h"
@@ -110,13 +112,16 @@ bool wait_until_left(wherry::Profile& profile, const Person& person) {
   return said;
 }
 
+// There are ways, and none is allowed.
+bool is_stranded(const wherry::Profile& profile, const Person& person) {
+  const auto paths = profile.explain(person.conversation);
+  return !paths.empty() && std::none_of(paths.begin(), paths.end(),
+                                        [](const wherry_path& path) { return path.allowed != 0; });
+}
+
 // Says so if no way is left. `told`: they know already where else this person is.
 void warn_if_stranded(const wherry::Profile& profile, const Person& person, bool told) {
-  const auto paths = profile.explain(person.conversation);
-  if (paths.empty()) return;
-  for (const wherry_path& path : paths) {
-    if (path.allowed != 0) return;
-  }
+  if (!is_stranded(profile, person)) return;
   if (told) {
     std::cerr << "wherry: " << person.shown << " was told where else you are; messages wait until"
               << " they answer from there.\n";
@@ -126,21 +131,82 @@ void warn_if_stranded(const wherry::Profile& profile, const Person& person, bool
   for (const std::string& line : advice(profile, person)) std::cerr << "  " << line << "\n";
 }
 
+// Says which networks and people the profile's permits leave behind. The profile is online as far
+// as they let it.
+void warn_if_anybody_is_stranded(wherry::Profile& profile) {
+  settled(profile);
+  bool any = false;
+  for (const wherry_transport_info& info : profile.transports()) {
+    if (info.started == 0 || info.reason != WHERRY_REASON_PERMITS) continue;
+    std::cerr << "wherry: " << harmless(info.name) << " stays offline: " << kept_offline_text
+              << "\n";
+    any = true;
+  }
+  std::string names;
+  for (const Person& person : all_people(profile)) {
+    if (is_stranded(profile, person)) names += (names.empty() ? "" : ", ") + person.shown;
+  }
+  if (!names.empty()) {
+    std::cerr << "wherry: no way to " << names << " is left; messages wait.\n";
+  }
+  if (!any && names.empty()) return;
+  std::cerr << "  To permit everything again: wherry permits --set open\n"
+               "  To keep it forbidden, a network is needed that reveals less: wherry transports "
+               "add\n";
+}
+
+bool is_being_left(const wherry::Profile& profile, const Person& person) {
+  return profile.conversation_permits(person.conversation)[0].leaving != 0;
+}
+
+[[noreturn]] void refuse_now() {
+  throw Failure(exit_usage,
+                "nothing that is forbidden is listened to still: --now goes with --set or "
+                "--forbid");
+}
+
+// Which permits nothing else, and ends what goes on from before.
+bool is_only_now(const PermitsOptions& options) {
+  return options.sets.empty() && options.forbid.empty() && options.now;
+}
+
+bool is_change(const PermitsOptions& options) {
+  return !options.sets.empty() || !options.forbid.empty() || options.now;
+}
+
+void permits_of_profile(const App& app, const PermitsOptions& options, std::int32_t tightening) {
+  const Passphrase passphrase = get_passphrase(app.passphrase_file, false);
+  {
+    // Not online before it is known what may be revealed by that.
+    wherry::Profile profile = open_profile(app, Networks::off, passphrase);
+    if (is_only_now(options)) {
+      const auto people = all_people(profile);
+      const auto waits = [&](const Person& person) { return is_being_left(profile, person); };
+      if (std::none_of(people.begin(), people.end(), waits)) refuse_now();
+    }
+    if (is_change(options)) {
+      profile.set_permits(asked_for(options, profile.permits()), tightening);
+    }
+    show_profile(app, profile);
+  }
+  if (!is_change(options)) return;
+  wherry::Profile profile = open_profile(app, Networks::on, passphrase);
+  warn_if_anybody_is_stranded(profile);
+}
+
 }  // namespace
 
 void permits(const App& app, const PermitsOptions& options) {
-  const bool change = !options.sets.empty() || !options.forbid.empty() || options.now;
+  const bool change = is_change(options);
   const std::int32_t tightening = options.now ? WHERRY_TIGHTENING_NOW : WHERRY_TIGHTENING_ANNOUNCE;
   asked_for(options, wherry_reveals{});  // wrong words change nothing
-  if (options.contact.empty()) {
-    // Not online before it is known what may be revealed by that.
-    wherry::Profile profile = open_profile(app, Networks::off);
-    if (change) profile.set_permits(asked_for(options, profile.permits()), tightening);
-    show_profile(app, profile);
+  if (!options.contact) {
+    permits_of_profile(app, options, tightening);
     return;
   }
   wherry::Profile profile = open_profile(app, change ? Networks::on : Networks::off);
-  const Person person = find_person(profile, options.contact);
+  const Person person = find_person(profile, *options.contact);
+  if (is_only_now(options) && !is_being_left(profile, person)) refuse_now();
   bool told = false;
   if (change) {
     const auto page = profile.conversation_permits(person.conversation);

@@ -27,17 +27,6 @@ wherry::Settings parse_settings(const std::vector<std::string>& given) {
   return settings;
 }
 
-// The library's words for an unknown one are for who links plug-ins.
-const wherry_transport_plugin& find_plugin(const std::string& name) {
-  std::string known;
-  for (const wherry_transport_plugin* plugin : plugins()) {
-    if (name == plugin->describe()->name) return *plugin;
-    known += (known.empty() ? "" : ", ") + std::string(plugin->describe()->name);
-  }
-  throw wherry::Error(WHERRY_E_NOT_FOUND, WHERRY_REASON_NONE,
-                      "this program has no network '" + harmless(name) + "': it has " + known);
-}
-
 // As the library describes a plug-in, which it does for an open profile only.
 nlohmann::ordered_json description_of(const wherry_transport_plugin& plugin) {
   const wherry_transport_description& about = *plugin.describe();
@@ -96,8 +85,10 @@ void done(const App& app, wherry::Profile& profile, std::uint64_t transport, con
     if (info.transport != transport || info.reason == WHERRY_REASON_NONE) continue;
     std::cerr << "wherry: it does not work now: " << why_text(info.reason, feed.phase(transport))
               << "\n";
-    // The permits are not waited for.
-    if (info.reason == WHERRY_REASON_PERMITS) continue;
+    if (info.reason == WHERRY_REASON_PERMITS) {  // which are not waited for
+      std::cerr << "  " << remedy_of_permits(harmless(info.name)) << "\n";
+      continue;
+    }
     std::cerr << "  `wherry listen` goes on trying; `wherry doctor` says how to mend it\n";
   }
 }
@@ -135,6 +126,12 @@ void add_transport(const App& app, const TransportOptions& options) {
 
 void set_transport(const App& app, const TransportOptions& options) {
   const wherry::Settings settings = parse_settings(options.settings);
+  if (settings.empty()) {
+    throw Failure(exit_usage,
+                  "there is nothing to change: NAME=VALUE is missing, as `wherry "
+                  "transports describe " +
+                      harmless(options.which) + "` lists them");
+  }
   wherry::Profile profile = open_profile(app);
   const std::uint64_t transport = find_transport(profile, options.which);
   profile.set_transport(transport, settings);
@@ -144,7 +141,14 @@ void set_transport(const App& app, const TransportOptions& options) {
 void start_transport(const App& app, const TransportOptions& options) {
   wherry::Profile profile = open_profile(app);
   const std::uint64_t transport = find_transport(profile, options.which);
-  profile.start_transport(transport);
+  try {
+    profile.start_transport(transport);
+  } catch (const wherry::Error& error) {
+    if (error.status() != WHERRY_E_PERMITS) throw;
+    throw wherry::Error(
+        error.status(), error.reason(),
+        std::string(error.what()) + "\n" + remedy_of_permits(harmless(options.which)));
+  }
   done(app, profile, transport, "is started");
 }
 

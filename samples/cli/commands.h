@@ -70,10 +70,10 @@ void stop_transport(const App& app, const TransportOptions& options);
 void describe_transport(const App& app, const TransportOptions& options);
 
 struct PermitsOptions {
-  std::string contact;              // empty: the profile's
-  std::vector<std::string> sets;    // names of presets
-  std::vector<std::string> forbid;  // OBSERVER:FACT
-  bool now = false;                 // leave what is forbidden before others are told
+  std::optional<std::string> contact;  // none: the profile's
+  std::vector<std::string> sets;       // names of presets
+  std::vector<std::string> forbid;     // OBSERVER:FACT
+  bool now = false;                    // leave what is forbidden before others are told
 };
 void permits(const App& app, const PermitsOptions& options);
 void explain(const App& app, const std::string& contact);

@@ -144,6 +144,7 @@ void wait_online(wherry::Profile& profile, std::uint64_t transport, std::chrono:
     std::string why = why_text(info->reason, feed.phase(transport));
     if (!why.empty()) why.insert(0, ": ");
     if (info->state == WHERRY_TRANSPORT_STATE_FAILED) {
+      if (info->reason == WHERRY_REASON_PERMITS) why += "\n" + remedy_of_permits(info->name);
       throw Failure(exit_environment, "the transport does not work" + why);
     }
     if (info->state == WHERRY_TRANSPORT_STATE_OFF) {
@@ -160,18 +161,28 @@ void wait_online(wherry::Profile& profile, std::uint64_t transport, std::chrono:
   feed.finish();
 }
 
+std::string remedy_of_permits(const std::string& network) {
+  return "What the profile permits: wherry permits; what this reveals: wherry transports "
+         "describe " +
+         network + "; to permit everything again: wherry permits --set open";
+}
+
+std::string other_port(const std::string& network) {
+  return "The port is taken by another program, or the address is not this machine's. Another one: "
+         "wherry transports set " +
+         network + " listen=ADDRESS:PORT";
+}
+
 std::uint64_t add_started(wherry::Profile& profile, const std::string& name,
                           const wherry::Settings& settings) {
   const std::uint64_t transport = profile.add_transport(name, settings);
   try {
     profile.start_transport(transport);
   } catch (const wherry::Error& error) {
-    const std::string way_on =
-        error.status() == WHERRY_E_PERMITS
-            ? "What is permitted: wherry permits; what it reveals: wherry transports describe " +
-                  name
-            : "Mend it: wherry transports set " + name +
-                  " NAME=VALUE, then wherry transports start " + name;
+    const std::string way_on = error.status() == WHERRY_E_PERMITS
+                                   ? remedy_of_permits(name)
+                                   : "Mend it: wherry transports set " + name +
+                                         " NAME=VALUE, then wherry transports start " + name;
     throw wherry::Error(
         error.status(), error.reason(),
         std::string(error.what()) + "\nIt is configured, and not started. " + way_on);

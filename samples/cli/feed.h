@@ -62,6 +62,12 @@ Feed show_progress(wherry::Profile& profile, std::uint64_t transport);
 void wait_online(wherry::Profile& profile, std::uint64_t transport, std::chrono::seconds timeout,
                  const Interrupt& interrupt);
 
+// What to do when the profile's permits keep a network offline.
+std::string remedy_of_permits(const std::string& network);
+
+// What to do when a network can not be listened to at the address of its settings.
+std::string other_port(const std::string& network);
+
 // Configures a transport and starts it. Throws a wherry::Error that names the way on.
 std::uint64_t add_started(wherry::Profile& profile, const std::string& name,
                           const wherry::Settings& settings);

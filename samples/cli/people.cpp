@@ -31,6 +31,7 @@ std::vector<Person> all_people(const wherry::Profile& profile) {
 Person find_person(const wherry::Profile& profile, const std::string& which) {
   const Person* found = nullptr;
   const std::vector<Person> people = all_people(profile);
+  if (which.empty()) throw Failure(exit_usage, "which contact? its number or name is empty");
   for (const Person& person : people) {
     if (which == std::to_string(person.contact)) return person;
     if (which != person.name && which != person.shown) continue;

@@ -1,7 +1,11 @@
 // Linked in: the program is one file.
 #include "plugins.h"
 
+#include <wherry/transport.h>
+
+#include "text.h"
 #include "wherry/transports/centralized.h"
+#include "wherry/wherry.hpp"
 #ifdef WHERRY_CLI_ONION
 #include "wherry/transports/onion.h"
 #endif
@@ -22,6 +26,17 @@ const std::vector<const wherry_transport_plugin*>& plugins() {
 #endif
   };
   return all;
+}
+
+// The library's words for an unknown one are for who links plug-ins.
+const wherry_transport_plugin& find_plugin(const std::string& name) {
+  std::string known;
+  for (const wherry_transport_plugin* plugin : plugins()) {
+    if (name == plugin->describe()->name) return *plugin;
+    known += (known.empty() ? "" : ", ") + std::string(plugin->describe()->name);
+  }
+  throw wherry::Error(WHERRY_E_NOT_FOUND, WHERRY_REASON_NONE,
+                      "this program has no network '" + harmless(name) + "': it has " + known);
 }
 
 }  // namespace cli

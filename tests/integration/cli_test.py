@@ -129,10 +129,19 @@ class TalkTest(CliTest):
 
     def test_a_profile_that_forbids_its_relay_stays_offline(self):
         self.connect()
-        shown = self.wherry("bob", "permits", "--set", "no-operator-ip")
-        self.assertIn("to home-operator: use, other-ip", shown)
+        done = subprocess.run(self.arguments("bob", "permits", "--set", "no-operator-ip"),
+                              capture_output=True, text=True, timeout=LIMIT_S,
+                              env=self.environment())
+        self.assertIn("to home-operator: use, other-ip", done.stdout)
+        self.assertIn("centralized stays offline", done.stderr)
+        self.assertIn("no way to Alice is left; messages wait", done.stderr)
+        self.assertIn("wherry permits --set open", done.stderr)
         told = self.wherry("bob", "transports start", "centralized", code=USAGE)
         self.assertIn("more than the profile permits", told)
+        for words, code in ((("transports start", "centralized"), USAGE), (("card",), ENVIRONMENT),
+                            (("doctor",), ENVIRONMENT)):
+            self.assertIn("to permit everything again: wherry permits --set open",
+                          self.wherry("bob", *words, code=code))
         self.wherry("bob", "permits", "--set", "nothing", code=USAGE)
         self.wherry("bob", "permits", "--forbid", "network", code=USAGE)
         self.wherry("bob", "permits", "--forbid", "unknown:unknown", code=USAGE)
@@ -164,7 +173,7 @@ class TalkTest(CliTest):
             self.assertIn("the profile does not permit: my-ip to home-operator\n", shown)
         self.wherry("alice", "permits", "--set", "no-peer-ip")
         told = self.wherry("alice", "transports add", "p2p", "listen=127.0.0.1:0", code=USAGE)
-        self.assertIn("What is permitted: wherry permits", told)
+        self.assertIn("What the profile permits: wherry permits", told)
 
     def test_the_route_of_a_conversation(self):
         self.connect()
@@ -286,6 +295,22 @@ class MistakeTest(CliTest):
                               env=self.environment())
         self.assertEqual(done.returncode, OK)
         self.assertEqual(json.loads(done.stdout)[0]["name"], "centralized")
+
+    def test_words_that_an_unset_variable_left_empty(self):
+        self.init("alice", "bob")
+        self.wherry("bob", "add", self.wherry("alice", "card").strip())
+        for words in (("route", ""), ("send", "", "x"), ("permits", "", "--set", "anonymous")):
+            self.assertIn("number or name is empty", self.wherry("bob", *words, code=USAGE))
+        self.assertIn("to home-operator: everything", self.wherry("bob", "permits"))
+
+    def test_commands_that_would_change_nothing(self):
+        self.init("alice", "bob")
+        self.wherry("bob", "add", self.wherry("alice", "card").strip(), "--name", "Alice")
+        self.assertIn("NAME=VALUE is missing",
+                      self.wherry("bob", "transports set", "centralized", code=USAGE))
+        for words in ((), ("Alice",)):
+            self.assertIn("--now goes with", self.wherry("bob", "permits", *words, "--now",
+                                                         code=USAGE))
 
     def test_texts_that_can_not_be_sent(self):
         self.init("alice", "bob")
