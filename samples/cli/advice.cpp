@@ -5,11 +5,12 @@
 #include <wherry/transports/centralized.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "enum_names.h"
+#include "feed.h"
 #include "plugins.h"
 #include "reveals_text.h"
+#include "route_advice.h"
 #include "text.h"
 
 namespace cli {
@@ -20,18 +21,6 @@ using Paths = wherry::Page<wherry_path>;
 bool is_empty(const wherry_reveals& set) {
   return std::all_of(std::begin(set.facts), std::end(set.facts),
                      [](std::uint32_t facts) { return facts == 0; });
-}
-
-// Whether a network shows nothing beyond this set, whatever its settings are.
-bool is_within(const wherry::Profile& profile, const std::string& network,
-               const wherry_reveals& permitted) {
-  const auto about = nlohmann::json::parse(profile.describe_transport(network));
-  const auto& worst = about.at("reveals");
-  for (std::size_t i = 0; i < worst.size(); ++i) {
-    const std::uint32_t allowed = i < WHERRY_OBSERVER_ROOM ? permitted.facts[i] : 0;
-    if ((worst[i].get<std::uint32_t>() & ~allowed) != 0) return false;
-  }
-  return true;
 }
 
 // Those who would see this person's address, besides who carries the packets of any network; "":
@@ -78,12 +67,18 @@ std::string other_network(const wherry::Profile& profile, const Person& person,
                           const Paths& paths) {
   const wherry_reveals permitted = profile.conversation_permits(person.conversation)[0].all;
   for (const wherry_transport_info& info : profile.transports()) {
-    if (!has_path(paths, info.transport) && info.started != 0 &&
-        is_within(profile, info.name, permitted)) {
+    if (!has_path(paths, info.transport) && info.started != 0 && is_within(info.name, permitted)) {
       return info.name;
     }
   }
   return "";
+}
+
+// Whether this person was told that messages are received by a network.
+bool is_told_of(const wherry::Profile& profile, const Person& person, const std::string& network) {
+  const auto page = profile.route(person.conversation);
+  const std::vector<std::string> told = networks_in(page[0].receiving);
+  return std::find(told.begin(), told.end(), network) != told.end();
 }
 
 void about_permits(const wherry::Profile& profile, const Person& person, const Paths& paths,
@@ -106,17 +101,28 @@ void about_permits(const wherry::Profile& profile, const Person& person, const P
     lines.push_back("To permit everything again: wherry permits " + number + " --set open");
   }
   warn("That shows", forbidden, lines);
+  const std::string other = other_network(profile, person, paths);
+  const bool fixed = has_fixed_route(profile, person);
   if (by_them) {
     lines.push_back(person.shown + " does not permit it: only they can change that");
+    if (fixed && !other.empty()) {
+      lines.push_back("To go by another network: wherry route " + number + " auto");
+    }
     return;
   }
-  const std::string other = other_network(profile, person, paths);
   if (other.empty()) {
     lines.push_back("To keep it forbidden, another network is needed: wherry transports add");
     return;
   }
-  lines.push_back("To go by " + other + " instead: permit it again; then wherry route " + number +
-                  " auto, on both sides;");
+  // It is the side with a fixed route that keeps the other one to it.
+  const std::string theirs = "`wherry route ... auto` on the side of " + person.shown;
+  if (!fixed && is_told_of(profile, person, other)) {
+    lines.push_back("To go by " + other + " instead, nothing more is needed here. If their route " +
+                    "is fixed: " + theirs);
+    return;
+  }
+  const std::string heals = fixed ? "on your side wherry route " + number + " auto" : theirs;
+  lines.push_back("To go by " + other + " instead: permit it again; then " + heals + ";");
   lines.push_back("and forbid it when a message was delivered: " + person.shown + " is told of " +
                   other + " first");
 }
@@ -163,7 +169,34 @@ void about_refused_endpoint(const Person& person, const wherry_path& path,
   }
 }
 
-void about_path(const Person& person, const wherry_path& path, std::vector<std::string>& lines) {
+// Of a network that keeps no messages.
+void about_absence(const wherry::Profile& profile, const Person& person, const wherry_path& path,
+                   const Paths& paths, std::vector<std::string>& lines) {
+  const std::string name = path.name;
+  if (needs_both_ends(path)) {
+    lines.push_back(person.shown + both_ends_text);
+  } else {
+    lines.push_back("By " + harmless(name) + " a message waits until both of you are online: " +
+                    person.shown + " has to run wherry too, as by `wherry listen`");
+  }
+  // Else it has an advice of its own.
+  const bool has_other = std::any_of(paths.begin(), paths.end(), [](const wherry_path& other) {
+    return keeps_messages(other.name);
+  });
+  if (has_other) return;
+  std::string relay;
+  for (const wherry_transport_info& info : profile.transports()) {
+    if (keeps_messages(info.name)) relay = info.name;
+  }
+  const std::string add =
+      relay.empty() ? "wherry transports add centralized relay=ENDPOINT, then " : "";
+  lines.push_back("A relay keeps messages for who is away; on both sides: " + add +
+                  "wherry route " + std::to_string(person.contact) + " " + harmless(name) + "," +
+                  (relay.empty() ? "centralized" : harmless(relay)));
+}
+
+void about_path(const wherry::Profile& profile, const Person& person, const wherry_path& path,
+                const Paths& paths, std::vector<std::string>& lines) {
   const std::string name = harmless(path.name);
   switch (path.reason) {
     case WHERRY_REASON_NONE:
@@ -179,8 +212,10 @@ void about_path(const Person& person, const wherry_path& path, std::vector<std::
       lines.push_back("It is stopped: wherry transports start " + name);
       warn("That shows", path.reveals, lines);
       return;
-    case WHERRY_REASON_SETTING:
     case WHERRY_REASON_CANNOT_LISTEN:
+      lines.push_back(other_port(name));
+      return;
+    case WHERRY_REASON_SETTING:
       lines.push_back("Its settings: wherry transports set " + name + " NAME=VALUE");
       return;
     case WHERRY_REASON_ENDPOINT_REFUSED:
@@ -189,7 +224,7 @@ void about_path(const Person& person, const wherry_path& path, std::vector<std::
     case WHERRY_REASON_UNREACHABLE:
     case WHERRY_REASON_UNPROVEN:
     case WHERRY_REASON_BOTH_ENDS:
-      if (needs_both_ends(path)) lines.push_back(person.shown + both_ends_text);
+      if (!keeps_messages(path.name)) about_absence(profile, person, path, paths, lines);
       return;
     default:
       return;
@@ -212,8 +247,28 @@ std::vector<std::string> advice(const wherry::Profile& profile, const Person& pe
     about_permits(profile, person, paths, lines);
     return lines;
   }
-  for (const wherry_path& path : paths) about_path(person, path, lines);
+  for (const wherry_path& path : paths) about_path(profile, person, path, paths, lines);
   return lines;
+}
+
+bool is_within(const std::string& network, const wherry_reveals& permitted) {
+  const wherry_reveals worst = worst_of(network);
+  for (int i = 0; i < WHERRY_OBSERVER_ROOM; ++i) {
+    if ((worst.facts[i] & ~permitted.facts[i]) != 0) return false;
+  }
+  return true;
+}
+
+bool keeps_messages(const std::string& network) {
+  const auto& all = plugins();
+  return std::any_of(all.begin(), all.end(), [&](const wherry_transport_plugin* plugin) {
+    const wherry_transport_description& about = *plugin->describe();
+    return network == about.name && (about.abilities & WHERRY_ABILITY_OFFLINE) != 0;
+  });
+}
+
+bool has_fixed_route(const wherry::Profile& profile, const Person& person) {
+  return std::string_view(profile.route(person.conversation)[0].route) != "auto";
 }
 
 bool needs_both_ends(const wherry_path& path) {

@@ -19,6 +19,15 @@ inline constexpr const char* both_ends_text =
     " is behind a router: p2p gets through only while both of you run wherry, as by `wherry "
     "listen`";
 
+// Whether a network of this program shows nothing beyond this set, whatever its settings are.
+bool is_within(const std::string& network, const wherry_reveals& permitted);
+
+// Whether a network keeps messages for who is away.
+bool keeps_messages(const std::string& network);
+
+// Whether one is set, so that it follows nobody.
+bool has_fixed_route(const wherry::Profile& profile, const Person& person);
+
 // The networks that the profile's permits keep offline, and by which there is no way to this person
 // that could say so.
 std::vector<std::string> kept_offline(const wherry::Profile& profile,

@@ -238,7 +238,17 @@ void declare_route(CLI::App& parent, App& app) {
       add_command(parent, app, "route", "Show or choose the networks of a conversation",
                   "  wherry route Alice\n"
                   "  wherry route Alice centralized\n"
-                  "  wherry route Alice auto");
+                  "  wherry route Alice auto\n"
+                  "\nWhat is said after a network while the two of you move:\n"
+                  "  (opening)    receiving: the new network is not open here yet\n"
+                  "  (announced)  receiving: they were told of it, and may still write by the old "
+                  "one\n"
+                  "  (probing)    sending: their new address is asked whether it is there\n"
+                  "  (quiet)      sending: nothing is sent for up to five minutes, so that times "
+                  "do not link\n"
+                  "               the network that showed your address with the one that hides it\n"
+                  "  (elsewhere)  sending: they are on no network of the route; it goes on by "
+                  "another");
   auto options = std::make_shared<RouteOptions>();
   command->add_option("contact", options->contact, "A contact's number or name")->required();
   command->add_option("route", options->route,

@@ -80,7 +80,7 @@ void explain(const App& app, const std::string& contact);
 
 struct RouteOptions {
   std::string contact;
-  std::string route;  // empty: as it is
+  std::optional<std::string> route;  // none: as it is
 };
 void route(const App& app, const RouteOptions& options);
 

@@ -236,6 +236,71 @@ class AdviceTest(CliTest):
             told = self.told("alice", "transports start", "p2p")
             self.assertIn("`wherry listen` goes on trying; `wherry doctor` says how", told)
             self.assertNotIn("tried again", told)
+            self.assertIn("wherry transports set p2p listen=", self.told("alice", "doctor",
+                                                                         code=ENVIRONMENT))
+
+    def move_to_p2p(self):
+        """Bob has moved to p2p and is there alone; Alice, who listened for that, is away."""
+        self.connect(self.endpoint)
+        for who in ("alice", "bob"):
+            self.wherry(who, "transports add", "p2p", "listen=127.0.0.1:0", "allow=127.0.0.0/8")
+        listener = self.start("alice", "listen")
+        self.wherry("bob", "route", "Alice", "p2p")
+        while "sending: p2p" not in self.wherry("bob", "route", "Alice"):
+            self.wherry("bob", "send", "Alice", "on the way", "--wait", "delivered")
+        listener.terminate()
+        listener.wait(timeout=LIMIT_S)
+
+    def test_p2p_whose_port_is_taken_or_whose_other_end_is_away(self):
+        self.move_to_p2p()
+        self.wherry("bob", "transports stop", "centralized")
+        told = self.told("bob", "send", "Alice", "waits", "--timeout", "3", code=NOT_YET)
+        self.assertIn("Alice has to run wherry too", told)
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            taken = f"listen=127.0.0.1:{other.getsockname()[1]}"
+            self.wherry("bob", "transports set", "p2p", taken)
+            for text in (self.told("bob", "route", "Alice"),
+                         self.told("bob", "send", "Alice", "waits", "--timeout", "1",
+                                   code=NOT_YET)):
+                self.assertIn("The port is taken by another program", text)
+                self.assertIn("wherry transports set p2p listen=ADDRESS:PORT", text)
+                self.assertNotIn("transports start p2p", text)
+
+    def test_a_route_by_a_network_that_only_one_has(self):
+        self.connect(self.endpoint)
+        self.wherry("bob", "transports add", "p2p", "listen=127.0.0.1:0", "allow=127.0.0.0/8")
+        for text in (self.told("bob", "route", "Alice", "p2p"), self.told("bob", "route", "Alice")):
+            self.assertIn("(elsewhere)", text)
+            self.assertIn("Alice is not on p2p", text)
+            self.assertIn("wherry transports add p2p", text)
+            self.assertIn("wherry route 1 auto", text)
+        told = self.told("bob", "route", "Alice", "p2p")
+        self.assertIn("wherry route 1 p2p,centralized", told)
+        self.assertIn("wherry add CARD", told)
+        self.assertNotIn("you lose each other", self.told("bob", "route", "Alice", "auto"))
+
+    def test_a_route_that_the_other_one_does_not_permit(self):
+        self.move_to_p2p()
+        listener = self.start("bob", "listen")
+        while "sending: p2p" not in self.wherry("alice", "route", "1"):
+            self.wherry("alice", "send", "1", "on the way", "--wait", "delivered")
+        self.told("alice", "permits", "1", "--set", "no-peer-ip")
+        told = self.told("alice", "route", "1")
+        self.assertIn("nothing more is needed here. If their route is fixed: `wherry route "
+                      "... auto` on the side of", told)
+        self.assertNotIn("permit it again; then", told)
+        listener.terminate()
+        listener.wait(timeout=LIMIT_S)
+        told = self.told("bob", "route", "Alice")
+        self.assertIn("Alice does not permit", told)
+        self.assertIn("wherry route 1 auto", told)
+        self.wherry("bob", "route", "Alice", "auto")
+        listener = self.start("alice", "listen")
+        self.wherry("bob", "send", "Alice", "all is well", "--wait", "delivered")
+        listener.terminate()
+        listener.wait(timeout=LIMIT_S)
+        self.assertNotIn("does not permit what", self.told("bob", "route", "Alice"))
+        self.wherry("alice", "send", "1", "and well here")
 
     def test_a_setting_that_there_is_not(self):
         self.wherry("alice", "init")

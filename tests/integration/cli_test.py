@@ -185,6 +185,9 @@ class TalkTest(CliTest):
         self.wherry("bob", "route", "Alice", "centralized,centralized", code=USAGE)
         self.assertEqual(self.wherry_json("bob", "route", "Alice")[0][0]["route"], "centralized")
         self.wherry("bob", "route", "Alice", "auto")
+        told = self.wherry("bob", "route", "--help")
+        for word in ("(opening)", "(announced)", "(probing)", "(quiet)", "(elsewhere)"):
+            self.assertIn(word, told)
 
     def test_text_from_others_can_not_drive_the_terminal(self):
         self.init("alice", "bob")
@@ -299,6 +302,7 @@ class MistakeTest(CliTest):
     def test_words_that_an_unset_variable_left_empty(self):
         self.init("alice", "bob")
         self.wherry("bob", "add", self.wherry("alice", "card").strip())
+        self.assertIn("the route is empty", self.wherry("bob", "route", "1", "", code=USAGE))
         for words in (("route", ""), ("send", "", "x"), ("permits", "", "--set", "anonymous")):
             self.assertIn("number or name is empty", self.wherry("bob", *words, code=USAGE))
         self.assertIn("to home-operator: everything", self.wherry("bob", "permits"))
@@ -311,6 +315,14 @@ class MistakeTest(CliTest):
         for words in ((), ("Alice",)):
             self.assertIn("--now goes with", self.wherry("bob", "permits", *words, "--now",
                                                          code=USAGE))
+
+    def test_networks_of_a_route_that_there_are_not(self):
+        self.init("alice", "bob")
+        self.wherry("bob", "add", self.wherry("alice", "card").strip(), "--name", "Alice")
+        self.assertIn("no network 'foo': it has centralized, p2p",
+                      self.wherry("bob", "route", "Alice", "foo", code=USAGE))
+        self.assertIn("you are not on p2p: wherry transports add p2p",
+                      self.wherry("bob", "route", "Alice", "p2p", code=USAGE))
 
     def test_texts_that_can_not_be_sent(self):
         self.init("alice", "bob")
