@@ -21,10 +21,19 @@ bool is_for_people(std::int32_t kind) {
   return kind != WHERRY_EVENT_EVIDENCE && kind != WHERRY_EVENT_WAITING;
 }
 
-std::optional<wherry_transport_info> state_of(const wherry::Profile& profile,
-                                              std::uint64_t transport) {
+// A copy: texts of a page live as long as it.
+struct Standing {
+  std::string name;
+  std::int32_t state = 0;
+  std::int32_t percent = 0;
+  std::int32_t reason = 0;
+};
+
+std::optional<Standing> state_of(const wherry::Profile& profile, std::uint64_t transport) {
   for (const wherry_transport_info& info : profile.transports()) {
-    if (info.transport == transport) return info;
+    if (info.transport == transport) {
+      return Standing{info.name, info.state, info.percent, info.reason};
+    }
   }
   return std::nullopt;
 }
