@@ -6,6 +6,11 @@
 // Notification  {"jsonrpc":"2.0","method":"event","params":{"profile":"7","event":{...}}}
 //
 // One object a line. Requests are answered in order, one after the other; events come between.
+//
+// Whatever a client does, nothing here waits for ever. Requests are read and answered while it does
+// not read, until LineWriter::answers_size_max bytes of answers wait. Events are taken from a
+// profile while fewer than LineWriter::events_size_max bytes wait: it keeps the others. A signal
+// and the end of the input end the program also while nobody reads what it has written.
 #include <iostream>
 #include <string>
 
@@ -15,6 +20,7 @@
 #include "pipe_lines.h"
 #include "pipe_request.h"
 #include "pipe_session.h"
+#include "pipe_writer.h"
 
 namespace cli {
 namespace {
@@ -32,21 +38,37 @@ class Pipe {
  public:
   void run() {
     std::string line;
-    while (!session_.broken()) {
-      switch (reader_.next(line)) {
-        case LineReader::Result::end:
-          return;
-        case LineReader::Result::too_long:
-          writer_.write(pipe_refuse_line());
-          break;
-        case LineReader::Result::line:
-          if (line.find_first_not_of(" \t\r") != std::string::npos) take(line);
-          break;
-      }
+    while (wait_for_room() && serve(reader_.next(line), line)) {
     }
+    session_.close_all();
+    writer_.finish();
   }
 
  private:
+  // Until an answer more may wait. False when none will be wanted.
+  bool wait_for_room() {
+    while (!session_.broken() && !interrupt_.requested()) {
+      if (writer_.has_room(LineWriter::answers_size_max)) return true;
+      if (LineReader::hung_up() && writer_.stuck()) return false;
+    }
+    return false;
+  }
+
+  // False at the end.
+  bool serve(LineReader::Result result, const std::string& line) {
+    switch (result) {
+      case LineReader::Result::end:
+        return false;
+      case LineReader::Result::too_long:
+        writer_.write(pipe_refuse_line());
+        break;
+      case LineReader::Result::line:
+        if (line.find_first_not_of(" \t\r") != std::string::npos) take(line);
+        break;
+    }
+    return true;
+  }
+
   void take(const std::string& line) {
     const auto response = pipe_respond(line, [this](const std::string& name, const Json& params) {
       return call(session_, name, params);
@@ -57,7 +79,7 @@ class Pipe {
 
   Interrupt interrupt_;
   LineReader reader_{interrupt_};
-  LineWriter writer_;
+  LineWriter writer_{interrupt_};
   PipeSession session_{writer_};
 };
 

@@ -265,6 +265,7 @@ void declare_pipe(CLI::App& parent) {
       "manual);\n"
       "parameters and results go by name; bytes are base64, 64-bit numbers decimal strings.\n"
       "Events of an open profile come as notifications; acknowledge them with event_ack.\n"
+      "They stay in the profile until they are read; up to 4 MiB of answers may wait.\n"
       "The end of the input closes everything.\n"
       "\nExample:\n"
       "  echo '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"version\"}' | wherry pipe");

@@ -53,6 +53,10 @@ Interrupt::~Interrupt() {
   close(write_end.exchange(-1));
 }
 
+void Interrupt::request() {
+  note_signal(0);
+}
+
 bool Interrupt::requested() const {
   return came;
 }

@@ -11,6 +11,9 @@ class Interrupt {
   Interrupt& operator=(const Interrupt&) = delete;
   ~Interrupt();
 
+  // As if one had come. From any thread.
+  void request();
+
   // Whether one has come.
   bool requested() const;
 

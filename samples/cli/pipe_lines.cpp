@@ -1,11 +1,11 @@
-// Lines in and out of `wherry pipe`; see pipe_lines.h.
+// What a client of `wherry pipe` says; see pipe_lines.h.
 #include "pipe_lines.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <system_error>
 #include <utility>
 
 namespace cli {
@@ -53,19 +53,9 @@ bool LineReader::fill() {
   }
 }
 
-void LineWriter::write(std::string_view line) {
-  std::string text(line);
-  text += '\n';
-  std::string_view left = text;
-  const std::lock_guard lock(mutex_);
-  while (!left.empty()) {
-    const ssize_t count = ::write(STDOUT_FILENO, left.data(), left.size());
-    if (count < 0) {
-      if (errno == EINTR) continue;
-      throw std::system_error(errno, std::generic_category(), "standard output");
-    }
-    left.remove_prefix(static_cast<std::size_t>(count));
-  }
+bool LineReader::hung_up() {
+  pollfd in{STDIN_FILENO, POLLRDHUP, 0};
+  return poll(&in, 1, 0) > 0;
 }
 
 }  // namespace cli

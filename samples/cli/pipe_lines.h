@@ -1,10 +1,8 @@
-// Lines in and out of `wherry pipe`.
+// What a client of `wherry pipe` says, line by line.
 #pragma once
 
 #include <cstddef>
-#include <mutex>
 #include <string>
-#include <string_view>
 
 #include "interrupt.h"
 
@@ -24,6 +22,9 @@ class LineReader {
   // last line needs no line break. The end comes with the input's, or with a signal.
   Result next(std::string& line);
 
+  // Whether the client will write no more. True also while something is left to be read.
+  static bool hung_up();
+
  private:
   // What stands after the last line break, once there is no more to read.
   Result last(std::string& line, bool too_long);
@@ -32,16 +33,6 @@ class LineReader {
   const Interrupt& interrupt_;
   std::string buffer_;
   std::size_t searched_ = 0;  // up to here there is no line break in buffer_
-};
-
-// Writes whole lines to standard output, from any thread.
-class LineWriter {
- public:
-  // Throws std::system_error when the reader has gone away.
-  void write(std::string_view line);
-
- private:
-  std::mutex mutex_;
 };
 
 }  // namespace cli

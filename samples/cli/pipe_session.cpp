@@ -56,9 +56,9 @@ void PipeSession::fill(wherry_profile_options& options) const {
 
 void PipeSession::start_readers() {
   for (const wherry_profile profile : new_) {
-    readers_[profile.id] = std::thread([this, profile] {
+    readers_[profile.id] = std::jthread([this, profile](const std::stop_token& closed) {
       try {
-        read_events(profile);
+        read_events(profile, closed);
       } catch (const std::exception& error) {
         log_line(nullptr, 0, error.what());
         broken_ = true;
@@ -68,9 +68,9 @@ void PipeSession::start_readers() {
   new_.clear();
 }
 
-void PipeSession::read_events(wherry_profile profile) {
+void PipeSession::read_events(wherry_profile profile, const std::stop_token& closed) {
   std::int32_t failed = WHERRY_OK;
-  for (;;) {
+  while (writer_.wait_for_room(LineWriter::events_size_max, closed)) {
     wherry_event* event = nullptr;
     wherry_error error = WHERRY_ERROR_INIT;
     const std::int32_t status = wherry_next_event(profile, &event, -1, &error);
@@ -98,18 +98,12 @@ void PipeSession::tell_failure(wherry_profile profile, std::int32_t status,
 }
 
 void PipeSession::closed(wherry_profile profile, std::int32_t status) {
-  const auto reader = readers_.find(profile.id);
-  if (status != WHERRY_OK || reader == readers_.end()) return;
-  reader->second.join();
-  readers_.erase(reader);
+  if (status == WHERRY_OK) readers_.erase(profile.id);  // waits for its end
 }
 
 void PipeSession::close_all() {
   start_readers();
-  for (auto& [id, reader] : readers_) {
-    static_cast<void>(wherry_close(wherry_profile{id}));
-    reader.join();
-  }
+  for (const auto& [id, reader] : readers_) static_cast<void>(wherry_close(wherry_profile{id}));
   readers_.clear();
 }
 

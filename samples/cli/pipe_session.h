@@ -4,16 +4,18 @@
 #include <atomic>
 #include <cstdint>
 #include <map>
+#include <stop_token>
 #include <thread>
 #include <vector>
 
-#include "pipe_lines.h"
+#include "pipe_writer.h"
 #include "wherry/wherry.h"
 
 namespace cli {
 
-// One reader thread a profile waits for events and writes them as notifications. All functions are
-// called by one thread, which answers requests.
+// One reader thread a profile waits for events and writes them as notifications. It takes none from
+// the profile, which keeps them on disk, while the client does not read. All functions are called
+// by one thread, which answers requests.
 class PipeSession {
  public:
   explicit PipeSession(LineWriter& writer) : writer_(writer) {}
@@ -37,12 +39,12 @@ class PipeSession {
   bool broken() const { return broken_; }
 
  private:
-  void read_events(wherry_profile profile);
+  void read_events(wherry_profile profile, const std::stop_token& closed);
   void tell_failure(wherry_profile profile, std::int32_t status, const wherry_error& error);
 
   LineWriter& writer_;
   std::vector<wherry_profile> new_;
-  std::map<std::uint64_t, std::thread> readers_;
+  std::map<std::uint64_t, std::jthread> readers_;
   std::atomic<bool> broken_{false};
 };
 

@@ -9,7 +9,7 @@ if(TARGET wherry_cli AND TARGET wherry-relay)
   foreach(class IN ITEMS cli_test.TalkTest cli_test.MistakeTest cli_test.HelloTest
                          cli_advice_test.AdviceTest cli_advice_test.WordsTest
                          cli_pipe_test.BadInputTest cli_pipe_test.PipeTest
-                         cli_pipe_test.PermitsAndDiskTest)
+                         cli_pipe_test.PermitsAndDiskTest cli_pipe_slow_test.SlowClientTest)
     add_test(NAME integration.${class}
       COMMAND "${Python3_EXECUTABLE}" -B -m unittest ${class}
       WORKING_DIRECTORY "${CMAKE_CURRENT_LIST_DIR}")
