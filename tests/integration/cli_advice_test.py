@@ -7,6 +7,7 @@ Where a test can, it follows the advice, and looks whether that helps.
 import base64
 import hashlib
 import os
+import re
 import shutil
 import signal
 import socket
@@ -14,6 +15,7 @@ import stat
 import subprocess
 import sys
 import unittest
+from pathlib import Path
 
 from cli_support import (CliTest, ENVIRONMENT, LIMIT_S, NOT_YET, OK, PROGRAM, RELAY, USAGE,
                          first_line)
@@ -358,10 +360,19 @@ class WordsTest(CliTest):
         place.chmod(0o755)
         self.assertIn("a profile here already", self.wherry("alice", "init", code=USAGE))
 
+    def copy_program(self):
+        """A copy that anybody can run, wherever it was built: with all its libraries, in a folder."""
+        folder = self.folder / "program"
+        folder.mkdir()
+        folder.chmod(0o755)
+        needed = subprocess.run(["ldd", PROGRAM], capture_output=True, text=True, check=True).stdout
+        for path in (PROGRAM, *re.findall(r" => (/\S+)", needed)):
+            Path(shutil.copy(path, folder)).chmod(0o755)
+        return folder / os.path.basename(PROGRAM), folder
+
     def test_a_profile_that_can_not_be_read(self):
         self.wherry("alice", "init")
-        program = self.folder / "program"
-        shutil.copy(PROGRAM, program)
+        program, libraries = self.copy_program()
         user = None
         if os.geteuid() == 0:  # who may read everything: somebody else tries
             self.folder.chmod(0o755)
@@ -371,7 +382,7 @@ class WordsTest(CliTest):
             self.addCleanup((self.folder / "alice").chmod, 0o700)
         done = subprocess.run([program, *self.arguments("alice", "contacts")[1:]], text=True,
                               capture_output=True, timeout=LIMIT_S, user=user,
-                              env=self.environment())
+                              env={**self.environment(), "LD_LIBRARY_PATH": str(libraries)})
         self.assertEqual(done.returncode, ENVIRONMENT, done.stderr)
         self.assertIn("no permission to read", done.stderr)
 
