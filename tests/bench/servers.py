@@ -122,28 +122,29 @@ class Namespace:
 
     def __enter__(self):
         try:
-            self._ip("netns", "add", self.name)
+            self._run("ip", "netns", "add", self.name)
         except (OSError, subprocess.CalledProcessError) as error:
             said = getattr(error, "stderr", "") or str(error)
             raise NotHere(f"no network namespace can be made here: {said.strip()}") from error
         try:
-            self._ip("-n", self.name, "link", "set", "lo", "up")
-            self._ip("-n", self.name, "route", "change", "local", "127.0.0.1", "dev", "lo",
-                     "table", "local", "quickack", "1")
+            self._run(*self.inside(["ip", "link", "set", "lo", "up"]))
+            self._run(*self.inside(["ip", "route", "change", "local", "127.0.0.1", "dev", "lo",
+                                    "table", "local", "quickack", "1"]))
         except BaseException:
             self.__exit__()
             raise
         return self
 
     def __exit__(self, *_):
-        self._ip("netns", "delete", self.name)
+        self._run("ip", "netns", "delete", self.name)
 
     def inside(self, command):
-        return ["ip", "netns", "exec", self.name, *command]
+        # Not `ip netns exec`: it changes how the root is mounted, which fails in a chroot.
+        return ["nsenter", f"--net=/run/netns/{self.name}", *command]
 
     @staticmethod
-    def _ip(*arguments):
-        subprocess.run(["ip", *arguments], check=True, capture_output=True, text=True)
+    def _run(*command):
+        subprocess.run(command, check=True, capture_output=True, text=True)
 
 
 class TorNetwork(Server):

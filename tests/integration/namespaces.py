@@ -1,6 +1,7 @@
 """Network namespaces that a test makes, and what is sent out of one of them.
 
-Needs root and `ip`.
+Needs root, `ip` and `nsenter`. Not `ip netns exec` and `ip -n`: they change how the root is mounted,
+which fails in a chroot, where it need not be a mount point.
 """
 
 import ctypes
@@ -13,9 +14,20 @@ import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import ip_address
+from pathlib import Path
 
 CLONE_NEWNET = 0x40000000
 OUTSIDE = "outside"  # the one interface of a home
+RESOLV_CONF = "/etc/resolv.conf"
+
+# What runs the command behind it so that nobody else sees what it mounts: with a copy of the root,
+# which can be made private wherever the root itself is. The copy is where nobody sees mounts either:
+# /run/netns is a mount point, `ip netns add` has made it one.
+OWN_MOUNTS = [
+    "unshare", "--mount", "--propagation", "unchanged", "sh", "-ec",
+    "mount --make-private /run/netns; mount -t tmpfs tmpfs /run/netns; mkdir /run/netns/root; "
+    "mount --rbind / /run/netns/root; mount --make-rprivate /run/netns/root; "
+    'exec chroot /run/netns/root "$@"', "sh"]
 
 ETH_P_ALL, ETH_P_IP, ETH_P_ARP, ETH_P_IPV6 = 0x0003, 0x0800, 0x0806, 0x86DD
 PACKET_OUTGOING = 4
@@ -34,20 +46,35 @@ def reason_against():
     """Why this machine does not let a test make namespaces; empty: it does."""
     if os.geteuid() != 0:
         return "network namespaces need root"
-    if shutil.which("ip") is None:
-        return "there is no ip: install the package iproute2"
+    for program, package in (("ip", "iproute2"), ("nsenter", "util-linux"), ("mount", "mount")):
+        if shutil.which(program) is None:
+            return f"there is no {program}: install the package {package}"
     name = f"wherry-probe-{os.getpid()}"
-    made = subprocess.run(["ip", "netns", "add", name], capture_output=True, text=True)
-    if made.returncode != 0:
-        return f"ip netns add: {made.stderr.strip()}"
-    ip("netns", "delete", name)
+    try:
+        ip("netns", "add", name)
+        try:
+            run(*at(name), "ip", "link", "set", "lo", "up")
+            run(*at(name), *OWN_MOUNTS, "mount", "--bind", RESOLV_CONF, RESOLV_CONF)
+        finally:
+            ip("netns", "delete", name)
+    except OSError as error:
+        return str(error)
     return ""
 
 
-def ip(*words):
-    done = subprocess.run(["ip", *words], capture_output=True, text=True)
+def run(*command):
+    done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
-        raise OSError(f"ip {' '.join(words)}: {done.stderr.strip()}")
+        raise OSError(f"{' '.join(command)}: {done.stderr.strip()}")
+
+
+def ip(*words):
+    run("ip", *words)
+
+
+def at(name):
+    """What runs the command behind it in a namespace."""
+    return ["nsenter", f"--net=/run/netns/{name}"]
 
 
 @contextmanager
@@ -95,53 +122,49 @@ class Homes:
     def cut(self, number):
         """The way out of a home is gone, and with it every connection, as after hours."""
         home = self.homes[number - 1]
-        ip("-n", home, "link", "set", OUTSIDE, "down")
+        run(*at(home), "ip", "link", "set", OUTSIDE, "down")
         self._end_connections(number)
 
     def swallow(self, number):
         """Whatever a home sends vanishes, which nobody there is told; and no connection is left."""
         rule = f"ip saddr 10.113.{number}.0/24 drop"
-        inside_middle = ["ip", "netns", "exec", self.middle]
-        subprocess.run([*inside_middle, "nft", "add table inet swallow; add chain inet swallow came "
-                        "{ type filter hook input priority 0; }; "
-                        f"add rule inet swallow came {rule}"], check=True, capture_output=True)
+        run(*at(self.middle), "nft", "add table inet swallow; add chain inet swallow came "
+            f"{{ type filter hook input priority 0; }}; add rule inet swallow came {rule}")
         self._end_connections(number)
 
     def let_through(self):
-        subprocess.run(["ip", "netns", "exec", self.middle, "nft", "delete table inet swallow"],
-                       check=True, capture_output=True)
+        run(*at(self.middle), "nft", "delete table inet swallow")
 
     def _end_connections(self, number):
-        subprocess.run(["ip", "netns", "exec", self.homes[number - 1], "ss", "--kill", "--tcp"],
-                       check=True, capture_output=True)
+        run(*at(self.homes[number - 1]), "ss", "--kill", "--tcp")
 
     def join(self, number):
-        ip("-n", self.homes[number - 1], "link", "set", OUTSIDE, "up")
+        run(*at(self.homes[number - 1]), "ip", "link", "set", OUTSIDE, "up")
         self._lead_out(number)
 
     def _lead_out(self, number):
         home = self.homes[number - 1]
-        ip("-n", home, "route", "add", "default", "via", f"10.113.{number}.1")
+        run(*at(home), "ip", "route", "add", "default", "via", f"10.113.{number}.1")
         if socket.has_ipv6:
-            ip("-n", home, "-6", "route", "add", "default", "via", f"fd00:113:{number}::1")
+            run(*at(home), "ip", "-6", "route", "add", "default", "via", f"fd00:113:{number}::1")
 
     def _make(self, middle_addresses):
         for name in (self.middle, *self.homes):
             ip("netns", "add", name)
-            ip("-n", name, "link", "set", "lo", "up")
+            run(*at(name), "ip", "link", "set", "lo", "up")
         for address in middle_addresses:
-            ip("-n", self.middle, "address", "add", f"{address}/32", "dev", "lo")
+            run(*at(self.middle), "ip", "address", "add", f"{address}/32", "dev", "lo")
         for number, home in enumerate(self.homes, 1):
             ip("link", "add", OUTSIDE, "netns", home, "type", "veth",
                "peer", "name", f"to-{number}", "netns", self.middle)
             for name, device, end in ((self.middle, f"to-{number}", 1), (home, OUTSIDE, 2)):
-                ip("-n", name, "address", "add", f"10.113.{number}.{end}/30", "dev", device)
+                run(*at(name), "ip", "address", "add", f"10.113.{number}.{end}/30", "dev", device)
                 if socket.has_ipv6:
-                    ip("netns", "exec", name, "sysctl", "-qw",
-                       f"net.ipv6.conf.{device}.keep_addr_on_down=1")
-                    ip("-n", name, "address", "add", f"fd00:113:{number}::{end}/64",
+                    with inside(name):
+                        Path(f"/proc/sys/net/ipv6/conf/{device}/keep_addr_on_down").write_text("1")
+                    run(*at(name), "ip", "address", "add", f"fd00:113:{number}::{end}/64",
                        "dev", device, "nodad")
-                ip("-n", name, "link", "set", device, "up")
+                run(*at(name), "ip", "link", "set", device, "up")
             self._lead_out(number)
 
 

@@ -23,7 +23,8 @@ HERE = Path(__file__).resolve().parent
 for parts in (HERE / "tornet", HERE.parents[1] / "samples/demo"):
     sys.path.insert(0, str(parts))
 
-from namespaces import Capture, Homes, Sent, inside, reason_against  # noqa: E402
+from namespaces import (OWN_MOUNTS, RESOLV_CONF, Capture, Homes, Sent, at, inside,  # noqa: E402
+                        reason_against)
 from person import Person  # noqa: E402
 from pipe_client import CallError  # noqa: E402
 from tor_process import TorMissing, find_program  # noqa: E402
@@ -94,11 +95,9 @@ class AtHome(Person):
         resolv = Path(folder) / "resolv.conf"
         resolv.write_text(f"nameserver {NAMES}\n")
         script = Path(folder) / f"{name}-wherry"
-        # `ip netns exec` gives it file systems of its own.
         script.write_text("#!/bin/sh\n" + shlex.join(
-            ["exec", "ip", "netns", "exec", namespace, "sh", "-c",
-             'mount --bind "$0" /etc/resolv.conf && exec "$@"', str(resolv), program])
-            + ' "$@"\n')
+            ["exec", *at(namespace), *OWN_MOUNTS, "sh", "-c",
+             f'mount --bind "$0" {RESOLV_CONF} && exec "$@"', str(resolv), program]) + ' "$@"\n')
         script.chmod(0o700)
         super().__init__(name, folder, str(script))
         self.ids = {}

@@ -124,7 +124,7 @@ class Routers {
       return false;
     }
     for (const int side : {1, 2}) {
-      const InNamespace there(prefix_ + std::to_string(side) + "-router");
+      const InNamespace there(router(side));
       if (!there.entered() || !wire_.add_end()) return false;
     }
     wire_.begin();
@@ -144,23 +144,37 @@ class Routers {
  private:
   bool make_side(int side, Unasked unasked) const {
     const std::string n = std::to_string(side);
-    const std::string here = prefix_ + n;
+    return run("ip link add inside netns %" + n + "-router type veth peer name inside netns %" + n +
+               "-home") &&
+           run_in(home(side), "ip address add 192.168." + n +
+                                  ".2/24 dev inside && ip link set inside up && "
+                                  "ip route add default via 192.168." +
+                                  n + ".1") &&
+           run_in(router(side),
+                  "ip address add 192.168." + n +
+                      ".1/24 dev inside && ip link set inside up && ip address add 203.0.113." + n +
+                      "/24 dev outside && ip link set outside up && "
+                      "echo 1 >/proc/sys/net/ipv4/ip_forward") &&
+           run_in(router(side), rules(unasked));
+  }
+
+  static std::string rules(Unasked unasked) {
     const std::string verdict = unasked == Unasked::kDropped ? "drop" : "accept";
-    return run("ip link add inside netns " + here + "-router type veth peer name inside netns " +
-               here + "-home && ip -n " + here + "-home address add 192.168." + n +
-               ".2/24 dev inside && ip -n " + here + "-home link set inside up && ip -n " + here +
-               "-home route add default via 192.168." + n + ".1 && ip -n " + here +
-               "-router address add 192.168." + n + ".1/24 dev inside && ip -n " + here +
-               "-router link set inside up && ip -n " + here + "-router address add 203.0.113." +
-               n + "/24 dev outside && ip -n " + here +
-               "-router link set outside up && ip netns exec " + here +
-               "-router sysctl -qw net.ipv4.ip_forward=1 && ip netns exec " + here +
-               "-router nft 'table ip nat { chain after { type nat hook postrouting priority 100; "
-               "oifname outside masquerade; }; }; table ip filter { chain to_it { type filter hook "
-               "input priority 0; iifname outside ct state new " +
-               verdict +
-               "; }; chain through { type filter hook forward priority 0; iifname outside ct state "
-               "new drop; }; }'");
+    return "nft 'table ip nat { chain after { type nat hook postrouting priority 100; "
+           "oifname outside masquerade; }; }; table ip filter { chain to_it { type filter hook "
+           "input priority 0; iifname outside ct state new " +
+           verdict +
+           "; }; chain through { type filter hook forward priority 0; iifname outside ct state "
+           "new drop; }; }'";
+  }
+
+  std::string router(int side) const { return prefix_ + std::to_string(side) + "-router"; }
+
+  // Not by `ip netns exec` and `ip -n`: they change how the root is mounted, which fails in a
+  // chroot, where it need not be a mount point.
+  bool run_in(const std::string& name, const std::string& command) const {
+    const InNamespace there(name);
+    return there.entered() && run(command);
   }
 
   // %1 and %2: what the names of the two sides begin with.

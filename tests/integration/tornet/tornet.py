@@ -54,7 +54,7 @@ class TorNet:
         if not RELAYS_MIN <= relays <= RELAYS_MAX:
             raise TorError(f"{RELAYS_MIN} to {RELAYS_MAX} relays, not {relays}")
         self.address = address
-        self.before = ["ip", "netns", "exec", namespace] if namespace else []
+        self.before = ["nsenter", f"--net=/run/netns/{namespace}"] if namespace else []
         self.relays: list[TorProcess] = []
         self.authority_orport = 0
         self.orports: list[int] = []
