@@ -46,7 +46,8 @@ def reason_against():
     """Why this machine does not let a test make namespaces; empty: it does."""
     if os.geteuid() != 0:
         return "network namespaces need root"
-    for program, package in (("ip", "iproute2"), ("nsenter", "util-linux"), ("mount", "mount")):
+    for program, package in (("ip", "iproute2"), ("nft", "nftables"), ("nsenter", "util-linux"),
+                             ("mount", "mount")):
         if shutil.which(program) is None:
             return f"there is no {program}: install the package {package}"
     name = f"wherry-probe-{os.getpid()}"
