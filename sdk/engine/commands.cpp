@@ -7,6 +7,7 @@
 #include "crypto/hash.h"
 #include "engine/contacts.h"
 #include "engine/greeting.h"
+#include "engine/paths.h"
 #include "engine/running.h"
 #include "engine/settings.h"
 
@@ -25,13 +26,10 @@ void rename(Turn& turn, Contact& contact, const std::optional<std::string>& name
 
 // Theirs lead nowhere any more; what they permit holds on.
 // Whether any of the ways that they told might work.
-bool may_reach(Turn& turn, const Contact& contact) {
-  return std::ranges::any_of(contact.paths, [&](const PathEntry& path) {
-    const Network* network = turn.network(path.transport);
-    return network != nullptr && network->online() && path.permitted() &&
-           path.peer_state != WHERRY_PEER_STATE_UNREACHABLE &&
-           path.peer_state != WHERRY_PEER_STATE_GONE;
-  });
+bool may_reach(Turn& turn, Contact& contact) {
+  refresh_paths(turn, contact);
+  return std::ranges::any_of(contact.paths,
+                             [](const PathEntry& path) { return path.works_since != 0; });
 }
 
 void forget_endpoints(Contact& contact) {

@@ -259,7 +259,7 @@ void take_moved(Turn& turn, Contact& contact, const Session& session, const mess
   }
   if (contact.moved && moved.generation < contact.moved->generation) return;
   // Of the same one, an envelope from before a reset names an incarnation that is over.
-  if (session.id < contact.moved_session && session.hash != contact.row.session) return;
+  if (is_superseded(contact, session, contact.moved_session)) return;
   contact.moved_session = session.id;
   contact.moved = moved;
   contact.row.moved = moved.to_bytes();
@@ -283,9 +283,12 @@ void moving_told(Contact& contact) {
   contact.tell_moved = false;
 }
 
+bool is_superseded(const Contact& contact, const Session& session, uint64_t by) {
+  return session.id < by && session.hash != contact.row.session;
+}
+
 bool may_be_probed(const Contact& contact, const PathEntry& path) {
-  return is_unproven(contact, path) && path.peer_state != WHERRY_PEER_STATE_GONE &&
-         path.peer_state != WHERRY_PEER_STATE_UNREACHABLE;
+  return is_unproven(contact, path) && !path.is_away();
 }
 
 bool may_knock(const Turn& turn, Contact& contact) {

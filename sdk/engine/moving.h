@@ -38,6 +38,10 @@ void moving_told(Contact& contact);
 // What carried the last answers may be lost: they are told again.
 void answer_again(Contact& contact);
 
+// Whether what was told in `by`, the id of a session, counts and not what comes in this one: it was
+// given up since, and is not the one that both use (one that began at once with that may be younger
+// here).
+bool is_superseded(const Contact& contact, const Session& session, uint64_t by);
 // Whether the path waits for an answer, and may be asked as far as its network knows.
 bool may_be_probed(const Contact& contact, const PathEntry& path);
 // Whether something more may go to where nothing has proven that it is theirs; if so, that counts.

@@ -205,9 +205,8 @@ void refresh_paths(Turn& turn, Contact& contact) {
     path.admission =
         path.accepted ? admission_of(turn.profile, contact, path.reveals) : Admission::kForbidden;
     path.listed = is_listed(contact, endpoint);
-    const bool works = path.permitted() && network != nullptr && network->online() &&
-                       path.peer_state != WHERRY_PEER_STATE_UNREACHABLE &&
-                       path.peer_state != WHERRY_PEER_STATE_GONE;
+    const bool works =
+        path.permitted() && network != nullptr && network->online() && !path.is_away();
     path.has_a_use = has_a_use(contact, path);
     path.works_since = !works ? 0 : path.works_since != 0 ? path.works_since : turn.now;
     reconnect(turn, contact, path);

@@ -86,6 +86,10 @@ struct PathEntry {
   int64_t succeeded_ms = 0;  // wall time when something last went or came this way; 0: not yet
 
   bool permitted() const { return admission == Admission::kPermitted; }
+  // As far as its network knows.
+  bool is_away() const {
+    return peer_state == WHERRY_PEER_STATE_UNREACHABLE || peer_state == WHERRY_PEER_STATE_GONE;
+  }
 };
 
 // What the app was told last of a direction's way to another network.

@@ -170,10 +170,8 @@ void take_endpoints(Turn& turn, Contact& contact, const Session& session,
   contact.ack_at = std::min(contact.ack_at, turn.now + limits::kAckDelay_ms);
   turn.pump(contact);
   const bool old = contact.theirs && endpoints.generation <= contact.theirs->generation;
-  // Generations are counted anew after a reset: an envelope from before it is not news. What comes
-  // in the session that both use is, though another that began at once with it may be younger here.
-  const bool superseded =
-      session.id < contact.theirs_session && session.hash != contact.row.session;
+  // Generations are counted anew after a reset: an envelope from before it is not news.
+  const bool superseded = is_superseded(contact, session, contact.theirs_session);
   if (endpoints.list.empty() || superseded || (old && !mutant(Mutant::kOldSetTaken))) return;
   contact.theirs_session = session.id;
   const auto heard = turn.profile.transports.find(turn.heard_over);

@@ -141,25 +141,36 @@ TEST_F(HostileMoving, LeaveOfWhatWasNeverToldClosesNothing) {
   expect_heard("and here");
 }
 
-TEST_F(HostileMoving, LeaveBeforeEverythingCameClosesNothing) {
-  const std::string old = mallory.victim_endpoint();
-  ASSERT_TRUE(world.run(ann, [&](engine::Turn& turn) {
-    return engine::set_route(turn, turn.profile.contact(contact())->row.conversation,
-                             "fake-direct");
-  }));
-  world.run_for(2'000);
-  ASSERT_EQ(inboxes(), 3u);  // Bob's, and two for Mallory
-  mallory.listen();
-  const uint64_t told = generation_told();
-  // She goes on by the old inbox: she is not on the other network.
-  const auto say = [&](const message::Payload& payload) {
-    mallory.deliver_to(old, mallory.seal(message::encode(payload)));
+// Ann moves, and Mallory takes leave of the old inbox before her last message has come. She goes on
+// there: she is not on the other network.
+class HostileLeaver : public HostileMoving {
+ protected:
+  message::Moved leave_early() {
+    old_ = mallory.victim_endpoint();
+    EXPECT_TRUE(world.run(ann, [&](engine::Turn& turn) {
+      return engine::set_route(turn, turn.profile.contact(contact())->row.conversation,
+                               "fake-direct");
+    }));
+    world.run_for(2'000);
+    EXPECT_EQ(inboxes(), 3u);  // Bob's, and two for Mallory
+    mallory.listen();
+    message::Payload payload = mallory.say("one");
+    payload.moved = message::Moved{generation_told(), payload.records.front().incarnation,
+                                   payload.records.front().seq + 1};
+    say(payload);
+    return *payload.moved;
+  }
+  void say(const message::Payload& payload) {
+    mallory.deliver_to(old_, mallory.seal(message::encode(payload)));
     world.run_for(1'000);
-  };
-  message::Payload payload = mallory.say("one");
-  payload.moved =
-      message::Moved{told, payload.records.front().incarnation, payload.records.front().seq + 1};
-  say(payload);
+  }
+
+ private:
+  std::string old_;
+};
+
+TEST_F(HostileLeaver, LeaveBeforeEverythingCameClosesNothing) {
+  leave_early();
   world.run_for(kHour_ms);
   EXPECT_EQ(inboxes(), 3u);
   say(mallory.say("two"));
@@ -169,26 +180,9 @@ TEST_F(HostileMoving, LeaveBeforeEverythingCameClosesNothing) {
 }
 
 // A copy of what she said before comes late.
-TEST_F(HostileMoving, AnOlderLeaveTakesNoNewerOneBack) {
-  const std::string old = mallory.victim_endpoint();
-  ASSERT_TRUE(world.run(ann, [&](engine::Turn& turn) {
-    return engine::set_route(turn, turn.profile.contact(contact())->row.conversation,
-                             "fake-direct");
-  }));
-  world.run_for(2'000);
-  ASSERT_EQ(inboxes(), 3u);
-  mallory.listen();
-  const uint64_t told = generation_told();
-  const auto say = [&](const message::Payload& payload) {
-    mallory.deliver_to(old, mallory.seal(message::encode(payload)));
-    world.run_for(1'000);
-  };
-  message::Payload payload = mallory.say("one");
-  payload.moved =
-      message::Moved{told, payload.records.front().incarnation, payload.records.front().seq + 1};
-  say(payload);
+TEST_F(HostileLeaver, AnOlderLeaveTakesNoNewerOneBack) {
   message::Payload older;
-  older.moved = payload.moved;
+  older.moved = leave_early();
   --older.moved->generation;
   say(older);
   EXPECT_EQ(inboxes(), 3u);

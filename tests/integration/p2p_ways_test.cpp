@@ -14,17 +14,23 @@ namespace {
 
 using transports::Descriptor;
 
+// On loopback. Out: the port.
+Descriptor listen_anywhere(std::uint16_t& port) {
+  Descriptor listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address = loopback(0);
+  socklen_t size = sizeof address;
+  EXPECT_EQ(::bind(listener.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
+  EXPECT_EQ(::listen(listener.get(), 8), 0);
+  EXPECT_EQ(::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &size), 0);
+  port = ntohs(address.sin_port);
+  return listener;
+}
+
 // A SOCKS5 server (RFC 1928) for one connection at a time, which counts them and remembers the port
 // that was asked for last.
 class SocksServer {
  public:
-  SocksServer() : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address = loopback(0);
-    socklen_t size = sizeof address;
-    EXPECT_EQ(::bind(listener_.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
-    EXPECT_EQ(::listen(listener_.get(), 8), 0);
-    EXPECT_EQ(::getsockname(listener_.get(), reinterpret_cast<sockaddr*>(&address), &size), 0);
-    port = ntohs(address.sin_port);
+  SocksServer() : listener_(listen_anywhere(port)) {
     thread_ = std::thread([this] { run(); });
   }
   SocksServer(const SocksServer&) = delete;
@@ -97,6 +103,18 @@ class P2pProxy : public TwoNodes {
     return {
         {"listen", ""}, {"allow", "127.0.0.0/8"}, {"proxy", "127.0.0.1:" + std::to_string(port)}};
   }
+  void fails_through(std::uint16_t port, std::int32_t reason) {
+    TransportHost carol(*wherry_transport_p2p(), pump, through(port));
+    ASSERT_EQ(carol.create(), WHERRY_TRANSPORT_OK);
+    ASSERT_TRUE(carol.start_and_wait(kLimitMs));
+    ASSERT_EQ(carol.add_peer(kPeer, *bob.endpoint(kInbox)), WHERRY_TRANSPORT_OK);
+    const std::uint64_t id = carol.send_one(kPeer, Bytes(100, 2));
+    EXPECT_TRUE(until([&] { return carol.last_sent(id).has_value(); }));
+    ASSERT_TRUE(until([&] { return !carol.peer_reports().empty(); }));
+    EXPECT_EQ(carol.last_sent(id)->outcome, WHERRY_OUTCOME_FAILED_RETRY);
+    EXPECT_EQ(carol.peer_reports().back().reason, reason);
+    EXPECT_EQ(bob.received_count(), 0u);
+  }
 };
 
 TEST_F(P2pProxy, IsAllThatIsDialled) {
@@ -129,12 +147,8 @@ class P2pBadProxy : public P2pProxy, public testing::WithParamInterface<BadProxy
 
 // Nobody is dialled in its place, and it is a failure like any other.
 TEST_P(P2pBadProxy, IsAFailure) {
-  Descriptor listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address = loopback(0);
-  socklen_t size = sizeof address;
-  ASSERT_EQ(::bind(listener.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
-  ASSERT_EQ(::listen(listener.get(), 8), 0);
-  ASSERT_EQ(::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &size), 0);
+  std::uint16_t port = 0;
+  const Descriptor listener = listen_anywhere(port);
   std::thread proxy([&] {
     const Descriptor client(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
     for (const std::string& answer : GetParam().answers) {
@@ -143,17 +157,8 @@ TEST_P(P2pBadProxy, IsAFailure) {
       ::send(client.get(), answer.data(), answer.size(), MSG_NOSIGNAL);
     }
   });
-  TransportHost carol(*wherry_transport_p2p(), pump, through(ntohs(address.sin_port)));
-  ASSERT_EQ(carol.create(), WHERRY_TRANSPORT_OK);
-  ASSERT_TRUE(carol.start_and_wait(kLimitMs));
-  ASSERT_EQ(carol.add_peer(kPeer, *bob.endpoint(kInbox)), WHERRY_TRANSPORT_OK);
-  const std::uint64_t id = carol.send_one(kPeer, Bytes(100, 2));
-  EXPECT_TRUE(until([&] { return carol.last_sent(id).has_value(); }));
+  fails_through(port, GetParam().reason);
   proxy.join();
-  ASSERT_TRUE(until([&] { return !carol.peer_reports().empty(); }));
-  EXPECT_EQ(carol.last_sent(id)->outcome, WHERRY_OUTCOME_FAILED_RETRY);
-  EXPECT_EQ(carol.peer_reports().back().reason, GetParam().reason);
-  EXPECT_EQ(bob.received_count(), 0u);
 }
 
 const std::string kGreets("\5\0", 2);
@@ -174,13 +179,7 @@ TEST_F(P2pProxy, ThatIsGoneIsAFailure) {
     const SocksServer gone;
     port = gone.port;
   }
-  TransportHost carol(*wherry_transport_p2p(), pump, through(port));
-  ASSERT_EQ(carol.create(), WHERRY_TRANSPORT_OK);
-  ASSERT_TRUE(carol.start_and_wait(kLimitMs));
-  ASSERT_EQ(carol.add_peer(kPeer, *bob.endpoint(kInbox)), WHERRY_TRANSPORT_OK);
-  const std::uint64_t id = carol.send_one(kPeer, Bytes(100, 2));
-  ASSERT_TRUE(until([&] { return carol.last_sent(id).has_value(); }));
-  EXPECT_EQ(carol.last_sent(id)->outcome, WHERRY_OUTCOME_FAILED_RETRY);
+  fails_through(port, WHERRY_REASON_PROXY);
 }
 
 TEST(P2pIpv6, CarriesBothWays) {

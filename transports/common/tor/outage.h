@@ -24,12 +24,13 @@ class Outage {
   // True: it lasted until now. Asked whenever `descriptor` is readable and at `deadline`; a way
   // that only tor knows is found by its trying now and then.
   [[nodiscard]] bool ends(Clock::time_point now);
-  void forget();
 
   int descriptor() const { return routes_.get(); }  // readable when routes changed
   std::optional<Clock::time_point> deadline() const { return until_; }
 
  private:
+  void forget();
+
   Descriptor routes_;
   std::set<std::string> relays_;
   std::optional<Clock::time_point> until_;
