@@ -94,7 +94,7 @@ class OnionCallers : public ::testing::Test {
         if (::poll(&item, 1, 0) == 1) callers.on_ready(one.caller, item.revents, now);
       }
       callers.on_time(now);
-      callers.flush();
+      callers.flush(now);
     }
   }
 
@@ -119,13 +119,36 @@ TEST_F(OnionCallers, TakesAndTells) {
   ann.say(envelopes(1, 3));
   turn();
   EXPECT_EQ(taken.size(), 3u);
+  EXPECT_EQ(ann.heard(), std::vector<FrameKind>{});
+  turn(kStart + kTellTakenWithin);
   EXPECT_EQ(ann.heard(), std::vector{FrameKind::kTaken});
   callers.stored(taken[1]);
-  turn();
+  turn(kStart + kTellTakenWithin + kTellEvery);
   EXPECT_EQ(ann.heard(), std::vector{FrameKind::kStored});
   ann.say(frame(FrameKind::kPing));
   turn();
   EXPECT_EQ(ann.heard(), std::vector{FrameKind::kPong});
+}
+
+TEST_F(OnionCallers, TellsManyNumbersAtOnce) {
+  Other ann = come();
+  ann.say(frame(FrameKind::kHello));
+  const auto say_and_store = [&](std::uint32_t number, Clock::time_point now) {
+    ann.say(envelopes(number, 1));
+    turn(now);
+    callers.stored(taken.back());
+    turn(now);
+  };
+  say_and_store(1, kStart);
+  EXPECT_EQ(ann.heard(), std::vector{FrameKind::kStored});  // who is alone does not wait
+  for (std::uint32_t number = 2; number < 10; ++number) say_and_store(number, kStart + 1ms);
+  EXPECT_EQ(ann.heard(), std::vector<FrameKind>{});
+  EXPECT_EQ(callers.deadline(), kStart + kTellEvery);
+  turn(kStart + kTellEvery);
+  EXPECT_EQ(ann.heard(), std::vector{FrameKind::kStored});
+  ann.say(envelopes(10, kTellAtOnce));
+  turn(kStart + kTellEvery);
+  EXPECT_EQ(ann.heard(), std::vector{FrameKind::kTaken});
 }
 
 TEST_F(OnionCallers, GarbageEndsItsStreamAlone) {

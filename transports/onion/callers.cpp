@@ -46,8 +46,9 @@ void Callers::came(std::uint64_t service, Descriptor stream, Clock::time_point n
   if (static_cast<std::size_t>(std::ranges::count_if(callers_, is_silent)) >= kSilentPerService) {
     drop(std::ranges::find_if(callers_, is_silent)->first);
   }
-  callers_.emplace(++last_caller_,
-                   Caller{Stream(std::move(stream)), service, 0, 0, now + kSilenceLimit, {}, {}});
+  callers_.emplace(
+      ++last_caller_,
+      Caller{Stream(std::move(stream)), service, 0, 0, now + kSilenceLimit, {}, {}, {}, {}, {}});
 }
 
 bool Callers::anybody_finds(std::uint64_t service) const {
@@ -84,7 +85,7 @@ bool Callers::read(std::uint64_t number, Caller& caller, Clock::time_point now) 
   while (!full_) {
     const auto frame = caller.stream.next();
     if (!frame) break;
-    if (!take(number, caller, *frame)) {
+    if (!take(number, caller, *frame, now)) {
       const std::array refused{static_cast<std::uint8_t>(FrameKind::kRefused)};
       caller.stream.put(refused);
       static_cast<void>(caller.stream.write());
@@ -97,7 +98,8 @@ bool Callers::read(std::uint64_t number, Caller& caller, Clock::time_point now) 
 }
 
 // False: it is no frame of a dialler who may be here.
-bool Callers::take(std::uint64_t number, Caller& caller, std::span<const std::uint8_t> frame) {
+bool Callers::take(std::uint64_t number, Caller& caller, std::span<const std::uint8_t> frame,
+                   Clock::time_point now) {
   const auto kind = links::kind_of(frame);
   if (caller.inbox == 0) return kind == FrameKind::kHello && greet(caller, frame.subspan(1));
   if (kind == FrameKind::kPing) {
@@ -117,7 +119,7 @@ bool Callers::take(std::uint64_t number, Caller& caller, std::span<const std::ui
   caller.last_number = envelopes->back().number;
   rest.envelopes = std::move(*envelopes);
   caller.rest = std::move(rest);
-  offer(number, caller);
+  offer(number, caller, now);
   return true;
 }
 
@@ -155,7 +157,7 @@ void Callers::make_room(std::uint64_t inbox) {
 }
 
 // What was not taken waits, and nothing is read meanwhile.
-void Callers::offer(std::uint64_t number, Caller& caller) {
+void Callers::offer(std::uint64_t number, Caller& caller, Clock::time_point now) {
   Rest& rest = *caller.rest;
   std::vector<Arrival> arrivals;
   for (std::size_t i = rest.taken; i < rest.envelopes.size(); ++i) {
@@ -168,9 +170,10 @@ void Callers::offer(std::uint64_t number, Caller& caller) {
   }
   while (origins_.size() > kOriginsMax) origins_.erase(origins_.begin());
   next_receipt_ += taken;
-  std::vector<std::uint32_t> numbers;
-  for (std::size_t i = 0; i < taken; ++i) numbers.push_back(rest.envelopes[rest.taken + i].number);
-  tell(caller, FrameKind::kTaken, numbers);
+  if (caller.taken.empty()) caller.taken_since = now;
+  for (std::size_t i = 0; i < taken; ++i) {
+    caller.taken.push_back(rest.envelopes[rest.taken + i].number);
+  }
   rest.taken += taken;
   full_ = rest.taken < rest.envelopes.size();
   if (!full_) caller.rest.reset();
@@ -182,7 +185,7 @@ void Callers::resume(Clock::time_point now) {
   for (auto& [number, caller] : callers_) {
     caller.until = std::max(caller.until, now + kSilenceLimit);  // nobody was listened to until now
     if (full_) continue;
-    if (caller.rest) offer(number, caller);
+    if (caller.rest) offer(number, caller, now);
     // Frames that were read already wake nobody.
     if (!full_ && !read(number, caller, now)) gone.push_back(number);
   }
@@ -197,10 +200,27 @@ void Callers::stored(std::uint64_t receipt) {
   origins_.erase(origin);
 }
 
-void Callers::flush() {
+Clock::time_point Callers::Caller::tell_at() const {
+  if (taken.size() + durable.size() >= kTellAtOnce) return Clock::time_point::min();
+  auto at = Clock::time_point::max();
+  if (!taken.empty()) at = taken_since + kTellTakenWithin;
+  if (!durable.empty()) at = std::min(at, told_at + kTellEvery);
+  return at;
+}
+
+// A frame however small is a cell through six tors: so what is durable soon is not told to be taken
+// before, and many share a frame.
+void Callers::flush(Clock::time_point now) {
   std::vector<std::uint64_t> gone;
   for (auto& [number, caller] : callers_) {
-    tell(caller, FrameKind::kStored, caller.durable);
+    if (caller.tell_at() <= now) {
+      std::erase_if(caller.taken, [&](std::uint32_t one) {
+        return std::ranges::find(caller.durable, one) != caller.durable.end();
+      });
+      tell(caller, FrameKind::kTaken, caller.taken);
+      tell(caller, FrameKind::kStored, caller.durable);
+      caller.told_at = now;
+    }
     if (caller.stream.wants_to_write() && !caller.stream.write()) gone.push_back(number);
   }
   for (const std::uint64_t number : gone) drop(number);
@@ -215,12 +235,12 @@ void Callers::tell(Caller& caller, FrameKind kind, std::vector<std::uint32_t>& n
 }
 
 std::optional<Clock::time_point> Callers::deadline() const {
-  std::optional<Clock::time_point> first;
-  if (full_) return first;
+  auto first = Clock::time_point::max();
   for (const auto& [number, caller] : callers_) {
-    if (!first || caller.until < *first) first = caller.until;
+    first = std::min(first, caller.tell_at());
+    if (!full_) first = std::min(first, caller.until);
   }
-  return first;
+  return first == Clock::time_point::max() ? std::nullopt : std::optional(first);
 }
 
 void Callers::on_time(Clock::time_point now) {

@@ -56,7 +56,8 @@ class Callers {
 
   // An envelope is durable; flush() tells those who sent such.
   void stored(std::uint64_t receipt);
-  void flush();
+  // Tells what was taken and what is durable since, as far as it is time to.
+  void flush(Clock::time_point now);
 
  private:
   struct Inbox {
@@ -77,7 +78,13 @@ class Callers {
     std::uint32_t last_number = 0;
     Clock::time_point until;
     std::optional<Rest> rest;
-    std::vector<std::uint32_t> durable;  // to be told
+    // To be told: what was taken, the first of it then, and what is durable.
+    std::vector<std::uint32_t> taken;
+    Clock::time_point taken_since;
+    std::vector<std::uint32_t> durable;
+    Clock::time_point told_at;  // the last time
+
+    Clock::time_point tell_at() const;  // max(): there is nothing to tell
   };
   struct Origin {
     std::uint64_t caller = 0;
@@ -86,11 +93,12 @@ class Callers {
 
   bool anybody_finds(std::uint64_t service) const;
   bool read(std::uint64_t number, Caller& caller, Clock::time_point now);
-  bool take(std::uint64_t number, Caller& caller, std::span<const std::uint8_t> frame);
+  bool take(std::uint64_t number, Caller& caller, std::span<const std::uint8_t> frame,
+            Clock::time_point now);
   void answer(Caller& caller, std::span<const std::uint8_t> locator);
   bool greet(Caller& caller, std::span<const std::uint8_t> token);
-  void offer(std::uint64_t number, Caller& caller);
-  void tell(Caller& caller, links::FrameKind kind, std::vector<std::uint32_t>& numbers);
+  void offer(std::uint64_t number, Caller& caller, Clock::time_point now);
+  static void tell(Caller& caller, links::FrameKind kind, std::vector<std::uint32_t>& numbers);
   void make_room(std::uint64_t inbox);
   void drop(std::uint64_t number);
 

@@ -23,6 +23,12 @@ inline constexpr std::size_t kReadAtOnce = std::size_t{128} * 1024;
 // Circuits take seconds. A link that took nothing for so long is given up.
 inline constexpr auto kTakenLimit = 30s;
 
+// What arrived is told in frames with many numbers, so often; what was taken, and is not durable by
+// then, within a little more.
+inline constexpr auto kTellEvery = 10ms;
+inline constexpr auto kTellTakenWithin = 50ms;
+inline constexpr std::size_t kTellAtOnce = 128;
+
 // An idle link is asked for a sign of life so often, and given up without one.
 inline constexpr auto kPingEvery = 60s;
 inline constexpr auto kPongLimit = 20s;

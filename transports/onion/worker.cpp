@@ -137,7 +137,7 @@ void Node::work() {
     }
     dial();
     report_fetches(Clock::now());
-    callers_.flush();
+    callers_.flush(Clock::now());
     report();
     if (!over_) wait();
   }
