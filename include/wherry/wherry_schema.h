@@ -222,7 +222,9 @@ typedef enum wherry_reason {
    */
   WHERRY_REASON_BRIDGE_NEEDED = 40,
   /* This peer is reached only while both ends try. */
-  WHERRY_REASON_BOTH_ENDS = 41
+  WHERRY_REASON_BOTH_ENDS = 41,
+  /* This peer was found on the local network, and can be reached now. */
+  WHERRY_REASON_NEARBY = 42
 } wherry_reason;
 
 /* When networks that are no longer permitted are left. */

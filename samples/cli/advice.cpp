@@ -224,6 +224,7 @@ void about_path(const wherry::Profile& profile, const Person& person, const wher
     case WHERRY_REASON_UNREACHABLE:
     case WHERRY_REASON_UNPROVEN:
     case WHERRY_REASON_BOTH_ENDS:
+    case WHERRY_REASON_NEARBY:
       if (!keeps_messages(path.name)) about_absence(profile, person, path, paths, lines);
       return;
     default:

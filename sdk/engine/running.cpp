@@ -223,6 +223,10 @@ void on_peer(Turn& turn, Network& network, const PeerReport& report) {
   }
   for (PathEntry& path : contact->paths) {
     if (path.peer != report.peer) continue;
+    if (report.reason == WHERRY_REASON_NEARBY) {
+      path.connect_at = turn.now;
+      continue;
+    }
     path.peer_state = report.state;
     path.needs_both = report.reason == WHERRY_REASON_BOTH_ENDS;
     if (report.state == WHERRY_PEER_STATE_REACHABLE) {

@@ -16,7 +16,7 @@ constexpr std::size_t kStateKeysMax = 64;
 
 // The newest one is the last.
 bool known_reason(std::int32_t reason) {
-  return reason >= WHERRY_REASON_NONE && reason <= WHERRY_REASON_BOTH_ENDS;
+  return reason >= WHERRY_REASON_NONE && reason <= WHERRY_REASON_NEARBY;
 }
 
 // Endpoints go into cards and QR codes: printable ASCII without spaces, of bounded length.

@@ -130,6 +130,30 @@ bool verify(const Signature& signature, std::span<const std::uint8_t> message,
                                      key.data()) == 0;
 }
 
+bool seal(std::span<std::uint8_t> sealed, std::span<const std::uint8_t> plain,
+          std::span<const std::uint8_t> associated, std::span<const std::uint8_t, kNonceSize> nonce,
+          std::span<const std::uint8_t, 32> key) {
+  static_assert(kNonceSize == crypto_aead_xchacha20poly1305_ietf_NPUBBYTES);
+  static_assert(kSealSize == crypto_aead_xchacha20poly1305_ietf_ABYTES);
+  if (sealed.size() != plain.size() + kSealSize || !library_ready()) return false;
+  return crypto_aead_xchacha20poly1305_ietf_encrypt(
+             sealed.data(), nullptr, plain.data(), plain.size(), associated.data(),
+             associated.size(), nullptr, nonce.data(), key.data()) == 0;
+}
+
+bool open(std::span<std::uint8_t> plain, std::span<const std::uint8_t> sealed,
+          std::span<const std::uint8_t> associated, std::span<const std::uint8_t, kNonceSize> nonce,
+          std::span<const std::uint8_t, 32> key) {
+  if (sealed.size() == plain.size() + kSealSize && library_ready() &&
+      crypto_aead_xchacha20poly1305_ietf_decrypt(
+          plain.data(), nullptr, nullptr, sealed.data(), sealed.size(), associated.data(),
+          associated.size(), nonce.data(), key.data()) == 0) {
+    return true;
+  }
+  std::ranges::fill(plain, std::uint8_t{0});
+  return false;
+}
+
 void random_bytes(std::span<std::uint8_t> out) {
   library_ready();
   randombytes_buf(out.data(), out.size());

@@ -66,6 +66,21 @@ class SigningKey {
 [[nodiscard]] bool verify(const Signature& signature, std::span<const std::uint8_t> message,
                           const PublicKey& key);
 
+inline constexpr std::size_t kNonceSize = 24;
+inline constexpr std::size_t kSealSize = 16;
+
+// XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03). `sealed` has kSealSize bytes more than `plain`.
+// A nonce is used once with a key. `open` is false, with `plain` zeroed, for whatever seal() did
+// not make of these. Other sizes are the caller's bug, and refused by both.
+[[nodiscard]] bool seal(std::span<std::uint8_t> sealed, std::span<const std::uint8_t> plain,
+                        std::span<const std::uint8_t> associated,
+                        std::span<const std::uint8_t, kNonceSize> nonce,
+                        std::span<const std::uint8_t, 32> key);
+[[nodiscard]] bool open(std::span<std::uint8_t> plain, std::span<const std::uint8_t> sealed,
+                        std::span<const std::uint8_t> associated,
+                        std::span<const std::uint8_t, kNonceSize> nonce,
+                        std::span<const std::uint8_t, 32> key);
+
 // Fills `out` from the system's generator.
 void random_bytes(std::span<std::uint8_t> out);
 

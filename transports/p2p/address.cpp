@@ -15,8 +15,6 @@
 namespace wherry::transports::p2p {
 namespace {
 
-using Ip = std::array<std::uint8_t, 16>;
-
 constexpr int kV4Bits = 96;
 constexpr Ip kV4Prefix = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
@@ -74,6 +72,11 @@ bool Address::is_loopback() const {
   return v4.contains(*this) || v6.contains(*this);
 }
 
+bool Address::is_link_local() const {
+  static const AddressRange link_local = range("fe80::/10");
+  return link_local.contains(*this);
+}
+
 std::optional<Address> parse_address(std::string_view text) {
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) return std::nullopt;
@@ -97,7 +100,8 @@ std::string to_text(const Address& address) {
     return text + port;
   }
   ::inet_ntop(AF_INET6, address.ip.data(), text, sizeof text);
-  return "[" + std::string(text) + "]" + port;
+  const std::string zone = address.scope == 0 ? "" : "%" + std::to_string(address.scope);
+  return "[" + std::string(text) + zone + "]" + port;
 }
 
 bool is_public(const Address& address) {
@@ -152,19 +156,57 @@ std::optional<Address> from_system(const sockaddr& address) {
     std::memcpy(&in, &address, sizeof in);
     std::memcpy(out.ip.data(), &in.sin6_addr, 16);
     out.port = ntohs(in.sin6_port);
+    if (out.is_link_local()) out.scope = in.sin6_scope_id;
   } else {
     return std::nullopt;
   }
   return out;
 }
 
+socklen_t to_system(const Address& address, sockaddr_storage& out) {
+  out = {};
+  if (address.is_v4()) {
+    sockaddr_in in{};
+    in.sin_family = AF_INET;
+    in.sin_port = htons(address.port);
+    std::memcpy(&in.sin_addr, address.ip.data() + 12, 4);
+    std::memcpy(&out, &in, sizeof in);
+    return sizeof in;
+  }
+  sockaddr_in6 in{};
+  in.sin6_family = AF_INET6;
+  in.sin6_port = htons(address.port);
+  in.sin6_scope_id = address.scope;
+  std::memcpy(&in.sin6_addr, address.ip.data(), address.ip.size());
+  std::memcpy(&out, &in, sizeof in);
+  return sizeof in;
+}
+
+std::vector<LanAddress> lan_addresses() {
+  std::vector<LanAddress> own;
+  for_each_interface([&](const ifaddrs& one) {
+    const unsigned flags = one.ifa_flags;
+    auto address = from_system(*one.ifa_addr);
+    if (!address || (flags & IFF_MULTICAST) == 0 ||
+        (flags & (IFF_LOOPBACK | IFF_POINTOPOINT)) != 0) {
+      return;
+    }
+    address->port = 0;
+    LanAddress lan{*address, ::if_nametoindex(one.ifa_name), std::nullopt};
+    if (address->is_v4() && (flags & IFF_BROADCAST) != 0 && one.ifa_broadaddr != nullptr) {
+      lan.broadcast = from_system(*one.ifa_broadaddr);
+    }
+    own.push_back(lan);
+  });
+  return own;
+}
+
 std::vector<Address> own_addresses() {
-  static const AddressRange link_local = range("fe80::/10");
   static const AddressRange automatic = range("169.254.0.0/16");
   std::vector<Address> own;
   for_each_interface([&](const ifaddrs& one) {
     auto address = from_system(*one.ifa_addr);
-    if (!address || (one.ifa_flags & IFF_LOOPBACK) != 0 || link_local.contains(*address) ||
+    if (!address || (one.ifa_flags & IFF_LOOPBACK) != 0 || address->is_link_local() ||
         automatic.contains(*address)) {
       return;
     }

@@ -13,14 +13,18 @@
 
 namespace wherry::transports::p2p {
 
+using Ip = std::array<std::uint8_t, 16>;
+
 // An IP address and a port. IPv4 is kept as its IPv6 form, ::ffff:a.b.c.d (RFC 4291, 2.5.5.2).
 struct Address {
-  std::array<std::uint8_t, 16> ip{};
+  Ip ip{};
   std::uint16_t port = 0;
+  std::uint32_t scope = 0;  // the interface of a link-local one (RFC 4007); no text names it
 
   bool is_v4() const;
   bool is_any() const;  // 0.0.0.0 or [::]: every address of this machine
   bool is_loopback() const;
+  bool is_link_local() const;  // IPv6
   auto operator<=>(const Address&) const = default;
 };
 
@@ -38,7 +42,7 @@ struct Address {
 
 // A range of addresses, "10.0.0.0/8" or "fd00::/8".
 struct AddressRange {
-  std::array<std::uint8_t, 16> ip{};
+  Ip ip{};
   int bits = 128;
 
   bool contains(const Address& address) const;
@@ -47,10 +51,20 @@ struct AddressRange {
 
 // None: of another family.
 [[nodiscard]] std::optional<Address> from_system(const sockaddr& address);
+// Out: its length. IPv4 as that.
+socklen_t to_system(const Address& address, sockaddr_storage& out);
 
 // Addresses of this machine's interfaces that are up, without the loop, link-local and multicast
 // ones: the Internet's first, IPv6 before IPv4. Their port is 0.
 [[nodiscard]] std::vector<Address> own_addresses();
+
+// An address of an interface that is up and no loop, and carries multicast.
+struct LanAddress {
+  Address address;  // with the scope, if it is link-local; port 0
+  unsigned interface = 0;
+  std::optional<Address> broadcast;  // of IPv4
+};
+[[nodiscard]] std::vector<LanAddress> lan_addresses();
 
 // The networks that this machine's interfaces are in now, of whatever kind.
 [[nodiscard]] std::vector<AddressRange> own_networks();

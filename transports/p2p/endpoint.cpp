@@ -73,6 +73,7 @@ std::optional<Endpoint> parse_endpoint(std::string_view text) {
     return std::nullopt;
   }
   std::string_view rest = text.substr(0, first);
+  if (rest.empty()) return endpoint;
   if (rest.starts_with('~')) {
     const std::size_t comma = rest.find(',');
     endpoint.meeting = parse_address(rest.substr(1, comma - 1));

@@ -1,5 +1,6 @@
 // Where a contact dials: "zd1:ADDRESS,ADDRESS/KEY/PASS/CHECK". An address after a "~" is where
-// links are opened from both ends (see meeting.h). KEY is the listener's CURVE key; PASS the secret
+// links are opened from both ends (see meeting.h). Without any, "zd1:/KEY/PASS/CHECK", they are to
+// be found on a local network (see beacon.h). KEY is the listener's CURVE key; PASS the secret
 // of a key that the dialler shows, and that is good for one inbox alone (CurveZMQ,
 // rfc.zeromq.org/spec/26). So an endpoint is a capability: who has it may send to the inbox. CHECK
 // is 6 bytes of BLAKE2b of all before it, against slips. The last three are base64url.
@@ -20,10 +21,10 @@ namespace wherry::transports::p2p {
 using Key = std::array<std::uint8_t, 32>;
 
 struct Endpoint {
-  Key listener{};                    // public
-  Key pass{};                        // secret
-  std::vector<Address> addresses;    // up to kAddressesMax, best first, each once
-  std::optional<Address> meeting{};  // one or the other is there
+  Key listener{};                  // public
+  Key pass{};                      // secret
+  std::vector<Address> addresses;  // up to kAddressesMax, best first, each once
+  std::optional<Address> meeting{};
 
   bool operator==(const Endpoint&) const = default;
 };

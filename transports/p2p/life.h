@@ -13,6 +13,7 @@
 
 #include "door.h"
 #include "intake.h"
+#include "lan.h"
 #include "link.h"
 #include "node.h"
 
@@ -31,6 +32,7 @@ struct Node::Life {
   zmq::context_t context{1, kSocketsMax};
   Intake intake;
   std::optional<Door> door;
+  std::optional<Lan> lan;
   std::map<std::uint64_t, Link> links;
   std::deque<Outgoing> sends;                      // taken from the host, and not by a link yet
   std::deque<std::uint64_t> to_dial;               // peers; some may be gone by the time

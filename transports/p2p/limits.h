@@ -50,6 +50,17 @@ inline constexpr auto kMeetingEvery = 20s;
 inline constexpr auto kMeetingLimit = 5s;
 inline constexpr auto kMeetingAgain = 100ms;  // tries within that
 inline constexpr std::size_t kMeetingsMax = 64;
+// On the local networks: see lan.h.
+inline constexpr auto kLanEvery = 60s;   // a beacon, less up to a quarter
+inline constexpr auto kLanPause = 1s;    // between two, at least
+inline constexpr int kLanQuestions = 3;  // in a row
+inline constexpr auto kLanAskEvery = 10s;
+inline constexpr auto kLanAnswerWithin = 100ms;
+inline constexpr auto kLanPlaceLimit = 3min;
+inline constexpr auto kLanTellEvery = 3s;           // of one peer
+inline constexpr std::size_t kLanDatagrams = 1000;  // heard in a second
+inline constexpr int kLanAtOnce = 64;
+inline constexpr std::size_t kLanAnnouncedMax = 256;  // contacts
 // An envelope is taken at the other end within this after it was accepted here, or it has failed.
 // With half of it for themselves the link is given up.
 inline constexpr auto kTakenLimit = 10s;

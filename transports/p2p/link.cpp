@@ -44,10 +44,11 @@ std::optional<Clock::time_point> Link::deadline() const {
   return first ? std::min(*first, next) : next;
 }
 
-void Link::dial(zmq::context_t& context, Clock::time_point now) {
+void Link::dial(zmq::context_t& context, Clock::time_point now,
+                const std::vector<Address>& nearby) {
   asked_ = false;
   if (state_ != State::kDown) return;
-  to_try_.clear();
+  to_try_.assign(nearby.begin(), nearby.end());
   std::ranges::copy_if(endpoint_.addresses, std::back_inserter(to_try_),
                        [&](const Address& address) { return settings_.may_dial(address); });
   to_meet_ = settings_.may_meet(endpoint_.meeting);

@@ -56,7 +56,8 @@ class Link {
   bool asked() const { return asked_; }
 
   // All of these say by `sent` what became of envelopes.
-  void dial(zmq::context_t& context, Clock::time_point now);
+  // First at `nearby`, where the peer is on a local network.
+  void dial(zmq::context_t& context, Clock::time_point now, const std::vector<Address>& nearby);
   void queue(std::uint64_t send_id, links::Bytes envelope, Clock::time_point now);
   void on_monitor(zmq::context_t& context, Clock::time_point now);
   void on_readable();

@@ -82,16 +82,18 @@ void Node::wake() {
   if (wake_ >= 0) ::eventfd_write(wake_, 1);
 }
 
-std::int32_t Node::open_inbox(std::uint64_t inbox, std::span<const std::uint8_t, 32> secret) {
+std::int32_t Node::open_inbox(std::uint64_t inbox, std::span<const std::uint8_t, 32> secret,
+                              std::int32_t audience) {
   if (inbox == 0) return WHERRY_TRANSPORT_E_ARGUMENT;
-  const Key pass = pass_of(secret);
+  const Inbox opened{pass_of(secret), audience == WHERRY_AUDIENCE_CONTACT};
   {
     const std::lock_guard lock(mutex_);
-    const auto [known, fresh] = inboxes_.emplace(inbox, pass);
-    if (!fresh && known->second != pass) return WHERRY_TRANSPORT_E_ARGUMENT;
+    const auto [known, fresh] = inboxes_.emplace(inbox, opened);
+    if (!fresh && known->second != opened) return WHERRY_TRANSPORT_E_ARGUMENT;
   }
-  post([this, inbox, pass](Life& life) {
-    if (life.door) life.door->allow(inbox, pass);
+  post([this, inbox, opened](Life& life) {
+    if (life.door) life.door->allow(inbox, opened.pass);
+    if (life.lan && opened.of_contact) life.lan->announce(inbox, opened.pass, Clock::now());
     life.announced.erase(inbox);
     announce(life);
   });
@@ -105,6 +107,7 @@ std::int32_t Node::close_inbox(std::uint64_t inbox) {
   }
   post([inbox](Life& life) {
     if (life.door) life.door->forbid(inbox);
+    if (life.lan) life.lan->conceal(inbox);
     life.announced.erase(inbox);
   });
   return WHERRY_TRANSPORT_OK;
@@ -116,7 +119,7 @@ std::int32_t Node::add_peer(std::uint64_t peer, const char* text, wherry_reveals
   // Nobody is to make this machine knock at doors of its own network, or of itself.
   const auto may_dial = [&](const Address& address) { return settings_.may_dial(address); };
   if (!endpoint || (std::ranges::none_of(endpoint->addresses, may_dial) &&
-                    !settings_.may_meet(endpoint->meeting))) {
+                    !settings_.may_meet(endpoint->meeting) && !settings_.lan)) {
     return WHERRY_TRANSPORT_E_ENDPOINT;
   }
   *reveals = reveals_of_dialling(settings_);
@@ -125,6 +128,9 @@ std::int32_t Node::add_peer(std::uint64_t peer, const char* text, wherry_reveals
     if (!peers_.emplace(peer, *endpoint).second) return WHERRY_TRANSPORT_E_ARGUMENT;
   }
   if (settings_.may_meet(endpoint->meeting)) post(say_that_both_meet(peer));
+  post([peer, pass = endpoint->pass](Life& life) {
+    if (life.lan) life.lan->expect(peer, pass, Clock::now());
+  });
   return WHERRY_TRANSPORT_OK;
 }
 
@@ -135,6 +141,7 @@ std::int32_t Node::remove_peer(std::uint64_t peer) {
     queued_ -= std::erase_if(sends_, [&](const Outgoing& one) { return one.peer == peer; });
   }
   post([peer](Life& life) {
+    if (life.lan) life.lan->forget(peer);
     const auto link = life.links.find(peer);
     if (link == life.links.end()) return;
     if (const auto& place = link->second.meeting(); life.door && place) {

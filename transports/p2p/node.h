@@ -31,7 +31,8 @@ class Node {
   std::int32_t start();
   void stop();
   void update(std::uint32_t flags);
-  std::int32_t open_inbox(std::uint64_t inbox, std::span<const std::uint8_t, 32> secret);
+  std::int32_t open_inbox(std::uint64_t inbox, std::span<const std::uint8_t, 32> secret,
+                          std::int32_t audience);
   std::int32_t close_inbox(std::uint64_t inbox);
   std::int32_t add_peer(std::uint64_t peer, const char* text, wherry_reveals* reveals);
   std::int32_t remove_peer(std::uint64_t peer);
@@ -64,6 +65,9 @@ class Node {
   void take_tasks(Life& life);
   void ask(Life& life, std::uint64_t peer);
   void dial(Life& life);
+  void begin_lan(Life& life);
+  void hear(Life& life, int descriptor, Clock::time_point now);
+  void keep_lan(Life& life, Clock::time_point now);
   void begin_meetings(Life& life, Clock::time_point now);
   void meet(Life& life, Clock::time_point now);
   void wait(Life& life);
@@ -86,7 +90,13 @@ class Node {
   bool refused_ = false;      // send accepted fewer than it was given: on_writable is owed
   int wake_ = -1;             // eventfd of the worker
   std::size_t queued_ = 0;    // envelopes accepted and not on a link yet
-  std::map<std::uint64_t, Key> inboxes_;  // their passes
+  struct Inbox {
+    Key pass{};
+    bool of_contact = false;  // or of anybody who has a card
+
+    bool operator==(const Inbox&) const = default;
+  };
+  std::map<std::uint64_t, Inbox> inboxes_;
   std::map<std::uint64_t, Endpoint> peers_;
   std::deque<Outgoing> sends_;
   std::vector<Task> tasks_;

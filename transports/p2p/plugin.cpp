@@ -31,6 +31,9 @@ constexpr wherry_setting_description kSettings[] = {
     {"allow", WHERRY_SETTING_TEXT, "",
      "Ranges with commas between, as 192.168.0.0/16, that are dialled, at any port, although they "
      "are not of the Internet, or are this machine's own networks"},
+    {"lan", WHERRY_SETTING_TEXT, "off",
+     "`on`: contacts find each other on the networks that this machine is in, with no server. "
+     "Everybody there sees that this kind of program is used"},
     {"proxy", WHERRY_SETTING_ADDRESS, "",
      "A SOCKS5 proxy to dial through, ADDRESS:PORT in numbers; empty: none. It does not hide where "
      "this machine listens"},
@@ -91,9 +94,10 @@ constexpr wherry_transport_plugin kPlugin = {
     .destroy = [](auto* self) { delete self; },
     .update = [](auto* self, std::uint32_t flags) { guarded([&] { self->node.update(flags); }); },
     .open_inbox =
-        [](auto* self, std::uint64_t inbox, const std::uint8_t* secret, std::int32_t) {
+        [](auto* self, std::uint64_t inbox, const std::uint8_t* secret, std::int32_t audience) {
           return guarded([&] {
-            return self->node.open_inbox(inbox, std::span<const std::uint8_t, 32>(secret, 32));
+            return self->node.open_inbox(inbox, std::span<const std::uint8_t, 32>(secret, 32),
+                                         audience);
           });
         },
     .close_inbox =

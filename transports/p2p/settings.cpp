@@ -92,6 +92,9 @@ std::optional<NodeSettings> parse_settings(const wherry_setting* settings, std::
       if (!parse_list(value, parse_range, parsed.allow)) {
         error = "setting allow: not a list of ranges like 192.168.0.0/16, with commas between";
       }
+    } else if (name == "lan") {
+      if (value != "on" && value != "off") error = "setting lan: not on or off";
+      parsed.lan = value == "on";
     } else if (name == "proxy") {
       // libzmq would look a name up, and its only I/O thread wait for the answer.
       parsed.proxy = parse_address(value);
@@ -115,6 +118,14 @@ std::optional<NodeSettings> parse_settings(const wherry_setting* settings, std::
   }
   if (parsed.meeting && parsed.proxy) {
     error = "settings meet and proxy: through a proxy no link is opened from both ends";
+    return std::nullopt;
+  }
+  if (parsed.lan && parsed.proxy) {
+    error = "settings lan and proxy: who is found on the local network is not dialled by a proxy";
+    return std::nullopt;
+  }
+  if (parsed.lan && !parsed.listen) {
+    error = "settings lan and listen: who listens nowhere can not say where they are";
     return std::nullopt;
   }
   return parsed;

@@ -16,6 +16,7 @@ struct NodeSettings {
   std::vector<AddressRange> allow;  // that are dialled although they are not of the Internet
   std::optional<Address> proxy;     // SOCKS5, for dialling
   std::optional<Address> meeting;   // the outside, where links are opened from both ends
+  bool lan = false;                 // contacts are found on the local networks
 
   // Whether it is of the Internet, or in `allow`.
   bool is_known(const Address& address) const;

@@ -124,7 +124,7 @@ bool Node::begin(Life& life) {
             }
             return api_.on_receive(host_, inbox, offered.data(), offered.size());
           });
-      for (const auto& [inbox, pass] : inboxes_) life.door->allow(inbox, pass);
+      for (const auto& [id, inbox] : inboxes_) life.door->allow(id, inbox.pass);
     }
   }
   if (!settings_.listen) return true;
@@ -150,7 +150,44 @@ bool Node::begin(Life& life) {
   }
   last = {static_cast<std::uint8_t>(life.port >> 8), static_cast<std::uint8_t>(life.port)};
   api_.state_set(host_, kPortName, {last.data(), last.size()});
+  if (settings_.lan) begin_lan(life);
   return true;
+}
+
+void Node::begin_lan(Life& life) {
+  const Clock::time_point now = Clock::now();
+  life.lan.emplace(Address{settings_.listen->ip, life.port}, now);
+  const std::lock_guard lock(mutex_);
+  for (const auto& [id, inbox] : inboxes_) {
+    if (inbox.of_contact) life.lan->announce(id, inbox.pass, now);
+  }
+  for (const auto& [peer, endpoint] : peers_) life.lan->expect(peer, endpoint.pass, now);
+}
+
+// Who was found can be reached; whether they are to be is the host's affair.
+void Node::hear(Life& life, int descriptor, Clock::time_point now) {
+  for (const std::uint64_t peer : life.lan->on_ready(descriptor, now)) {
+    const auto link = life.links.find(peer);
+    if (link != life.links.end() &&
+        (link->second.asked() || link->second.state() != Link::State::kDown)) {
+      continue;
+    }
+    {
+      const std::lock_guard lock(mutex_);
+      if (!peers_.contains(peer)) continue;
+    }
+    api_.on_peer(host_, peer, WHERRY_PEER_STATE_UNREACHABLE, WHERRY_REASON_NEARBY);
+  }
+}
+
+void Node::keep_lan(Life& life, Clock::time_point now) {
+  const bool was_mute = life.lan->is_mute();
+  life.lan->on_time(now);
+  if (life.lan->is_mute() && !was_mute) {
+    log(WHERRY_LOG_WARNING,
+        "p2p: nobody is found on the local network: neither multicast nor broadcast leaves this "
+        "machine");
+  }
 }
 
 // Says where inboxes are, if that is news.
@@ -167,16 +204,16 @@ void Node::announce(Life& life) {
     }
     if (life.advertised.size() > kAddressesMax) life.advertised.resize(kAddressesMax);
   }
-  std::map<std::uint64_t, Key> inboxes;
+  std::map<std::uint64_t, Inbox> inboxes;
   {
     const std::lock_guard lock(mutex_);
     inboxes = inboxes_;
   }
   const Key listener = public_key(life.key);
-  for (const auto& [inbox, pass] : inboxes) {
-    const bool somewhere = !life.advertised.empty() || settings_.meeting;
+  for (const auto& [inbox, what] : inboxes) {
+    const bool somewhere = !life.advertised.empty() || settings_.meeting || life.lan;
     const std::string text =
-        somewhere ? to_text(Endpoint{listener, pass, life.advertised, settings_.meeting}) : "";
+        somewhere ? to_text(Endpoint{listener, what.pass, life.advertised, settings_.meeting}) : "";
     const auto known = life.announced.find(inbox);
     if (known != life.announced.end() && known->second == text) continue;
     life.announced[inbox] = text;
@@ -269,10 +306,13 @@ void Node::dial(Life& life) {
   const Clock::time_point now = Clock::now();
   const auto dial = [&](std::deque<std::uint64_t>& peers, std::size_t most) {
     while (dialling < most && !peers.empty()) {
-      const auto link = life.links.find(peers.front());
+      const std::uint64_t peer = peers.front();
+      const auto link = life.links.find(peer);
       peers.pop_front();
       if (link == life.links.end() || !link->second.asked()) continue;
-      link->second.dial(life.context, now);
+      const auto nearby = life.lan ? life.lan->places_of(peer, now) : std::vector<Address>();
+      if (life.lan && nearby.empty()) life.lan->ask(now);
+      link->second.dial(life.context, now, nearby);
       if (link->second.is_open()) ++dialling;
     }
   };
@@ -348,6 +388,14 @@ void Node::wait(Life& life) {
     by(life.door->meetings().deadline());
     if (settings_.meeting && !life.links.empty()) by(Clock::now() + until_next_meeting());
   }
+  const std::size_t heard = items.size();
+  const Clock::time_point before = Clock::now();
+  std::vector<int> lan;
+  if (life.lan) {
+    lan = life.lan->descriptors(before);
+    for (const int descriptor : lan) ask(nullptr, descriptor, ZMQ_POLLIN);
+    by(life.lan->deadline(before));
+  }
   std::vector<Link*> links;
   const std::size_t first = items.size();
   for (auto& [peer, link] : life.links) {
@@ -370,6 +418,10 @@ void Node::wait(Life& life) {
     life.door->meetings().on_time(now);
     if (settings_.meeting) meet(life, now);
   }
+  for (std::size_t i = 0; i < lan.size(); ++i) {
+    if (readable(heard + i)) hear(life, lan[i], now);
+  }
+  if (life.lan) keep_lan(life, now);
   for (std::size_t i = 0; i < links.size(); ++i) {
     Link& link = *links[i];
     if (readable(first + 2 * i + 1)) link.on_monitor(life.context, now);

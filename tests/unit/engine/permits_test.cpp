@@ -230,7 +230,8 @@ TEST(EnginePermits, NobodyIsDialledWhereThatIsForbidden) {
   pair.world.run_for(10'000);
   pair.world.submit(pair.ann, pair.bob, "a0");
   const uint64_t before = pair.other_net->counts().connects;
-  for (const int32_t reason : {WHERRY_REASON_UNREACHABLE, WHERRY_REASON_BOTH_ENDS}) {
+  for (const int32_t reason :
+       {WHERRY_REASON_UNREACHABLE, WHERRY_REASON_BOTH_ENDS, WHERRY_REASON_NEARBY}) {
     ASSERT_TRUE(pair.world.run(pair.ann, [reason](engine::Turn& turn) -> Status {
       for (const engine::PathEntry& path : turn.profile.contacts.begin()->second->paths) {
         EXPECT_FALSE(path.permitted());

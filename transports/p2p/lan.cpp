@@ -1,0 +1,152 @@
+// When something is said: thrice when this device comes, or looks for somebody; once when a contact
+// asks; and once a minute.
+#include "lan.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <limits>
+#include <span>
+
+namespace wherry::transports::p2p {
+namespace {
+
+std::uint32_t epoch_now() {
+  return epoch_of(std::chrono::duration_cast<std::chrono::seconds>(
+                      std::chrono::system_clock::now().time_since_epoch())
+                      .count());
+}
+
+// Up to `most`: so that those who say the same do not say it at once.
+Clock::duration some_of(Clock::duration most) {
+  std::array<std::uint8_t, 2> drawn{};
+  random_bytes(drawn);
+  return most * (drawn[0] << 8 | drawn[1]) / (std::numeric_limits<std::uint16_t>::max() + 1);
+}
+
+}  // namespace
+
+Lan::Lan(const Address& listen, Clock::time_point now)
+    : port_(listen.port),
+      sockets_(listen),
+      next_(now),
+      asked_at_(now),
+      questions_(kLanQuestions),
+      second_(now) {}
+
+void Lan::announce(std::uint64_t inbox, const Key& pass, Clock::time_point now) {
+  if (passes_.insert_or_assign(inbox, pass).second) plan(now);
+}
+
+void Lan::expect(std::uint64_t peer, const Key& pass, Clock::time_point now) {
+  recognizer_.add(peer, pass);
+  ask(now);
+}
+
+void Lan::forget(std::uint64_t peer) {
+  recognizer_.remove(peer);
+  neighbours_.erase(peer);
+}
+
+std::vector<Address> Lan::places_of(std::uint64_t peer, Clock::time_point now) const {
+  std::vector<Address> places;
+  const auto neighbour = neighbours_.find(peer);
+  if (neighbour == neighbours_.end()) return places;
+  for (const auto& place : {neighbour->second.v6, neighbour->second.v4}) {
+    if (place && place->is_fresh(now)) places.push_back(place->address);
+  }
+  return places;
+}
+
+void Lan::ask(Clock::time_point now) {
+  wants_to_ask_ = true;
+  plan(std::max(now, asked_at_ + kLanAskEvery));
+}
+
+void Lan::plan(Clock::time_point at) {
+  next_ = std::min(next_, std::max(at, said_at_ + kLanPause));
+}
+
+bool Lan::has_heard_enough(Clock::time_point now) const {
+  return heard_ >= kLanDatagrams && now - second_ < 1s;
+}
+
+std::vector<int> Lan::descriptors(Clock::time_point now) const {
+  return has_heard_enough(now) ? std::vector<int>() : sockets_.descriptors();
+}
+
+Clock::time_point Lan::deadline(Clock::time_point now) const {
+  return has_heard_enough(now) ? std::min(next_, second_ + 1s) : next_;
+}
+
+std::vector<std::uint64_t> Lan::on_ready(int descriptor, Clock::time_point now) {
+  if (now - second_ >= 1s) {
+    second_ = now;
+    heard_ = 0;
+  }
+  std::vector<std::uint64_t> found;
+  const std::uint32_t epoch = epoch_now();
+  for (int i = 0; i < kLanAtOnce && !has_heard_enough(now); ++i) {
+    const auto datagram = sockets_.receive(descriptor);
+    if (!datagram) break;
+    ++heard_;
+    for (const auto& sighting : recognizer_.read(datagram->bytes, datagram->from.ip, epoch)) {
+      if (note(sighting, datagram->from, now)) found.push_back(sighting.peer);
+    }
+  }
+  return found;
+}
+
+// Whether it is worth a try to reach them now.
+bool Lan::note(const Recognizer::Sighting& sighting, const Address& from, Clock::time_point now) {
+  if (sighting.where.port < kPortMin) return false;
+  answered_ = true;
+  if (sighting.where.asks) plan(now + some_of(kLanAnswerWithin));
+  Address address = from;
+  address.port = sighting.where.port;
+  Neighbour& neighbour = neighbours_[sighting.peer];
+  std::optional<Place>& place = from.is_v4() ? neighbour.v4 : neighbour.v6;
+  const bool known = place && place->is_fresh(now) && place->address == address;
+  place = Place{address, now};
+  if (known && !sighting.where.asks) return false;
+  if (neighbour.told_at && now - *neighbour.told_at < kLanTellEvery) return false;
+  neighbour.told_at = now;
+  return true;
+}
+
+void Lan::on_time(Clock::time_point now) {
+  if (next_ > now) return;
+  if (wants_to_ask_ && now >= asked_at_ + kLanAskEvery) {
+    wants_to_ask_ = answered_ = false;
+    asked_at_ = now;
+    questions_ = kLanQuestions;
+  }
+  say();
+  said_at_ = now;
+  if (questions_ > 0) --questions_;
+  next_ = questions_ > 0 ? now + kLanPause : now + kLanEvery - some_of(kLanEvery / 4);
+  if (wants_to_ask_) plan(asked_at_ + kLanAskEvery);
+}
+
+// A beacon for each address of this device, since that is sealed into it.
+void Lan::say() {
+  std::vector<Key> passes;
+  for (const auto& [inbox, pass] : passes_) passes.push_back(pass);
+  if (passes.size() > kLanAnnouncedMax) passes.resize(kLanAnnouncedMax);
+  const bool asks = questions_ > 0;
+  const bool broadcast = asks && questions_ < kLanQuestions && !answered_;
+  const std::uint32_t epoch = epoch_now();
+  bool said = passes.empty();
+  for (std::span<const Key> rest(passes); !rest.empty();) {
+    const auto some = rest.first(std::min(rest.size(), kBeaconSlots));
+    rest = rest.subspan(some.size());
+    for (const LanAddress& source : sockets_.sources()) {
+      const Beacon beacon = make_beacon(some, epoch, source.address.ip, {port_, asks});
+      said = sockets_.send(source, beacon, broadcast) || said;
+    }
+  }
+  mute_ = !said;
+  for (Key& pass : passes) wipe(pass);
+}
+
+}  // namespace wherry::transports::p2p

@@ -1,0 +1,43 @@
+// Datagrams to and from the networks that this machine is in: multicast, and broadcast where that
+// does not get through. The worker's own: nothing here is thread-safe.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "address.h"
+#include "transports/common/net.h"
+
+namespace wherry::transports::p2p {
+
+class LanSockets {
+ public:
+  // `listen`: of one address of this machine, or of all; only what could be dialled there is heard
+  // and said. What this machine has not got (a family, a group) is left out.
+  explicit LanSockets(const Address& listen);
+
+  // To be polled for input.
+  std::vector<int> descriptors() const;
+
+  struct Datagram {
+    std::vector<std::uint8_t> bytes;
+    Address from;  // of a network that this machine is in
+  };
+  // What has come to one of the descriptors; none: nothing more now. Empty bytes: not worth a look.
+  std::optional<Datagram> receive(int descriptor);
+
+  // Addresses that are said from, each of which needs a datagram of its own.
+  const std::vector<LanAddress>& sources() const { return sources_; }
+  // By multicast, and with `broadcast`, or where multicast fails, by that. From a port of its own.
+  // False: nothing left this machine.
+  bool send(const LanAddress& source, std::span<const std::uint8_t> datagram, bool broadcast) const;
+
+ private:
+  std::vector<LanAddress> sources_;
+  std::vector<AddressRange> networks_;
+  Descriptor v4_;
+  Descriptor v6_;
+};
+
+}  // namespace wherry::transports::p2p
