@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "base/limits.h"
+#include "engine/running.h"
 #include "movers.h"
 
 namespace wherry::test {
@@ -44,6 +45,38 @@ TEST(Faults, WhoIsHeardAfterAnAbsenceIsAnsweredAtOnce) {
       [&] { return pair.world.received(pair.ann, pair.bob) == Texts{"b0"}; }, 2 * kMinute));
   EXPECT_TRUE(pair.settle(3 * limits::kHeardAgain_ms));
   expect_all(pair, {"a0"}, {"b0"});
+}
+
+// Likewise, and whoever has nothing to say to them does not dial.
+TEST(Faults, WhoIsFoundNearbyIsDialledAtOnce) {
+  Movers pair(1);
+  for (const int who : {pair.ann, pair.bob}) pair.set_route(who, pair.name);
+  ASSERT_TRUE(pair.move(pair.name, kMinute));
+  const auto find = [&](int who) {
+    ASSERT_TRUE(pair.world.run(who, [](engine::Turn& turn) -> Status {
+      for (const engine::PathEntry& path : turn.profile.contacts.begin()->second->paths) {
+        engine::on_peer(
+            turn, *turn.network(path.transport),
+            {path.transport, path.peer, WHERRY_PEER_STATE_UNREACHABLE, WHERRY_REASON_NEARBY});
+      }
+      return {};
+    }));
+  };
+  pair.other.set_partition("ann", "bob", true);
+  pair.world.submit(pair.ann, pair.bob, "a0");
+  pair.world.run_for(30 * kMinute);
+  pair.other.set_partition("ann", "bob", false);
+  find(pair.ann);
+  EXPECT_TRUE(pair.world.until(
+      [&] { return pair.world.received(pair.bob, pair.ann) .back() == "a0"; }, 1'000));
+  EXPECT_TRUE(pair.settle(2 * kMinute));
+  pair.world.run_for(kMinute);
+  const uint64_t connects = pair.other.counts().connects;
+  find(pair.ann);
+  find(pair.bob);
+  pair.world.run_for(kMinute);
+  EXPECT_EQ(pair.other.counts().connects, connects);
+  expect_all(pair, {"a0"}, {});
 }
 
 TEST(Faults, ANetworkThatDoublesEverythingBecomesQuiet) {
