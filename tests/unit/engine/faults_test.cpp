@@ -68,7 +68,7 @@ TEST(Faults, WhoIsFoundNearbyIsDialledAtOnce) {
   pair.other.set_partition("ann", "bob", false);
   find(pair.ann);
   EXPECT_TRUE(pair.world.until(
-      [&] { return pair.world.received(pair.bob, pair.ann) .back() == "a0"; }, 1'000));
+      [&] { return pair.world.received(pair.bob, pair.ann).back() == "a0"; }, 1'000));
   EXPECT_TRUE(pair.settle(2 * kMinute));
   pair.world.run_for(kMinute);
   const uint64_t connects = pair.other.counts().connects;
