@@ -3,7 +3,7 @@
 
 Each person is an app of their own: a `wherry pipe` process with an encrypted profile on disk, and a
 ledger. In the middle of 2,000 messages each way the conversation moves from the relay to a direct
-link, or to onion services over a private Tor network; the relay and then one of the people are
+link, also between neighbours who find each other, or to onion services over a private Tor network; the relay and then one of the people are
 killed, and it moves back. The last lines count both ledgers against each other, and the exit code is
 0 only if every message that was sent was received once and in order.
 
@@ -26,7 +26,8 @@ import time
 sys.dont_write_bytecode = True
 
 from ledger import Proof  # noqa: E402
-from networks import NETWORKS, TorError  # noqa: E402
+from networks import (  # noqa: E402
+    NETWORKS, LocalNetwork, NetworkError, TorError, enter_network_of_our_own)
 from person import Person  # noqa: E402
 from relay import Relay  # noqa: E402
 from screen import Screen  # noqa: E402
@@ -289,10 +290,17 @@ def main():
     parser.add_argument("--build", default="build/release", help="where the programs were built")
     parser.add_argument("--plain", action="store_true", help="no colours and no progress")
     parser.add_argument("--network", choices=NETWORKS, default="p2p",
-                        help="where the conversation moves to; onion needs the program tor")
+                        help="where the conversation moves to; lan makes a network of its own, onion needs "
+                             "the program tor")
     parser.add_argument("--count", type=int, default=2000, help="messages each way in the stream")
     parser.add_argument("--svg", help="draw the timeline into this file")
     options = parser.parse_args()
+    if NETWORKS[options.network] is LocalNetwork:
+        try:
+            enter_network_of_our_own()
+        except (OSError, NetworkError) as error:
+            print(f"demo: {error}", file=sys.stderr)
+            return 1
     screen = Screen(options.plain)
     folder = tempfile.mkdtemp(prefix="wherry-demo-")
     running = {}
@@ -301,7 +309,8 @@ def main():
     failed = True
     try:
         failed = not play(screen, options, folder, running)
-    except (OSError, RuntimeError, TimeoutError, LookupError, TorError) as error:
+    except (OSError, RuntimeError, TimeoutError, LookupError, NetworkError,
+            TorError) as error:
         screen.clear()
         print(f"demo: {error or type(error).__name__}", file=sys.stderr)
     except KeyboardInterrupt:

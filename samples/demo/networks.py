@@ -1,11 +1,17 @@
-"""Where the conversation moves to from the relay, and back from: direct links, or onion services.
+"""Where the conversation moves to from the relay, and back from: direct links, on this machine or
+between neighbours, or onion services.
 
 Each has the name of its transport and words for the transcript, says how long the show may take
 over it, brings two people into it, and knows what was to be seen there.
 """
 
 import os
+import shutil
+import socket
+import struct
+import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -51,6 +57,86 @@ class DirectLinks:
 
     def close(self):
         pass
+
+
+class NetworkError(Exception):
+    """The network of the show can not be made; the text says what to do."""
+
+
+class LocalNetwork:
+    """Direct links between neighbours, who find each other: nobody is told an address.
+
+    The show runs in a network of its own, which nothing leaves: see enter_network_of_our_own().
+    """
+
+    transport, words = "p2p", "the local network"
+    follows = ""
+    relay_note = ""
+    relay_knows = DirectLinks.relay_knows
+    stream_s, deadline_s = 15, 55
+    move_s = 20
+
+    GROUP, PORT = "239.255.87.82", 36717  # see transports/p2p/README.md
+    ADDRESS = "192.168.77.1"
+
+    def __init__(self, screen, folder):
+        self.relay_tap, self.relay_settings = Tap(), {}
+        self._screen = screen
+        self._heard = []  # (when, size) of what any neighbour hears
+
+    def start(self):
+        for command in (["ip", "link", "add", "lan", "type", "veth", "peer", "name", "far"],
+                        ["ip", "address", "add", f"{self.ADDRESS}/24", "dev", "lan"],
+                        ["ip", "link", "set", "far", "up"],
+                        ["ip", "link", "set", "lan", "up"]):
+            made = subprocess.run(command, capture_output=True, text=True, check=False)
+            if made.returncode != 0:
+                raise NetworkError(f"no local network can be made: {made.stderr.strip()}")
+        self._neighbour = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._neighbour.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._neighbour.bind(("", self.PORT))
+        self._neighbour.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP,
+                                   struct.pack("4s4s", socket.inet_aton(self.GROUP),
+                                               socket.inet_aton(self.ADDRESS)))
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def join(self, people):
+        for person in people.values():
+            person.find_neighbours()
+
+    def bars(self, _):
+        return {"a neighbour hears": [[when, when + 0.05] for when, _ in self._heard]}
+
+    def observed(self):
+        sizes = sorted({size for _, size in self._heard})
+        return ("local", f"{len(self._heard)} beacons of {sizes} bytes that all look random",
+                "that somebody here uses this; of links both addresses, when and how much")
+
+    def close(self):
+        """The network ends with the show."""
+
+    def _listen(self):
+        while True:
+            datagram = self._neighbour.recv(2048)
+            self._heard.append((time.perf_counter(), len(datagram)))
+
+
+def enter_network_of_our_own():
+    """Begins this program anew where it sees no network but what it makes, unless it was."""
+    mark = "WHERRY_DEMO_INSIDE"
+    if os.environ.get(mark):
+        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+        return
+    for program, package in (("unshare", "util-linux"), ("ip", "iproute2")):
+        if shutil.which(program) is None:
+            raise NetworkError(f"there is no {program}: install the package {package}")
+    inside = ["unshare", "--net"] + (["--map-root-user"] if os.geteuid() != 0 else [])
+    tried = subprocess.run([*inside, "true"], capture_output=True, text=True, check=False)
+    if tried.returncode != 0:
+        raise NetworkError(
+            f"this machine allows no network of our own: {tried.stderr.strip()}; try it as root")
+    os.environ[mark] = "1"
+    os.execvp(inside[0], [*inside, sys.executable, *sys.argv])
 
 
 class OnionServices:
@@ -103,4 +189,4 @@ class OnionServices:
         self._net.stop()
 
 
-NETWORKS = {"p2p": DirectLinks, "onion": OnionServices}
+NETWORKS = {"p2p": DirectLinks, "lan": LocalNetwork, "onion": OnionServices}

@@ -84,6 +84,10 @@ class Person:
         self._start_transport("p2p", listen=f"127.0.0.1:{port}",
                               advertise=f"127.0.0.1:{reached_at}", allow="127.0.0.0/8")
 
+    def find_neighbours(self):
+        """Direct links with whoever is on the same network."""
+        self._start_transport("p2p", lan="on")
+
     def start_onion(self, folder, torrc):
         """Onion services, over the Tor network of this torrc; tor's state lies in the folder."""
         self._start_transport("onion", folder=folder, torrc=torrc)
