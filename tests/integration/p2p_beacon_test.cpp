@@ -47,7 +47,8 @@ std::set<std::vector<std::uint8_t>> tags(const Beacon& beacon) {
 }
 
 TEST(P2pBeacon, IsUnderstoodByWhomItIsFor) {
-  for (const Whereabouts& where : {Whereabouts{1234, false}, Whereabouts{65535, true}}) {
+  for (const Whereabouts& where :
+       {Whereabouts{1234, false}, Whereabouts{65535, true}, Whereabouts{1, true, true}}) {
     const auto seen = understood(make_beacon(passes(kBeaconSlots), kNow, kHere, where));
     ASSERT_EQ(seen.size(), 1u);
     EXPECT_EQ(seen[0].peer, kBob);

@@ -12,7 +12,8 @@ namespace {
 
 constexpr std::size_t kTagSize = 8;
 constexpr std::size_t kPlainSize = kSlotSize - kTagSize - kSealSize;
-constexpr std::uint8_t kAsks = 1;
+constexpr unsigned kAsks = 1;
+constexpr unsigned kByBroadcast = 2;
 
 struct SlotKeys {
   std::uint64_t tag = 0;
@@ -60,9 +61,10 @@ Beacon make_beacon(std::span<const Key> passes, std::uint32_t epoch, const Ip& s
   std::array<std::size_t, kBeaconSlots> places{};
   for (std::size_t i = 0; i < places.size(); ++i) places.at(i) = i;
   std::shuffle(places.begin(), places.end(), Random());
+  const unsigned flags = (where.asks ? kAsks : 0) | (where.by_broadcast ? kByBroadcast : 0);
   const std::array<std::uint8_t, kPlainSize> plain = {static_cast<std::uint8_t>(where.port >> 8),
                                                       static_cast<std::uint8_t>(where.port),
-                                                      where.asks ? kAsks : std::uint8_t{0}};
+                                                      static_cast<std::uint8_t>(flags)};
   for (std::size_t i = 0; i < std::min(passes.size(), kBeaconSlots); ++i) {
     const SlotKeys keys = keys_of(passes[i], epoch);
     const std::span slot =
@@ -110,7 +112,8 @@ std::vector<Recognizer::Sighting> Recognizer::read(std::span<const std::uint8_t>
       std::array<std::uint8_t, kPlainSize> plain{};
       if (!open(plain, slot.subspan(kTagSize), source, nonce, entry->second.key)) continue;
       const auto port = static_cast<std::uint16_t>(plain[0] << 8 | plain[1]);
-      seen.push_back({entry->second.peer, {port, (plain[2] & kAsks) != 0}});
+      seen.push_back(
+          {entry->second.peer, {port, (plain[2] & kAsks) != 0, (plain[2] & kByBroadcast) != 0}});
     }
   }
   return seen;

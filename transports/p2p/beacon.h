@@ -3,7 +3,7 @@
 //
 //   beacon = nonce[24] ‖ slot[32] * 32
 //   slot   = tag[8] ‖ XChaCha20-Poly1305(key, nonce, ad = source address[16], plain)
-//   plain  = port (u16, big-endian) ‖ flags (1: answer) ‖ zeros[5]
+//   plain  = port (u16, big-endian) ‖ flags (1: answer, 2: by broadcast too) ‖ zeros[5]
 //   tag[8] ‖ key[32] = the first bytes of BLAKE2b-64(key = pass, context = "lan" ‖ epoch (u32))
 //
 // A slot is for one contact: for whoever has the endpoint with this pass (endpoint.h). Tags change
@@ -37,7 +37,8 @@ using Beacon = std::array<std::uint8_t, kBeaconSize>;
 
 struct Whereabouts {
   std::uint16_t port = 0;
-  bool asks = false;  // who understands it is to say where they are, too
+  bool asks = false;          // who understands it is to say where they are, too
+  bool by_broadcast = false;  // as well as by multicast, for that may be what was not heard
 
   bool operator==(const Whereabouts&) const = default;
 };

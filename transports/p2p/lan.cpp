@@ -7,6 +7,7 @@
 #include <chrono>
 #include <limits>
 #include <span>
+#include <utility>
 
 namespace wherry::transports::p2p {
 namespace {
@@ -100,8 +101,13 @@ std::vector<std::uint64_t> Lan::on_ready(int descriptor, Clock::time_point now) 
 // Whether it is worth a try to reach them now.
 bool Lan::note(const Recognizer::Sighting& sighting, const Address& from, Clock::time_point now) {
   if (sighting.where.port < kPortMin) return false;
-  answered_ = true;
-  if (sighting.where.asks) plan(now + some_of(kLanAnswerWithin));
+  // Who asks may not have heard this device, and not hear an answer by multicast.
+  if (sighting.where.asks) {
+    plan(now + some_of(kLanAnswerWithin));
+    answers_by_broadcast_ = answers_by_broadcast_ || sighting.where.by_broadcast;
+  } else {
+    answered_ = true;
+  }
   Address address = from;
   address.port = sighting.where.port;
   Neighbour& neighbour = neighbours_[sighting.peer];
@@ -134,14 +140,16 @@ void Lan::say() {
   for (const auto& [inbox, pass] : passes_) passes.push_back(pass);
   if (passes.size() > kLanAnnouncedMax) passes.resize(kLanAnnouncedMax);
   const bool asks = questions_ > 0;
-  const bool broadcast = asks && questions_ < kLanQuestions && !answered_;
+  const bool asks_by_broadcast = asks && questions_ < kLanQuestions && !answered_;
+  const bool broadcast = std::exchange(answers_by_broadcast_, false) || asks_by_broadcast;
   const std::uint32_t epoch = epoch_now();
   bool said = passes.empty();
   for (std::span<const Key> rest(passes); !rest.empty();) {
     const auto some = rest.first(std::min(rest.size(), kBeaconSlots));
     rest = rest.subspan(some.size());
     for (const LanAddress& source : sockets_.sources()) {
-      const Beacon beacon = make_beacon(some, epoch, source.address.ip, {port_, asks});
+      const Beacon beacon =
+          make_beacon(some, epoch, source.address.ip, {port_, asks, asks_by_broadcast});
       said = sockets_.send(source, beacon, broadcast) || said;
     }
   }

@@ -70,6 +70,7 @@ class Lan {
   bool wants_to_ask_ = false;
   int questions_ = 0;      // still to be asked
   bool answered_ = false;  // since the first of them
+  bool answers_by_broadcast_ = false;
   bool mute_ = false;
   Clock::time_point second_;  // in which `heard_` datagrams came
   std::size_t heard_ = 0;
