@@ -6,7 +6,6 @@
 #include <linux/if_tun.h>
 #include <net/if.h>
 #include <poll.h>
-#include <sched.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -22,6 +21,7 @@
 #include <utility>
 #include <vector>
 
+#include "in_namespace.h"
 #include "transports/common/net.h"
 
 namespace wherry::test {
@@ -85,27 +85,6 @@ class Wire {
   std::vector<transports::Descriptor> ends_;
   std::atomic<bool> stop_ = false;
   std::thread carrier_;
-};
-
-// What this thread starts or opens meanwhile is in the namespace, and stays there.
-class InNamespace {
- public:
-  explicit InNamespace(const std::string& name)
-      : before_(::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)) {
-    const transports::Descriptor there(
-        ::open(("/run/netns/" + name).c_str(), O_RDONLY | O_CLOEXEC));
-    entered_ = ::setns(there.get(), CLONE_NEWNET) == 0;
-  }
-  ~InNamespace() {
-    if (entered_) ::setns(before_.get(), CLONE_NEWNET);
-  }
-  InNamespace(const InNamespace&) = delete;
-  InNamespace& operator=(const InNamespace&) = delete;
-  bool entered() const { return entered_; }
-
- private:
-  const transports::Descriptor before_;
-  bool entered_ = false;
 };
 
 // home-1 — router-1 — wire — router-2 — home-2. The routers keep port numbers and forward nothing.
