@@ -87,7 +87,7 @@ class LocalNetwork:
     def start(self):
         for command in (["ip", "link", "add", "lan", "type", "veth", "peer", "name", "far"],
                         ["ip", "address", "add", f"{self.ADDRESS}/24", "dev", "lan"],
-                        ["ip", "link", "set", "far", "up"],
+                        ["ip", "link", "set", "far", "addrgenmode", "none", "up"],
                         ["ip", "link", "set", "lan", "up"]):
             made = subprocess.run(command, capture_output=True, text=True, check=False)
             if made.returncode != 0:

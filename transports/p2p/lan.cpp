@@ -30,9 +30,8 @@ Clock::duration some_of(Clock::duration most) {
 Lan::Lan(const Address& listen, Clock::time_point now)
     : port_(listen.port),
       sockets_(listen),
-      next_(now),
-      asked_at_(now),
-      questions_(kLanQuestions),
+      said_at_(now - kLanPause),
+      asked_at_(now - kLanAskEvery),
       second_(now) {}
 
 void Lan::announce(std::uint64_t inbox, const Key& pass, Clock::time_point now) {
@@ -41,7 +40,7 @@ void Lan::announce(std::uint64_t inbox, const Key& pass, Clock::time_point now) 
 
 void Lan::expect(std::uint64_t peer, const Key& pass, Clock::time_point now) {
   recognizer_.add(peer, pass);
-  ask(now);
+  plan_to_ask(now);
 }
 
 void Lan::forget(std::uint64_t peer) {
@@ -60,8 +59,12 @@ std::vector<Address> Lan::places_of(std::uint64_t peer, Clock::time_point now) c
 }
 
 void Lan::ask(Clock::time_point now) {
-  wants_to_ask_ = true;
-  plan(std::max(now, asked_at_ + kLanAskEvery));
+  plan_to_ask(std::max(now, asked_at_ + kLanAskEvery));
+}
+
+void Lan::plan_to_ask(Clock::time_point at) {
+  ask_at_ = std::min(ask_at_, at);
+  plan(at);
 }
 
 void Lan::plan(Clock::time_point at) {
@@ -122,16 +125,19 @@ bool Lan::note(const Recognizer::Sighting& sighting, const Address& from, Clock:
 
 void Lan::on_time(Clock::time_point now) {
   if (next_ > now) return;
-  if (wants_to_ask_ && now >= asked_at_ + kLanAskEvery) {
-    wants_to_ask_ = answered_ = false;
+  next_ = Clock::time_point::max();
+  if (passes_.empty()) return;  // nobody would understand it
+  if (ask_at_ <= now) {
+    ask_at_ = Clock::time_point::max();
     asked_at_ = now;
     questions_ = kLanQuestions;
+    answered_ = false;
   }
   say();
   said_at_ = now;
   if (questions_ > 0) --questions_;
-  next_ = questions_ > 0 ? now + kLanPause : now + kLanEvery - some_of(kLanEvery / 4);
-  if (wants_to_ask_) plan(asked_at_ + kLanAskEvery);
+  plan(questions_ > 0 ? now : now + kLanEvery - some_of(kLanEvery / 4));
+  plan(ask_at_);
 }
 
 // A beacon for each address of this device, since that is sealed into it.
@@ -143,7 +149,7 @@ void Lan::say() {
   const bool asks_by_broadcast = asks && questions_ < kLanQuestions && !answered_;
   const bool broadcast = std::exchange(answers_by_broadcast_, false) || asks_by_broadcast;
   const std::uint32_t epoch = epoch_now();
-  bool said = passes.empty();
+  bool said = false;
   for (std::span<const Key> rest(passes); !rest.empty();) {
     const auto some = rest.first(std::min(rest.size(), kBeaconSlots));
     rest = rest.subspan(some.size());

@@ -57,17 +57,18 @@ class Lan {
   bool note(const Recognizer::Sighting& sighting, const Address& from, Clock::time_point now);
   bool has_heard_enough(Clock::time_point now) const;
   void plan(Clock::time_point at);
+  void plan_to_ask(Clock::time_point at);
   void say();
 
   const std::uint16_t port_;
   LanSockets sockets_;
   Recognizer recognizer_;
-  std::map<std::uint64_t, Key> passes_;            // by inbox
-  std::map<std::uint64_t, Neighbour> neighbours_;  // by peer
-  Clock::time_point next_;                         // when something is said
-  Clock::time_point said_at_{};
+  std::map<std::uint64_t, Key> passes_;                  // by inbox
+  std::map<std::uint64_t, Neighbour> neighbours_;        // by peer
+  Clock::time_point next_ = Clock::time_point::max();    // when something is said
+  Clock::time_point ask_at_ = Clock::time_point::max();  // from then on that asks
+  Clock::time_point said_at_;
   Clock::time_point asked_at_;
-  bool wants_to_ask_ = false;
   int questions_ = 0;      // still to be asked
   bool answered_ = false;  // since the first of them
   bool answers_by_broadcast_ = false;

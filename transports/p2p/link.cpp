@@ -49,6 +49,7 @@ void Link::dial(zmq::context_t& context, Clock::time_point now,
   asked_ = false;
   if (state_ != State::kDown) return;
   to_try_.assign(nearby.begin(), nearby.end());
+  nearby_ = nearby.size();
   std::ranges::copy_if(endpoint_.addresses, std::back_inserter(to_try_),
                        [&](const Address& address) { return settings_.may_dial(address); });
   to_meet_ = settings_.may_meet(endpoint_.meeting);
@@ -67,7 +68,9 @@ void Link::try_next(zmq::context_t& context, Clock::time_point now) {
   }
   // An equal part of the time that is left.
   const Clock::duration part = (dial_until_ - now) / static_cast<int>(to_try_.size());
-  address_until_ = now + std::min<Clock::duration>(kConnectLimit, part);
+  const Clock::duration limit = nearby_ > 0 ? kNearbyLimit : kConnectLimit;
+  if (nearby_ > 0) --nearby_;
+  address_until_ = now + std::min(limit, part);
   const Address address = to_try_.front();
   to_try_.pop_front();
   open(context, address, false);

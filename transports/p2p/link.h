@@ -89,8 +89,9 @@ class Link {
   zmq::socket_t socket_;
   zmq::socket_t monitor_;
   std::deque<Address> to_try_;
-  bool to_meet_ = false;  // the meeting address is still to be tried, after the others
-  bool meets_ = false;    // it is what is tried now
+  std::size_t nearby_ = 0;  // of those, the first so many
+  bool to_meet_ = false;    // the meeting address is still to be tried, after the others
+  bool meets_ = false;      // it is what is tried now
   std::optional<Clock::time_point> meet_at_;  // until then the link waits, without a socket
   bool asked_ = false;
   bool failed_ = false;
