@@ -267,9 +267,9 @@ INSTANTIATE_TEST_SUITE_P(Lan, P2pLanOrders,
                          ::testing::Combine(::testing::Values(Lan::Addresses::kV4,
                                                               Lan::Addresses::kLinkLocal),
                                             ::testing::Bool()),
-                         [](const auto& info) {
-                           return name_of(std::get<0>(info.param)) +
-                                  (std::get<1>(info.param) ? "BobFirst" : "AliceFirst");
+                         [](const auto& one) {
+                           return name_of(std::get<0>(one.param)) +
+                                  (std::get<1>(one.param) ? "BobFirst" : "AliceFirst");
                          });
 
 // Both are online for long when they are told of each other, as when one adds the other's card.
@@ -305,7 +305,7 @@ TEST_F(P2pLan, WhereMulticastCanNotBeSentBroadcastDoes) {
   EXPECT_TRUE(arrives(bob(), alice()));
   for (const Packet& one : tap.packets()) {
     EXPECT_NE(one.destination, kGroup4);
-    if (is_to_beacon_port(one)) EXPECT_EQ(one.destination, Lan::kBroadcast);
+    EXPECT_TRUE(!is_to_beacon_port(one) || one.destination == Lan::kBroadcast) << one.destination;
   }
 }
 
@@ -466,7 +466,7 @@ TEST_P(P2pLanSizes, AllBeaconsHaveOneSize) {
 
 INSTANTIATE_TEST_SUITE_P(Lan, P2pLanSizes,
                          ::testing::Values(Lan::Addresses::kV4, Lan::Addresses::kLinkLocal),
-                         [](const auto& info) { return name_of(info.param); });
+                         [](const auto& one) { return name_of(one.param); });
 
 // Mallory hears all that Bob says, and Alice hears nothing of Bob but what Mallory says again.
 TEST_F(P2pLan, WhatAnotherSaysAgainLeadsNobodyToThem) {
@@ -548,7 +548,7 @@ TEST_F(P2pLan, GarbageDoesNoHarm) {
       // Each second one is nearly Bob's, from his address: its tags are right, and no slot opens.
       const bool is_near = i % 2 == 0;
       Bytes bytes = is_near ? beacon : drawn(kBeaconSize);
-      if (is_near) bytes[random() % kNonceSize] ^= 1 + random() % 255;
+      if (is_near) bytes[random() % kNonceSize] ^= 0x10;
       const std::string& one = to[static_cast<std::size_t>(i) % to.size()];
       ASSERT_TRUE(Stranger::send(Lan::address(is_near ? 2 : kMallory), one, bytes)) << i;
     }
