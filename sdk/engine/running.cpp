@@ -224,7 +224,7 @@ void on_peer(Turn& turn, Network& network, const PeerReport& report) {
   for (PathEntry& path : contact->paths) {
     if (path.peer != report.peer) continue;
     if (report.reason == WHERRY_REASON_NEARBY) {
-      path.connect_at = turn.now;
+      path.connect_at = path.probe.next_at = turn.now;
       continue;
     }
     path.peer_state = report.state;

@@ -69,7 +69,8 @@ void Link::try_next(zmq::context_t& context, Clock::time_point now) {
   // An equal part of the time that is left.
   const Clock::duration part = (dial_until_ - now) / static_cast<int>(to_try_.size());
   const Clock::duration limit = nearby_ > 0 ? kNearbyLimit : kConnectLimit;
-  if (nearby_ > 0) --nearby_;
+  dialled_nearby_ = nearby_ > 0;
+  if (dialled_nearby_) --nearby_;
   address_until_ = now + std::min(limit, part);
   const Address address = to_try_.front();
   to_try_.pop_front();
@@ -220,12 +221,18 @@ void Link::on_time(zmq::context_t& context, Clock::time_point now) {
   if (meet_at_) {
     if (*meet_at_ > now) return;
     meet_at_.reset();
+    dialled_nearby_ = false;
     address_until_ = now + kMeetingLimit;
     return open(context, *endpoint_.meeting, true);
   }
   if (address_until_ > now) return;
   reason_ = connected_ ? WHERRY_REASON_WRONG_KEY : WHERRY_REASON_TIMEOUT;
   try_next(context, now);
+}
+
+bool Link::was_nearby_and_is_not(const std::vector<Address>& places) const {
+  return state_ == State::kUp && dialled_nearby_ &&
+         std::ranges::find(places, dialled_) == places.end();
 }
 
 void Link::wait_for_another_moment(Clock::time_point now) {

@@ -51,6 +51,9 @@ class Link {
   // Both ends of its connection are the same as those of any other link to this meeting.
   bool holds(const Address& meeting) const { return meets_ && endpoint_.meeting == meeting; }
 
+  // It was opened to an address of a local network, and the peer is at these now.
+  bool was_nearby_and_is_not(const std::vector<Address>& places) const;
+
   // To be dialled when its turn comes. False: it is that, or needs not.
   bool ask() { return state_ == State::kDown && !std::exchange(asked_, true); }
   bool asked() const { return asked_; }
@@ -89,9 +92,10 @@ class Link {
   zmq::socket_t socket_;
   zmq::socket_t monitor_;
   std::deque<Address> to_try_;
-  std::size_t nearby_ = 0;  // of those, the first so many
-  bool to_meet_ = false;    // the meeting address is still to be tried, after the others
-  bool meets_ = false;      // it is what is tried now
+  std::size_t nearby_ = 0;       // of those, the first so many
+  bool dialled_nearby_ = false;  // the one that is tried
+  bool to_meet_ = false;         // the meeting address is still to be tried, after the others
+  bool meets_ = false;           // it is what is tried now
   std::optional<Clock::time_point> meet_at_;  // until then the link waits, without a socket
   bool asked_ = false;
   bool failed_ = false;

@@ -168,9 +168,12 @@ void Node::begin_lan(Life& life) {
 void Node::hear(Life& life, int descriptor, Clock::time_point now) {
   for (const std::uint64_t peer : life.lan->on_ready(descriptor, now)) {
     const auto link = life.links.find(peer);
-    if (link != life.links.end() &&
-        (link->second.asked() || link->second.state() != Link::State::kDown)) {
-      continue;
+    if (link != life.links.end()) {
+      if (link->second.was_nearby_and_is_not(life.lan->places_of(peer, now))) {
+        link->second.lose(WHERRY_REASON_UNREACHABLE);
+        tell_peer(life, peer);
+      }
+      if (link->second.asked() || link->second.state() != Link::State::kDown) continue;
     }
     {
       const std::lock_guard lock(mutex_);
@@ -311,7 +314,8 @@ void Node::dial(Life& life) {
       peers.pop_front();
       if (link == life.links.end() || !link->second.asked()) continue;
       const auto nearby = life.lan ? life.lan->places_of(peer, now) : std::vector<Address>();
-      if (life.lan && nearby.empty()) life.lan->ask(now);
+      // Where they were heard they may be no more.
+      if (life.lan && (nearby.empty() || link->second.failed())) life.lan->ask(now);
       link->second.dial(life.context, now, nearby);
       if (link->second.is_open()) ++dialling;
     }
