@@ -41,7 +41,9 @@ struct HostCalls {
         bare.endpoints_[inbox] = endpoint != nullptr ? endpoint : "";
       });
     };
-    api.on_peer = [](wherry_transport_host* host, std::uint64_t, std::int32_t state, std::int32_t) {
+    api.on_peer = [](wherry_transport_host* host, std::uint64_t, std::int32_t state,
+                     std::int32_t reason) {
+      if (reason == WHERRY_REASON_NEARBY) note(host, [](Bare& bare) { ++bare.counts_.nearby; });
       if (state != WHERRY_PEER_STATE_REACHABLE) return;
       note(host, [](Bare& bare) {
         ++bare.counts_.connected;
@@ -159,6 +161,15 @@ double Bare::connect_ms(std::uint64_t peer) {
   const auto begin = SteadyClock::now();
   must(plugin_.connect_peer(transport_, peer), "connect_peer");
   wait([&] { return counts_.connected > before; });
+  const std::lock_guard lock(mutex_);
+  return milliseconds(begin, counts_.connected_at);
+}
+
+double Bare::find_ms(std::uint64_t peer, const std::string& endpoint) {
+  const auto begin = SteadyClock::now();
+  add_peer(peer, endpoint);
+  wait([&] { return counts_.nearby > 0; });
+  connect_ms(peer);
   const std::lock_guard lock(mutex_);
   return milliseconds(begin, counts_.connected_at);
 }

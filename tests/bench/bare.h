@@ -29,6 +29,8 @@ class Bare {
   void remove_peer(std::uint64_t peer);
   // Connects a peer and waits until it is reachable: how long that took.
   double connect_ms(std::uint64_t peer);
+  // Likewise a new one who is somewhere on the local network, from when the endpoint is known.
+  double find_ms(std::uint64_t peer, const std::string& endpoint);
 
  private:
   friend struct HostCalls;
@@ -37,6 +39,7 @@ class Bare {
     bool online = false;
     bool stopped = false;
     bool writable = false;
+    std::size_t nearby = 0;
     std::size_t connected = 0;
     std::size_t handed = 0;
     std::size_t stored = 0;

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from statistics import median
 
-from names import (ARCHIVE, CURVE, DIRECT, FULL, LINK, MOSQUITTO, MOVES, ONION, PARTS, QUIET,
+from names import (ARCHIVE, CURVE, DIRECT, FULL, LAN, LINK, MOSQUITTO, MOVES, ONION, PARTS, QUIET,
                    RELAY, TOX)
 
 
@@ -82,6 +82,8 @@ def judge(results):
                    lambda of: of(LINK, "delivered_rate") / of(TOX, "told_rate"), LINK, TOX)
     goals.at_least("two clients, direct, FULL : toxcore", "x", 1,
                    lambda of: of(DIRECT, "told_rate") / of(TOX, "told_rate"), DIRECT, TOX)
+    goals.at_most("found on the local network, and connected", "ms", 2000,
+                  lambda of: of(LAN, "found_p99"), LAN)
     goals.at_least("onion link alone : raw stream", "x", 0.9,
                    lambda of: of(ONION, "link_rate") / of(ONION, "raw_rate"), ONION)
     # The Tor network's nodes have the same processors as the clients here, so the commits are

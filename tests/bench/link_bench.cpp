@@ -1,7 +1,9 @@
 // How fast a direct link is, beside ZeroMQ's CURVE without anything of ours.
 //
 //   link_bench ours|bare [ENVELOPES] [SIZE]
+//   link_bench lan
 //
+// `lan` needs an interface that carries multicast: how soon two devices find each other there.
 // Prints lines "name value unit".
 #include <cstdio>
 #include <cstdlib>
@@ -19,6 +21,7 @@ namespace {
 
 constexpr std::size_t kConnects = 50;
 constexpr std::size_t kSingles = 2000;
+constexpr std::size_t kMeetings = 10;
 
 void ours(const Load& load) {
   Bare bob(*wherry_transport_p2p(), loopback_links());
@@ -28,6 +31,20 @@ void ours(const Load& load) {
   alice.add_peer(1, endpoint);
   measure_throughput(alice, bob, load);
   measure_latency(alice, bob, load);
+}
+
+// Each time two who have just come, and learn each other's endpoints a moment later.
+void lan() {
+  const std::vector<wherry_setting> settings = {{"listen", "[::]:0"}, wherry_setting{"lan", "on"}};
+  std::vector<double> found;
+  for (std::size_t i = 0; i < kMeetings; ++i) {
+    Bare bob(*wherry_transport_p2p(), settings);
+    Bare alice(*wherry_transport_p2p(), settings);
+    const std::string to_bob = bob.open_inbox(1);
+    bob.add_peer(1, alice.open_inbox(1));
+    found.push_back(alice.find_ms(1, to_bob));
+  }
+  print_spread("found", found);
 }
 
 struct Keys {
@@ -102,8 +119,12 @@ void bare(const Load& load) {
 int main(int argc, char** argv) {
   using namespace wherry::bench;
   const std::string_view which = argc > 1 ? argv[1] : "";
+  if (which == "lan") {
+    lan();
+    return 0;
+  }
   if (which != "ours" && which != "bare") {
-    std::fprintf(stderr, "usage: link_bench ours|bare [ENVELOPES] [SIZE]\n");
+    std::fprintf(stderr, "usage: link_bench ours|bare [ENVELOPES] [SIZE]\n       link_bench lan\n");
     return 2;
   }
   Load load;

@@ -7,6 +7,7 @@ NORMAL = "two clients, NORMAL"
 LINK = "direct link alone"
 CURVE = "CURVE alone"
 DIRECT = "two clients, direct"
+LAN = "local network"
 MOVES = "moves"
 QUIET = "quiet clients"
 ONION = "onion"
@@ -15,4 +16,4 @@ PROSODY = "Prosody"
 ARCHIVE = "Prosody with archive"
 TOX = "toxcore"
 
-OURS = (PARTS, RELAY, FULL, NORMAL, LINK, DIRECT, MOVES, ONION, QUIET)
+OURS = (PARTS, RELAY, FULL, NORMAL, LINK, LAN, DIRECT, MOVES, ONION, QUIET)

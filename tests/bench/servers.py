@@ -138,6 +138,13 @@ class Namespace:
     def __exit__(self, *_):
         self._run("ip", "netns", "delete", self.name)
 
+    def add_lan(self):
+        """An interface that carries multicast. What this machine says there it hears itself."""
+        self._run(*self.inside(["ip", "link", "add", "lan", "type", "veth", "peer", "name", "far"]))
+        self._run(*self.inside(["ip", "address", "add", "192.168.77.1/24", "dev", "lan"]))
+        self._run(*self.inside(["ip", "link", "set", "far", "addrgenmode", "none", "up"]))
+        self._run(*self.inside(["ip", "link", "set", "lan", "up"]))
+
     def inside(self, command):
         # Not `ip netns exec`: it changes how the root is mounted, which fails in a chroot.
         return ["nsenter", f"--net=/run/netns/{self.name}", *command]

@@ -144,6 +144,17 @@ class Link(Source):
         return figures
 
 
+class LocalNetwork(Source):
+    """How soon two devices find each other on a local network, which is made for it."""
+
+    rounds = 1
+
+    def measure(self, folder):
+        with Namespace() as namespace:
+            namespace.add_lan()
+            return read_lines(run_program(namespace.inside([self.program("link_bench"), "lan"])))
+
+
 class Onion(Source):
     """Two whole clients over a private Tor network, beside a raw stream and a plain tor there."""
 
@@ -230,6 +241,7 @@ def make_sources(options):
         Talk(names.NORMAL, options, "normal"),
         Link(names.LINK, options, "ours"),
         Link(names.CURVE, options, "bare"),
+        LocalNetwork(names.LAN, options),
         Direct(names.DIRECT, options),
         Move(names.MOVES, options),
         Onion(names.ONION, options),
