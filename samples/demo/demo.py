@@ -3,9 +3,10 @@
 
 Each person is an app of their own: a `wherry pipe` process with an encrypted profile on disk, and a
 ledger. In the middle of 2,000 messages each way the conversation moves from the relay to a direct
-link, also between neighbours who find each other, or to onion services over a private Tor network; the relay and then one of the people are
-killed, and it moves back. The last lines count both ledgers against each other, and the exit code is
-0 only if every message that was sent was received once and in order.
+link, also between neighbours who find each other, or to onion services over a private Tor network;
+the relay and then one of the people are killed, and it moves back. The last lines count both ledgers
+against each other, and the exit code is 0 only if every message that was sent was received once and
+in order.
 
   demo.py       this: the course of the show
   person.py     an app, over pipe_client.py and ledger.py
