@@ -19,7 +19,7 @@ using Ip = std::array<std::uint8_t, 16>;
 struct Address {
   Ip ip{};
   std::uint16_t port = 0;
-  std::uint32_t scope = 0;  // the interface of a link-local one (RFC 4007); no text names it
+  std::uint32_t scope = 0;  // the interface of a link-local one (RFC 4007); no text that is read
 
   bool is_v4() const;
   bool is_any() const;  // 0.0.0.0 or [::]: every address of this machine
@@ -58,7 +58,7 @@ socklen_t to_system(const Address& address, sockaddr_storage& out);
 // ones: the Internet's first, IPv6 before IPv4. Their port is 0.
 [[nodiscard]] std::vector<Address> own_addresses();
 
-// An address of an interface that is up and no loop, and carries multicast.
+// An address of an interface that is up, neither a loop nor a tunnel, and carries multicast.
 struct LanAddress {
   Address address;  // with the scope, if it is link-local; port 0
   unsigned interface = 0;

@@ -65,13 +65,11 @@ bool send_to(int socket, const Address& to, std::span<const std::uint8_t> datagr
 
 LanSockets::LanSockets(const Address& listen)
     : sources_(lan_addresses()), networks_(own_networks()) {
-  const bool any4 = listen.is_any();
-  const bool any6 = listen.is_any() && !listen.is_v4();
   std::erase_if(sources_, [&](const LanAddress& one) {
     const Address& own = one.address;
     if (!listen.is_any()) return own.ip != listen.ip;
     // Of IPv6 the link-local one is there in any network, and is nobody's name beyond it.
-    return own.is_v4() ? !any4 : !any6 || !own.is_link_local();
+    return !own.is_v4() && (listen.is_v4() || !own.is_link_local());
   });
   v4_ = open_at(kAny4);
   v6_ = open_at(kAny6);

@@ -13,8 +13,9 @@ namespace wherry::transports::p2p {
 
 class LanSockets {
  public:
-  // `listen`: of one address of this machine, or of all; only what could be dialled there is heard
-  // and said. What this machine has not got (a family, a group) is left out.
+  // `listen`: one address of this machine, or all; only addresses that could be dialled there are
+  // said, and only their groups joined. What this machine has not got (a family, a group) is left
+  // out. Interfaces that come later are not seen.
   explicit LanSockets(const Address& listen);
 
   // To be polled for input.
