@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <set>
 #include <span>
 #include <string>
 #include <tuple>
@@ -576,6 +577,33 @@ TEST_F(P2pLan, WhoMovesToAnotherAddressIsFoundThere) {
   EXPECT_TRUE(std::ranges::any_of(tap.packets(), [](const Packet& one) {
     return one.protocol == IPPROTO_TCP && one.destination == Lan::address(200);
   }));
+}
+
+// Beacons of one epoch have tags in common: that all 32 are there tells nobody how many contacts
+// there are.
+TEST_F(P2pLan, TwoBeaconsDoNotTellHowManyContactsThereAre) {
+  if (!begin(2)) GTEST_SKIP() << Lan::kNeeds;
+  ASSERT_NO_FATAL_FAILURE(acquaint(alice(), bob()));
+  Tap tap = lan.tap();
+  alice().start();
+  const auto said = [&] {
+    std::vector<Bytes> beacons;
+    for (const Packet& one : tap.packets()) {
+      if (is_beacon_of(alice(), one)) beacons.push_back(one.payload);
+    }
+    return beacons;
+  };
+  for (int i = 0; i < 100 && said().size() < 2; ++i) pump.quiet(100);
+  ASSERT_GE(said().size(), 2u);
+  const auto tags = [](const Bytes& beacon) {
+    std::set<Bytes> all;
+    for (std::size_t at = kNonceSize; at < beacon.size(); at += 32) {
+      all.emplace(beacon.begin() + static_cast<std::ptrdiff_t>(at),
+                  beacon.begin() + static_cast<std::ptrdiff_t>(at) + 8);
+    }
+    return all;
+  };
+  EXPECT_TRUE(tags(said()[0]) == tags(said()[1]));
 }
 
 // A device that was started without a network, as a laptop whose lid is opened on the way.

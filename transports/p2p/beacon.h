@@ -7,10 +7,10 @@
 //   tag[8] ‖ key[32] = the first bytes of BLAKE2b-64(key = pass, context = "lan" ‖ epoch (u32))
 //
 // A slot is for one contact: for whoever has the endpoint with this pass (endpoint.h). Tags change
-// with the epoch, a quarter of an hour. Slots that nobody needs are random, so the size tells
-// nothing, and the order of slots is drawn anew each time. Since the source address is part of what
-// is sealed, a beacon is worth nothing where another sends it again. IPv4 addresses have their IPv6
-// form.
+// with the epoch, a quarter of an hour. Slots that nobody needs are for passes that nobody has
+// (lan.h), so neither the size nor what two beacons share tells how many contacts there are, and
+// the order of slots is drawn anew each time. Since the source address is part of what is sealed, a
+// beacon is worth nothing where another sends it again. IPv4 addresses have their IPv6 form.
 #pragma once
 
 #include <array>
@@ -43,7 +43,7 @@ struct Whereabouts {
   bool operator==(const Whereabouts&) const = default;
 };
 
-// For up to kBeaconSlots contacts, by the passes that they were told.
+// For up to kBeaconSlots contacts, by the passes that they were told. What is left is random.
 [[nodiscard]] Beacon make_beacon(std::span<const Key> passes, std::uint32_t epoch, const Ip& source,
                                  const Whereabouts& where);
 

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <limits>
 #include <span>
+#include <string>
 #include <utility>
 
 namespace wherry::transports::p2p {
@@ -27,12 +28,17 @@ Clock::duration some_of(Clock::duration most) {
 
 }  // namespace
 
-Lan::Lan(const Address& listen, Clock::time_point now)
+Lan::Lan(const Address& listen, const Key& secret, Clock::time_point now)
     : port_(listen.port),
       sockets_(listen),
       said_at_(now - kLanPause),
       asked_at_(now - kLanAskEvery),
-      second_(now) {}
+      second_(now) {
+  for (std::size_t i = 0; i < decoys_.size(); ++i) {
+    // The sizes are within derive's bounds, so it can not refuse.
+    static_cast<void>(derive(decoys_.at(i), "lan decoy " + std::to_string(i), secret));
+  }
+}
 
 void Lan::announce(std::uint64_t inbox, const Key& pass, Clock::time_point now) {
   if (passes_.insert_or_assign(inbox, pass).second) plan(now);
@@ -145,6 +151,7 @@ void Lan::say() {
   std::vector<Key> passes;
   for (const auto& [inbox, pass] : passes_) passes.push_back(pass);
   if (passes.size() > kLanAnnouncedMax) passes.resize(kLanAnnouncedMax);
+  for (std::size_t i = 0; passes.size() % kBeaconSlots != 0; ++i) passes.push_back(decoys_.at(i));
   const bool asks = questions_ > 0;
   const bool asks_by_broadcast = asks && questions_ < kLanQuestions && !answered_;
   const bool broadcast = std::exchange(answers_by_broadcast_, false) || asks_by_broadcast;

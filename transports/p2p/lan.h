@@ -3,6 +3,7 @@
 // thread-safe.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -16,8 +17,9 @@ namespace wherry::transports::p2p {
 
 class Lan {
  public:
-  // Contacts come in at `listen`, whose port was found by then.
-  Lan(const Address& listen, Clock::time_point now);
+  // Contacts come in at `listen`, whose port was found by then. `secret`: this device's own, the
+  // same as long as its contacts are.
+  Lan(const Address& listen, const Key& secret, Clock::time_point now);
 
   // For whom this device says where it is.
   void announce(std::uint64_t inbox, const Key& pass, Clock::time_point now);
@@ -61,6 +63,9 @@ class Lan {
   void say();
 
   const std::uint16_t port_;
+  // The passes of nobody, for slots that no contact needs. Tags stay for an epoch, and if those of
+  // such slots did not, two beacons would tell how many contacts there are.
+  std::array<Key, kBeaconSlots> decoys_{};
   LanSockets sockets_;
   Recognizer recognizer_;
   std::map<std::uint64_t, Key> passes_;                  // by inbox

@@ -156,7 +156,7 @@ bool Node::begin(Life& life) {
 
 void Node::begin_lan(Life& life) {
   const Clock::time_point now = Clock::now();
-  life.lan.emplace(Address{settings_.listen->ip, life.port}, now);
+  life.lan.emplace(Address{settings_.listen->ip, life.port}, life.key, now);
   const std::lock_guard lock(mutex_);
   for (const auto& [id, inbox] : inboxes_) {
     if (inbox.of_contact) life.lan->announce(id, inbox.pass, now);
