@@ -579,6 +579,33 @@ TEST_F(P2pLan, WhoMovesToAnotherAddressIsFoundThere) {
   }));
 }
 
+// As a laptop that is in the same network by a cable and without one: each beacon names one of its
+// addresses, and a link to the other one is as good.
+TEST_F(P2pLan, ALinkToWhoHasTwoAddressesStays) {
+  if (!begin(2)) GTEST_SKIP() << Lan::kNeeds;
+  ASSERT_NO_FATAL_FAILURE(acquaint(alice(), bob()));
+  ASSERT_TRUE(
+      lan.run_at(2, "ip address add 192.168.87.200/24 broadcast 192.168.87.255 dev inside"));
+  alice().start();
+  bob().start();
+  ASSERT_TRUE(see_each_other(alice(), bob()));
+  EXPECT_TRUE(arrives(alice(), bob()));
+  pump.quiet(4'000);  // what is said at the start was said
+  const std::size_t before = alice().host().peer_reports().size();
+  for (int round = 0; round < 3; ++round) {
+    // Somebody new to be found: both addresses are said again, three times.
+    const auto unknown = p2p::Endpoint{{}, p2p::Key{static_cast<std::uint8_t>(round + 1)}, {}, {}};
+    bob().learn(100 + static_cast<std::uint64_t>(round), p2p::to_text(unknown));
+    pump.quiet(5'000);
+  }
+  const auto reports = alice().host().peer_reports();
+  EXPECT_TRUE(std::none_of(reports.begin() + static_cast<std::ptrdiff_t>(before), reports.end(),
+                           [](const PeerReport& one) {
+                             return one.state == WHERRY_PEER_STATE_UNREACHABLE &&
+                                    one.reason != WHERRY_REASON_NEARBY;
+                           }));
+}
+
 // Beacons of one epoch have tags in common: that all 32 are there tells nobody how many contacts
 // there are.
 TEST_F(P2pLan, TwoBeaconsDoNotTellHowManyContactsThereAre) {

@@ -58,6 +58,7 @@ inline constexpr int kLanQuestions = 3;  // in a row
 inline constexpr auto kLanAskEvery = 10s;
 inline constexpr auto kLanAnswerWithin = 100ms;
 inline constexpr auto kLanPlaceLimit = 3min;
+inline constexpr std::size_t kLanPlacesMax = 8;     // of one peer
 inline constexpr auto kLanTellEvery = 3s;           // of one peer
 inline constexpr std::size_t kLanDatagrams = 1000;  // heard in a second
 inline constexpr int kLanAtOnce = 64;

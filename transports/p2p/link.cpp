@@ -230,9 +230,8 @@ void Link::on_time(zmq::context_t& context, Clock::time_point now) {
   try_next(context, now);
 }
 
-bool Link::was_nearby_and_is_not(const std::vector<Address>& places) const {
-  return state_ == State::kUp && dialled_nearby_ &&
-         std::ranges::find(places, dialled_) == places.end();
+std::optional<Address> Link::place_nearby() const {
+  return state_ == State::kUp && dialled_nearby_ ? std::optional(dialled_) : std::nullopt;
 }
 
 void Link::wait_for_another_moment(Clock::time_point now) {

@@ -51,8 +51,8 @@ class Link {
   // Both ends of its connection are the same as those of any other link to this meeting.
   bool holds(const Address& meeting) const { return meets_ && endpoint_.meeting == meeting; }
 
-  // It was opened to an address of a local network, and the peer is at these now.
-  bool was_nearby_and_is_not(const std::vector<Address>& places) const;
+  // Where it is up, if that is on a local network.
+  std::optional<Address> place_nearby() const;
 
   // To be dialled when its turn comes. False: it is that, or needs not.
   bool ask() { return state_ == State::kDown && !std::exchange(asked_, true); }

@@ -169,7 +169,8 @@ void Node::hear(Life& life, int descriptor, Clock::time_point now) {
   for (const std::uint64_t peer : life.lan->on_ready(descriptor, now)) {
     const auto link = life.links.find(peer);
     if (link != life.links.end()) {
-      if (link->second.was_nearby_and_is_not(life.lan->places_of(peer, now))) {
+      const auto place = link->second.place_nearby();
+      if (place && life.lan->has_left(peer, *place)) {
         link->second.lose(WHERRY_REASON_UNREACHABLE);
         tell_peer(life, peer);
       }
