@@ -208,9 +208,11 @@ typedef struct wherry_transport_host_api {
   /* The state of the link to a peer. UNREACHABLE asks the host to call connect_peer again when its
    * pacing allows. With the reason BOTH_ENDS, which may be said of a peer nobody asked for yet, it
    * does so also if it has nothing to send: whoever is there reaches this end only while it tries,
-   * and from then on the plug-in does that by itself. With NEARBY, which may likewise be said, it
-   * does so at once, if it has something to send. RESET says that what was reported stored
-   * there may be lost: the host sends all that is unacknowledged again.
+   * and from then on the plug-in does that by itself. UNREACHABLE with NEARBY, which may be said of
+   * such a peer too, and not while a link is there or tried, changes no state: if the host has
+   * something to send to a peer that is UNREACHABLE already, it calls connect_peer at once. RESET
+   * says that what was reported stored there may be lost: the host sends all that is
+   * unacknowledged again.
    * In: peer, the host's id; state, a wherry_peer_state; reason, a wherry_reason. */
   void (*on_peer)(wherry_transport_host* host, uint64_t peer, int32_t state, int32_t reason);
 
