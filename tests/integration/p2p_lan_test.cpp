@@ -633,8 +633,12 @@ TEST_F(P2pLan, TwoBeaconsDoNotTellHowManyContactsThereAre) {
   EXPECT_TRUE(tags(said()[0]) == tags(said()[1]));
 }
 
+// Whether the app is told of it, and tells the transport.
+class P2pLanLate : public P2pLan, public ::testing::WithParamInterface<bool> {};
+
 // A device that was started without a network, as a laptop whose lid is opened on the way.
-TEST_F(P2pLan, WhoComesIntoTheNetworkIsFound) {
+TEST_P(P2pLanLate, WhoComesIntoTheNetworkIsFound) {
+  constexpr std::int64_t kNextLook = 20'000;
   if (!begin(2)) GTEST_SKIP() << Lan::kNeeds;
   ASSERT_NO_FATAL_FAILURE(acquaint(alice(), bob()));
   ASSERT_TRUE(lan.run_at(2, "ip link set inside down && ip address flush dev inside"));
@@ -643,10 +647,35 @@ TEST_F(P2pLan, WhoComesIntoTheNetworkIsFound) {
   ASSERT_TRUE(lan.run_at(2,
                          "ip address add 192.168.87.2/24 broadcast 192.168.87.255 dev inside && "
                          "ip link set inside up"));
-  bob().network_changed();
-  ASSERT_TRUE(see_each_other(alice(), bob()));
+  if (GetParam()) bob().network_changed();
+  ASSERT_TRUE(see_each_other(alice(), bob(), kNextLook));
   EXPECT_TRUE(arrives(alice(), bob()));
   EXPECT_TRUE(arrives(bob(), alice()));
+}
+
+INSTANTIATE_TEST_SUITE_P(Lan, P2pLanLate, ::testing::Bool(), [](const auto& one) {
+  return one.param ? "AndItIsSaid" : "AndNobodySaysSo";
+});
+
+// Bob's endpoint names a place where packets vanish. He comes while Alice waits for it.
+TEST_F(P2pLan, WhoIsFoundWhileTriedElsewhereIsReachedAtOnce) {
+  if (!begin(2)) GTEST_SKIP() << Lan::kNeeds;
+  bob().set({{"lan", "on"}, {"advertise", "203.0.113.9:5000"}});
+  alice().set({{"lan", "on"}, {"allow", "203.0.113.0/24"}});
+  for (const auto& [device, other] : {std::pair(&alice(), &bob()), std::pair(&bob(), &alice())}) {
+    device->start();
+    const std::string endpoint = device->endpoint_for(other->number());
+    device->stop();
+    other->learn(device->number(), endpoint);
+  }
+  ASSERT_TRUE(lan.run_at(1, "ip route add 203.0.113.9 via " + Lan::address(2)));
+  alice().start();
+  const Bytes envelope(500, 9);
+  const std::uint64_t id = alice().host().send_one(bob().number(), envelope);
+  pump.quiet(500);
+  EXPECT_FALSE(alice().host().last_sent(id));
+  bob().start();
+  EXPECT_TRUE(pump.until([&] { return has(bob(), alice(), envelope); }, kSoon));
 }
 
 }  // namespace

@@ -63,6 +63,8 @@ struct LanAddress {
   Address address;  // with the scope, if it is link-local; port 0
   unsigned interface = 0;
   std::optional<Address> broadcast;  // of IPv4
+
+  bool operator==(const LanAddress&) const = default;
 };
 [[nodiscard]] std::vector<LanAddress> lan_addresses();
 

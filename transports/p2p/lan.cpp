@@ -29,7 +29,7 @@ Clock::duration some_of(Clock::duration most) {
 }  // namespace
 
 Lan::Lan(const Address& listen, const Key& secret, Clock::time_point now)
-    : port_(listen.port),
+    : listen_(listen),
       sockets_(listen),
       said_at_(now - kLanPause),
       asked_at_(now - kLanAskEvery),
@@ -153,6 +153,10 @@ void Lan::on_time(Clock::time_point now) {
   if (next_ > now) return;
   next_ = Clock::time_point::max();
   if (passes_.empty()) return;  // nobody would understand it
+  if (sockets_.is_outdated()) {
+    sockets_ = LanSockets(listen_);
+    ask_at_ = now;
+  }
   if (ask_at_ <= now) {
     ask_at_ = Clock::time_point::max();
     asked_at_ = now;
@@ -162,7 +166,9 @@ void Lan::on_time(Clock::time_point now) {
   say();
   said_at_ = now;
   if (questions_ > 0) --questions_;
-  plan(questions_ > 0 ? now : now + kLanEvery - some_of(kLanEvery / 4));
+  const bool is_cut_off = sockets_.sources().empty();
+  const Clock::duration pause = is_cut_off ? kLanAskEvery : kLanEvery;
+  plan(questions_ > 0 ? now : now + pause - some_of(pause / 4));
   plan(ask_at_);
 }
 
@@ -182,7 +188,7 @@ void Lan::say() {
     rest = rest.subspan(some.size());
     for (const LanAddress& source : sockets_.sources()) {
       const Beacon beacon =
-          make_beacon(some, epoch, source.address.ip, {port_, asks, asks_by_broadcast});
+          make_beacon(some, epoch, source.address.ip, {listen_.port, asks, asks_by_broadcast});
       said = sockets_.send(source, beacon, broadcast) || said;
     }
   }

@@ -65,7 +65,7 @@ class Lan {
   void plan_to_ask(Clock::time_point at);
   void say();
 
-  const std::uint16_t port_;
+  const Address listen_;
   // The passes of nobody, for slots that no contact needs. Tags stay for an epoch, and if those of
   // such slots did not, two beacons would tell how many contacts there are.
   std::array<Key, kBeaconSlots> decoys_{};

@@ -45,12 +45,27 @@ Descriptor open_at(const Address& any) {
   Descriptor opened(::socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   sockaddr_storage place{};
   const socklen_t size = to_system(any, place);
-  if (!opened.valid() || !set(opened.get(), SOL_SOCKET, SO_REUSEADDR, 1) ||
-      (family == AF_INET6 && !set(opened.get(), IPPROTO_IPV6, IPV6_V6ONLY, 1)) ||
-      ::bind(opened.get(), reinterpret_cast<const sockaddr*>(&place), size) != 0) {
+  // Of the groups those alone that this socket joins.
+  const bool prepared = opened.valid() && set(opened.get(), SOL_SOCKET, SO_REUSEADDR, 1) &&
+                        (any.is_v4() ? set(opened.get(), IPPROTO_IP, IP_MULTICAST_ALL, 0)
+                                     : set(opened.get(), IPPROTO_IPV6, IPV6_V6ONLY, 1) &&
+                                           set(opened.get(), IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0));
+  if (!prepared || ::bind(opened.get(), reinterpret_cast<const sockaddr*>(&place), size) != 0) {
     return {};
   }
   return opened;
+}
+
+// Where this device can be dialled by neighbours.
+std::vector<LanAddress> sources_of(const Address& listen) {
+  std::vector<LanAddress> sources = lan_addresses();
+  std::erase_if(sources, [&](const LanAddress& one) {
+    const Address& own = one.address;
+    if (!listen.is_any()) return own.ip != listen.ip;
+    // Of IPv6 the link-local one is there in any network, and is nobody's name beyond it.
+    return !own.is_v4() && (listen.is_v4() || !own.is_link_local());
+  });
+  return sources;
 }
 
 bool send_to(int socket, const Address& to, std::span<const std::uint8_t> datagram) {
@@ -64,13 +79,7 @@ bool send_to(int socket, const Address& to, std::span<const std::uint8_t> datagr
 }  // namespace
 
 LanSockets::LanSockets(const Address& listen)
-    : sources_(lan_addresses()), networks_(own_networks()) {
-  std::erase_if(sources_, [&](const LanAddress& one) {
-    const Address& own = one.address;
-    if (!listen.is_any()) return own.ip != listen.ip;
-    // Of IPv6 the link-local one is there in any network, and is nobody's name beyond it.
-    return !own.is_v4() && (listen.is_v4() || !own.is_link_local());
-  });
+    : listen_(listen), sources_(sources_of(listen)), networks_(own_networks()) {
   v4_ = open_at(kAny4);
   v6_ = open_at(kAny6);
   for (const LanAddress& one : sources_) {
@@ -81,6 +90,10 @@ LanSockets::LanSockets(const Address& listen)
       set(v6_.get(), IPPROTO_IPV6, IPV6_JOIN_GROUP, membership6(one.interface));
     }
   }
+}
+
+bool LanSockets::is_outdated() const {
+  return sources_ != sources_of(listen_);
 }
 
 std::vector<int> LanSockets::descriptors() const {

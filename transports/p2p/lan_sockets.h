@@ -18,6 +18,9 @@ class LanSockets {
   // out. Interfaces that come later are not seen.
   explicit LanSockets(const Address& listen);
 
+  // This machine has other addresses now.
+  bool is_outdated() const;
+
   // To be polled for input.
   std::vector<int> descriptors() const;
 
@@ -35,6 +38,7 @@ class LanSockets {
   bool send(const LanAddress& source, std::span<const std::uint8_t> datagram, bool broadcast) const;
 
  private:
+  Address listen_;
   std::vector<LanAddress> sources_;
   std::vector<AddressRange> networks_;
   Descriptor v4_;

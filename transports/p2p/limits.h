@@ -43,7 +43,8 @@ inline constexpr auto kLookSoon = 10ms;
 
 // Each address of a peer is given so long, with everything until the keys are proven,
 inline constexpr auto kConnectLimit = 5s;
-inline constexpr auto kNearbyLimit = 1s;  // on a local network
+inline constexpr auto kNearbyLimit =
+    3s;  // on a local network; a SYN that is lost goes again after 1 s
 // and all of them together so long.
 inline constexpr auto kDialLimit = 8s;
 // Links that both ends open: see meeting.h.

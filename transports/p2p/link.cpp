@@ -58,6 +58,17 @@ void Link::dial(zmq::context_t& context, Clock::time_point now,
   try_next(context, now);
 }
 
+void Link::also_try(zmq::context_t& context, Clock::time_point now,
+                    const std::vector<Address>& nearby) {
+  if (state_ != State::kDialling || dialled_nearby_ || nearby_ > 0 || nearby.empty()) return;
+  to_try_.insert(to_try_.begin(), nearby.begin(), nearby.end());
+  nearby_ = nearby.size();
+  // It may have waited for a moment to meet.
+  to_meet_ = to_meet_ || meet_at_;
+  dial_until_ = std::max(dial_until_, now + kDialLimit);
+  try_next(context, now);
+}
+
 void Link::try_next(zmq::context_t& context, Clock::time_point now) {
   close();
   if (to_try_.empty()) {

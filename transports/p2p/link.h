@@ -61,6 +61,8 @@ class Link {
   // All of these say by `sent` what became of envelopes.
   // First at `nearby`, where the peer is on a local network.
   void dial(zmq::context_t& context, Clock::time_point now, const std::vector<Address>& nearby);
+  // They were found while it was tried elsewhere: there first.
+  void also_try(zmq::context_t& context, Clock::time_point now, const std::vector<Address>& nearby);
   void queue(std::uint64_t send_id, links::Bytes envelope, Clock::time_point now);
   void on_monitor(zmq::context_t& context, Clock::time_point now);
   void on_readable();

@@ -128,6 +128,10 @@ std::optional<NodeSettings> parse_settings(const wherry_setting* settings, std::
     error = "settings lan and listen: who listens nowhere can not say where they are";
     return std::nullopt;
   }
+  if (parsed.lan && parsed.listen->is_loopback()) {
+    error = "settings lan and listen: nobody else can come in at this machine's own loop";
+    return std::nullopt;
+  }
   return parsed;
 }
 

@@ -174,6 +174,7 @@ void Node::hear(Life& life, int descriptor, Clock::time_point now) {
         link->second.lose(WHERRY_REASON_UNREACHABLE);
         tell_peer(life, peer);
       }
+      link->second.also_try(life.context, now, life.lan->places_of(peer, now));
       if (link->second.asked() || link->second.state() != Link::State::kDown) continue;
     }
     {
@@ -189,7 +190,8 @@ void Node::keep_lan(Life& life, Clock::time_point now) {
   life.lan->on_time(now);
   if (life.lan->is_mute() && !was_mute) {
     log(WHERRY_LOG_WARNING,
-        "p2p: nobody is found on the local network: neither multicast nor broadcast leaves this "
+        "p2p: nobody is found on the local network: there is none, or neither multicast nor "
+        "broadcast leaves this "
         "machine");
   }
 }
