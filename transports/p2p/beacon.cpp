@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
-#include <optional>
+#include <iterator>
 #include <random>
 #include <string>
 
@@ -50,7 +50,8 @@ struct Random {
 }  // namespace
 
 std::uint32_t epoch_of(std::int64_t unix_s) {
-  return static_cast<std::uint32_t>(unix_s / kEpoch_s);
+  // Downwards, also before 1970.
+  return static_cast<std::uint32_t>(unix_s / kEpoch_s - (unix_s % kEpoch_s < 0 ? 1 : 0));
 }
 
 Beacon make_beacon(std::span<const Key> passes, std::uint32_t epoch, const Ip& source,
@@ -78,16 +79,26 @@ Beacon make_beacon(std::span<const Key> passes, std::uint32_t epoch, const Ip& s
 void Recognizer::add(std::uint64_t peer, const Key& pass) {
   remove(peer);
   passes_.emplace(peer, pass);
-  if (epoch_ != 0) expect(peer, pass);
+  if (epoch_) expect(peer, pass);
 }
 
 void Recognizer::remove(std::uint64_t peer) {
-  passes_.erase(peer);
-  std::erase_if(by_tag_, [&](const auto& entry) { return entry.second.peer == peer; });
+  const auto known = passes_.find(peer);
+  if (known == passes_.end()) return;
+  // By their tags: to look at all for each that comes or goes would cost their number squared.
+  if (epoch_) {
+    for (const std::uint32_t epoch : around(*epoch_)) {
+      auto [entry, last] = by_tag_.equal_range(keys_of(known->second, epoch).tag);
+      while (entry != last) {
+        entry = entry->second.peer == peer ? by_tag_.erase(entry) : std::next(entry);
+      }
+    }
+  }
+  passes_.erase(known);
 }
 
 void Recognizer::expect(std::uint64_t peer, const Key& pass) {
-  for (const std::uint32_t epoch : {epoch_ - 1, epoch_, epoch_ + 1}) {
+  for (const std::uint32_t epoch : around(*epoch_)) {
     const SlotKeys keys = keys_of(pass, epoch);
     by_tag_.emplace(keys.tag, Expected{peer, keys.key});
   }

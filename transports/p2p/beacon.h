@@ -15,6 +15,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <unordered_map>
 #include <vector>
@@ -69,8 +70,11 @@ class Recognizer {
   };
 
   void expect(std::uint64_t peer, const Key& pass);
+  static std::array<std::uint32_t, 3> around(std::uint32_t epoch) {
+    return {epoch - 1, epoch, epoch + 1};
+  }
 
-  std::uint32_t epoch_ = 0;
+  std::optional<std::uint32_t> epoch_;  // none: nothing was read yet
   std::unordered_map<std::uint64_t, Key> passes_;            // by peer
   std::unordered_multimap<std::uint64_t, Expected> by_tag_;  // around epoch_
 };
