@@ -74,7 +74,7 @@ class Recognizer {
     return {epoch - 1, epoch, epoch + 1};
   }
 
-  std::optional<std::uint32_t> epoch_;  // none: nothing was read yet
+  std::optional<std::uint32_t> epoch_;                       // none: nothing was read yet
   std::unordered_map<std::uint64_t, Key> passes_;            // by peer
   std::unordered_multimap<std::uint64_t, Expected> by_tag_;  // around epoch_
 };

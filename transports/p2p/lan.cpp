@@ -58,26 +58,10 @@ std::vector<Address> Lan::places_of(std::uint64_t peer, Clock::time_point now) c
   std::vector<Address> places;
   const auto neighbour = neighbours_.find(peer);
   if (neighbour == neighbours_.end()) return places;
-  for (const bool v4 : {false, true}) {
-    const auto last = std::ranges::find_if(
-        neighbour->second.places, [&](const Place& one) { return one.address.is_v4() == v4; });
-    if (last != neighbour->second.places.end() && last->is_fresh(now)) {
-      places.push_back(last->address);
-    }
+  for (const Place& place : neighbour->second.places) {
+    if (place.is_fresh(now)) places.push_back(place.address);
   }
   return places;
-}
-
-// Who has several addresses is heard at each of them, now at one and then at the other.
-bool Lan::has_left(std::uint64_t peer, const Address& place) const {
-  const auto neighbour = neighbours_.find(peer);
-  if (neighbour == neighbours_.end()) return false;
-  const auto& places = neighbour->second.places;
-  const auto there = std::ranges::find(places, place, &Place::address);
-  if (there == places.end()) return true;
-  return std::ranges::any_of(places, [&](const Place& one) {
-    return one.address.is_v4() == place.is_v4() && one.since > there->heard_at;
-  });
 }
 
 void Lan::ask(Clock::time_point now) {
@@ -136,15 +120,19 @@ bool Lan::note(const Recognizer::Sighting& sighting, const Address& from, Clock:
   Address address = from;
   address.port = sighting.where.port;
   Neighbour& neighbour = neighbours_[sighting.peer];
-  auto& places = neighbour.places;
-  const auto there = std::ranges::find(places, address, &Place::address);
-  const bool known = there != places.end() && there->is_fresh(now);
-  const Place place{address, known ? there->since : now, now};
-  if (there != places.end()) places.erase(there);
-  places.insert(places.begin(), place);
+  std::vector<Place>& places = neighbour.places;
+  const auto place = std::ranges::find(places, address, &Place::address);
+  const bool known = place != places.end() && place->is_fresh(now);
+  if (place != places.end()) {
+    places.erase(place);
+  } else if (!neighbour.news.take(now)) {
+    return false;
+  }
+  places.insert(places.begin(), Place{address, now});
   if (places.size() > kLanPlacesMax) places.pop_back();
   if (known && !sighting.where.asks) return false;
-  if (neighbour.told_at && now - *neighbour.told_at < kLanTellEvery) return false;
+  const Clock::duration pause = known ? kLanTellAgain : kLanTellEvery;
+  if (neighbour.told_at && now - *neighbour.told_at < pause) return false;
   neighbour.told_at = now;
   return true;
 }

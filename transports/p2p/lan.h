@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "beacon.h"
+#include "bucket.h"
 #include "lan_sockets.h"
 #include "limits.h"
 
@@ -28,11 +29,8 @@ class Lan {
   void expect(std::uint64_t peer, const Key& pass, Clock::time_point now);
   void forget(std::uint64_t peer);
 
-  // Where they are, as they said themselves a short while ago: IPv6 first, of each family the place
-  // that was heard last.
+  // Where they are, as they said themselves a short while ago: the last first.
   std::vector<Address> places_of(std::uint64_t peer, Clock::time_point now) const;
-  // Whether they have come to another place of this family since they were last heard there.
-  bool has_left(std::uint64_t peer, const Address& place) const;
   // Somebody is to be reached, and it is not known where: asks, or does so kLanAskEvery after it
   // asked last.
   void ask(Clock::time_point now);
@@ -49,13 +47,13 @@ class Lan {
  private:
   struct Place {
     Address address;
-    Clock::time_point since;  // it was heard without a pause
     Clock::time_point heard_at;
 
     bool is_fresh(Clock::time_point now) const { return now - heard_at <= kLanPlaceLimit; }
   };
   struct Neighbour {
-    std::vector<Place> places;  // up to kLanPlacesMax, heard last first
+    std::vector<Place> places;  // up to kLanPlacesMax, the last that was heard first
+    Bucket news{kLanPlacesMax, kLanPlaceEvery};  // places that may be added
     std::optional<Clock::time_point> told_at;
   };
 

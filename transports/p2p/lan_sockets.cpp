@@ -1,11 +1,13 @@
 // Groups, interfaces and datagrams.
 #include "lan_sockets.h"
 
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include "beacon.h"
 
@@ -39,6 +41,19 @@ ipv6_mreq membership6(unsigned interface) {
   return request;
 }
 
+// What has another size takes no place from beacons, neither in the kernel's queue nor among those
+// that are looked at.
+bool take_beacons_only(int socket) {
+  constexpr std::uint32_t kUdpHeader = 8;
+  std::array<sock_filter, 4> steps = {{
+      BPF_STMT(BPF_LD | BPF_W | BPF_LEN, 0),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kBeaconSize + kUdpHeader, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+      BPF_STMT(BPF_RET | BPF_K, 0),
+  }};
+  return set(socket, SOL_SOCKET, SO_ATTACH_FILTER, sock_fprog{steps.size(), steps.data()});
+}
+
 // Several programs on one machine may listen there.
 Descriptor open_at(const Address& any) {
   const int family = any.is_v4() ? AF_INET : AF_INET6;
@@ -46,10 +61,15 @@ Descriptor open_at(const Address& any) {
   sockaddr_storage place{};
   const socklen_t size = to_system(any, place);
   // Of the groups those alone that this socket joins.
-  const bool prepared = opened.valid() && set(opened.get(), SOL_SOCKET, SO_REUSEADDR, 1) &&
-                        (any.is_v4() ? set(opened.get(), IPPROTO_IP, IP_MULTICAST_ALL, 0)
-                                     : set(opened.get(), IPPROTO_IPV6, IPV6_V6ONLY, 1) &&
-                                           set(opened.get(), IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0));
+  const auto set_up = [&](int level, int option, int value) {
+    return set(opened.get(), level, option, value);
+  };
+  const bool prepared =
+      opened.valid() && set_up(SOL_SOCKET, SO_REUSEADDR, 1) && take_beacons_only(opened.get()) &&
+      (any.is_v4()
+           ? set_up(IPPROTO_IP, IP_MULTICAST_ALL, 0) && set_up(IPPROTO_IP, IP_PKTINFO, 1)
+           : set_up(IPPROTO_IPV6, IPV6_V6ONLY, 1) && set_up(IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0) &&
+                 set_up(IPPROTO_IPV6, IPV6_RECVPKTINFO, 1));
   if (!prepared || ::bind(opened.get(), reinterpret_cast<const sockaddr*>(&place), size) != 0) {
     return {};
   }
@@ -68,6 +88,25 @@ std::vector<LanAddress> sources_of(const Address& listen) {
   return sources;
 }
 
+// Whether it was sent to all, which comes from no other network. Whoever is elsewhere could send it
+// to this machine alone, with the address of a neighbour as its source.
+bool is_to_all(const msghdr& message) {
+  for (const cmsghdr* one = CMSG_FIRSTHDR(&message); one != nullptr;
+       one = CMSG_NXTHDR(const_cast<msghdr*>(&message), const_cast<cmsghdr*>(one))) {
+    if (one->cmsg_level == IPPROTO_IP && one->cmsg_type == IP_PKTINFO) {
+      in_pktinfo to{};
+      std::memcpy(&to, CMSG_DATA(one), sizeof to);
+      return to.ipi_addr.s_addr != to.ipi_spec_dst.s_addr;  // the latter is this machine's own
+    }
+    if (one->cmsg_level == IPPROTO_IPV6 && one->cmsg_type == IPV6_PKTINFO) {
+      in6_pktinfo to{};
+      std::memcpy(&to, CMSG_DATA(one), sizeof to);
+      return std::ranges::equal(kGroup6.ip, to.ipi6_addr.s6_addr);
+    }
+  }
+  return false;
+}
+
 bool send_to(int socket, const Address& to, std::span<const std::uint8_t> datagram) {
   sockaddr_storage place{};
   const socklen_t size = to_system(to, place);
@@ -80,6 +119,9 @@ bool send_to(int socket, const Address& to, std::span<const std::uint8_t> datagr
 
 LanSockets::LanSockets(const Address& listen)
     : listen_(listen), sources_(sources_of(listen)), networks_(own_networks()) {
+  for (const LanAddress& one : lan_addresses()) {
+    if (!one.address.is_v4()) own6_.push_back(one.address.ip);
+  }
   v4_ = open_at(kAny4);
   v6_ = open_at(kAny6);
   for (const LanAddress& one : sources_) {
@@ -107,15 +149,25 @@ std::vector<int> LanSockets::descriptors() const {
 std::optional<LanSockets::Datagram> LanSockets::receive(int descriptor) {
   std::array<std::uint8_t, kBeaconSize + 1> buffer{};
   sockaddr_storage place{};
-  socklen_t size = sizeof place;
-  const ssize_t count = ::recvfrom(descriptor, buffer.data(), buffer.size(), 0,
-                                   reinterpret_cast<sockaddr*>(&place), &size);
+  iovec bytes{buffer.data(), buffer.size()};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(in6_pktinfo))> control{};
+  msghdr message{};
+  message.msg_name = &place;
+  message.msg_namelen = sizeof place;
+  message.msg_iov = &bytes;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  const ssize_t count = ::recvmsg(descriptor, &message, 0);
   if (count < 0) return std::nullopt;
   Datagram datagram;
   const auto from = from_system(reinterpret_cast<const sockaddr&>(place));
-  if (!from || std::ranges::none_of(networks_, [&](const AddressRange& network) {
-        return network.contains(*from);
-      })) {
+  // Of IPv4 the kernel takes from no neighbour what has this machine's own address as its source.
+  // Of IPv6 it does: a contact is not to have it dial itself.
+  if (!from || !is_to_all(message) || from->is_loopback() ||
+      std::ranges::find(own6_, from->ip) != own6_.end() ||
+      std::ranges::none_of(networks_,
+                           [&](const AddressRange& network) { return network.contains(*from); })) {
     return datagram;
   }
   datagram.from = *from;

@@ -41,6 +41,7 @@ class LanSockets {
   Address listen_;
   std::vector<LanAddress> sources_;
   std::vector<AddressRange> networks_;
+  std::vector<Ip> own6_;
   Descriptor v4_;
   Descriptor v6_;
 };

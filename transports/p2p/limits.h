@@ -45,6 +45,8 @@ inline constexpr auto kLookSoon = 10ms;
 inline constexpr auto kConnectLimit = 5s;
 inline constexpr auto kNearbyLimit =
     3s;  // on a local network; a SYN that is lost goes again after 1 s
+// What is sent to whom was heard elsewhere since is taken within this, or the link is lost.
+inline constexpr auto kDoubtLimit = 2s;
 // and all of them together so long.
 inline constexpr auto kDialLimit = 8s;
 // Links that both ends open: see meeting.h.
@@ -59,7 +61,11 @@ inline constexpr int kLanQuestions = 3;  // in a row
 inline constexpr auto kLanAskEvery = 10s;
 inline constexpr auto kLanAnswerWithin = 100ms;
 inline constexpr auto kLanPlaceLimit = 3min;
-inline constexpr std::size_t kLanPlacesMax = 8;     // of one peer
+// Of one peer: a device may have several addresses, and somebody may say again what was said from
+// one that it had. A contact may name others' addresses, so new ones are taken seldom.
+inline constexpr int kLanPlacesMax = 4;
+inline constexpr auto kLanPlaceEvery = 30s;
+inline constexpr auto kLanTellAgain = 60s;          // of a place that is known
 inline constexpr auto kLanTellEvery = 3s;           // of one peer
 inline constexpr std::size_t kLanDatagrams = 1000;  // heard in a second
 inline constexpr int kLanAtOnce = 64;

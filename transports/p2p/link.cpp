@@ -39,6 +39,7 @@ Link::Link(const NodeSettings& settings, Intake& intake, int wake, Endpoint endp
 
 std::optional<Clock::time_point> Link::deadline() const {
   const auto first = window_.oldest();
+  if (const auto doubted = doubted_until()) return doubted;
   if (state_ != State::kDialling) return first;
   const Clock::time_point next = meet_at_.value_or(address_until_);
   return first ? std::min(*first, next) : next;
@@ -222,6 +223,8 @@ bool Link::put(const links::Bytes& frame) {
 
 void Link::on_time(zmq::context_t& context, Clock::time_point now) {
   const auto first = window_.oldest();
+  const auto doubted = doubted_until();
+  if (doubted && *doubted <= now) return lose(WHERRY_REASON_UNREACHABLE);
   const bool late = first && *first <= now;
   if (late && state_ == State::kUp && now - up_since_ >= kTakenLimit / 2) {
     return lose(WHERRY_REASON_TIMEOUT);
@@ -241,8 +244,15 @@ void Link::on_time(zmq::context_t& context, Clock::time_point now) {
   try_next(context, now);
 }
 
-std::optional<Address> Link::place_nearby() const {
-  return state_ == State::kUp && dialled_nearby_ ? std::optional(dialled_) : std::nullopt;
+void Link::heard_at(const Address& place) {
+  doubted_ = state_ == State::kUp && dialled_nearby_ && dialled_ != place;
+}
+
+// Until when something has to be taken.
+std::optional<Clock::time_point> Link::doubted_until() const {
+  const auto first = window_.oldest();
+  if (!doubted_ || state_ != State::kUp || !first) return std::nullopt;
+  return std::max(*first - kTakenLimit, up_since_) + kDoubtLimit;
 }
 
 void Link::wait_for_another_moment(Clock::time_point now) {
@@ -263,7 +273,7 @@ void Link::close() {
   socket_.close();
   proxied_.reset();
   if (connection_ >= 0) intake_.remove(std::exchange(connection_, -1));
-  blocked_ = greeted_ = connected_ = meets_ = false;
+  blocked_ = greeted_ = connected_ = meets_ = doubted_ = false;
   meet_at_.reset();
   state_ = State::kDown;
 }

@@ -51,8 +51,9 @@ class Link {
   // Both ends of its connection are the same as those of any other link to this meeting.
   bool holds(const Address& meeting) const { return meets_ && endpoint_.meeting == meeting; }
 
-  // Where it is up, if that is on a local network.
-  std::optional<Address> place_nearby() const;
+  // The peer was heard on a local network there. Where that is elsewhere, the link may be dead, or
+  // they have several addresses, or somebody says again what they said: what is sent tells.
+  void heard_at(const Address& place);
 
   // To be dialled when its turn comes. False: it is that, or needs not.
   bool ask() { return state_ == State::kDown && !std::exchange(asked_, true); }
@@ -76,6 +77,7 @@ class Link {
   std::size_t queued() const { return window_.queued(); }
 
  private:
+  std::optional<Clock::time_point> doubted_until() const;
   void try_next(zmq::context_t& context, Clock::time_point now);
   void open(zmq::context_t& context, const Address& address, bool meeting);
   void connect(zmq::context_t& context, const std::string& place, bool meeting);
@@ -96,6 +98,7 @@ class Link {
   std::deque<Address> to_try_;
   std::size_t nearby_ = 0;       // of those, the first so many
   bool dialled_nearby_ = false;  // the one that is tried
+  bool doubted_ = false;         // they were heard elsewhere since
   bool to_meet_ = false;         // the meeting address is still to be tried, after the others
   bool meets_ = false;           // it is what is tried now
   std::optional<Clock::time_point> meet_at_;  // until then the link waits, without a socket

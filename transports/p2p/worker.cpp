@@ -169,11 +169,7 @@ void Node::hear(Life& life, int descriptor, Clock::time_point now) {
   for (const std::uint64_t peer : life.lan->on_ready(descriptor, now)) {
     const auto link = life.links.find(peer);
     if (link != life.links.end()) {
-      const auto place = link->second.place_nearby();
-      if (place && life.lan->has_left(peer, *place)) {
-        link->second.lose(WHERRY_REASON_UNREACHABLE);
-        tell_peer(life, peer);
-      }
+      link->second.heard_at(life.lan->places_of(peer, now).front());
       link->second.also_try(life.context, now, life.lan->places_of(peer, now));
       if (link->second.asked() || link->second.state() != Link::State::kDown) continue;
     }
