@@ -90,6 +90,15 @@ TEST(P2pBeacon, ClocksMayDifferByAnEpoch) {
   EXPECT_EQ(epoch_of(900 * 6), 6u);
 }
 
+// Clocks that were never set begin there, and one may be behind it.
+TEST(P2pBeacon, TheFirstEpochIsOneAsWell) {
+  for (const std::uint32_t epoch : {epoch_of(5), epoch_of(-5)}) {
+    const Beacon beacon = make_beacon(passes(kBeaconSlots), epoch, kHere, {1234, false});
+    EXPECT_EQ(understood(beacon, kHere, epoch).size(), 1u);
+  }
+  EXPECT_NE(epoch_of(-5), epoch_of(5));
+}
+
 // Two of one device have nothing in common but the tags of one epoch: two epochs, nothing.
 TEST(P2pBeacon, NamesNobody) {
   const auto said = [](std::uint32_t epoch) {

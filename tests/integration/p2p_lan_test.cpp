@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
+#include <ctime>
 #include <functional>
 #include <map>
 #include <memory>
@@ -11,6 +13,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <thread>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -18,6 +21,7 @@
 #include "lan.h"
 #include "tests/support/pump.h"
 #include "tests/support/transport_host.h"
+#include "transports/p2p/beacon.h"
 #include "transports/p2p/endpoint.h"
 #include "transports/p2p/p2p.h"
 
@@ -631,6 +635,182 @@ TEST_F(P2pLan, TwoBeaconsDoNotTellHowManyContactsThereAre) {
     return all;
   };
   EXPECT_TRUE(tags(said()[0]) == tags(said()[1]));
+}
+
+// How often a link to the other one was lost, or not found.
+std::size_t losses(const Device& device, std::uint64_t other) {
+  const auto reports = device.host().peer_reports();
+  return static_cast<std::size_t>(std::ranges::count_if(reports, [&](const PeerReport& one) {
+    return one.peer == other && one.state == WHERRY_PEER_STATE_UNREACHABLE &&
+           one.reason != WHERRY_REASON_NEARBY;
+  }));
+}
+
+// Who recorded a beacon says it again, from where they were: that cuts no link.
+TEST_F(P2pLan, WhatIsSaidAgainFromWhereTheyWereCutsNoLink) {
+  if (!begin(3)) GTEST_SKIP() << Lan::kNeeds;
+  ASSERT_NO_FATAL_FAILURE(acquaint(alice(), bob()));
+  Tap tap = lan.tap();
+  alice().start();
+  bob().start();
+  ASSERT_TRUE(until_tapped(tap, [&](const Packet& one) { return is_beacon_of(bob(), one); }));
+  const Bytes beacon = std::ranges::find_if(tap.packets(), [&](const Packet& one) {
+                         return is_beacon_of(bob(), one);
+                       })->payload;
+  ASSERT_TRUE(see_each_other(alice(), bob()));
+  ASSERT_TRUE(lan.run_at(2,
+                         "ip address del 192.168.87.2/24 dev inside && "
+                         "ip address add 192.168.87.200/24 broadcast 192.168.87.255 dev inside"));
+  bob().network_changed();
+  pump.quiet(4'000);
+  EXPECT_TRUE(arrives_at_last(alice(), bob()));
+  pump.quiet(4'000);
+  const std::size_t before = losses(alice(), 2);
+  for (int i = 0; i < 3; ++i) {
+    {
+      const Stranger mallory(lan, 3);
+      ASSERT_TRUE(mallory.is_ready());
+      ASSERT_TRUE(Stranger::send(Lan::address(2), kGroup4, beacon));
+    }
+    pump.quiet(3'500);
+    arrives(alice(), bob());
+  }
+  EXPECT_EQ(losses(alice(), 2), before);
+}
+
+// A contact names a printer's address, by a datagram to this machine alone, as from anywhere.
+TEST_F(P2pLan, WhatIsSentToOneAloneMakesNobodyKnock) {
+  if (!begin(3)) GTEST_SKIP() << Lan::kNeeds;
+  ASSERT_NO_FATAL_FAILURE(acquaint(alice(), bob()));
+  bob().start();
+  const auto of_bob = p2p::parse_endpoint(bob().endpoint_for(alice().number()));
+  bob().stop();
+  ASSERT_TRUE(of_bob);
+  Tap tap = lan.tap();
+  alice().start();
+  std::set<std::string> knocked;
+  for (int i = 0; i < 3; ++i) {
+    const std::string printer = "192.168.87." + std::to_string(50 + i);
+    ASSERT_TRUE(lan.run_at(3, "ip address add " + printer + "/24 dev inside"));
+    {
+      const Stranger mallory(lan, 2);
+      ASSERT_TRUE(mallory.is_ready());
+      const std::int64_t now = ::time(nullptr);
+      const auto made = p2p::make_beacon(std::vector{of_bob->pass}, p2p::epoch_of(now),
+                                         p2p::parse_address(printer + ":0")->ip, {9100, false});
+      ASSERT_TRUE(Stranger::send(printer, Lan::address(1), Bytes(made.begin(), made.end())));
+    }
+    const std::size_t seen = alice().sightings(2);
+    pump.until([&] { return alice().sightings(2) > seen; }, 1'000);
+    alice().fails_to_reach(2);  // what the engine does when it has something to send
+    pump.quiet(1'000);
+  }
+  for (const Packet& one : tap.packets()) {
+    if (one.from == 1 && one.protocol == IPPROTO_TCP) {
+      knocked.insert(one.destination + ":" + std::to_string(one.port));
+    }
+  }
+  EXPECT_TRUE(knocked.empty());
+}
+
+// Likewise by multicast, from the network itself: it can not be told from a beacon, but is seldom.
+TEST_F(P2pLan, AContactMakesThisMachineKnockSeldom) {
+  if (!begin(3)) GTEST_SKIP() << Lan::kNeeds;
+  ASSERT_NO_FATAL_FAILURE(acquaint(alice(), bob()));
+  bob().start();
+  const auto of_bob = p2p::parse_endpoint(bob().endpoint_for(alice().number()));
+  bob().stop();
+  ASSERT_TRUE(of_bob);
+  Tap tap = lan.tap();
+  alice().start();
+  std::set<std::string> knocked;
+  for (int i = 0; i < 10; ++i) {
+    const std::string printer = "192.168.87." + std::to_string(50 + i);
+    ASSERT_TRUE(lan.run_at(3, "ip address add " + printer + "/24 dev inside"));
+    {
+      const Stranger mallory(lan, 2);
+      ASSERT_TRUE(mallory.is_ready());
+      const auto made =
+          p2p::make_beacon(std::vector{of_bob->pass}, p2p::epoch_of(std::time(nullptr)),
+                           p2p::parse_address(printer + ":0")->ip, {9100, false});
+      ASSERT_TRUE(Stranger::send(printer, kGroup4, Bytes(made.begin(), made.end())));
+    }
+    const std::size_t seen = alice().sightings(2);
+    pump.until([&] { return alice().sightings(2) > seen; }, 1'000);
+    alice().fails_to_reach(2);
+  }
+  for (const Packet& one : tap.packets()) {
+    if (one.from == 1 && one.protocol == IPPROTO_TCP) {
+      knocked.insert(one.destination + ":" + std::to_string(one.port));
+    }
+  }
+  EXPECT_LE(knocked.size(), 5u);
+}
+
+// A contact names this machine's own IPv6 address.
+TEST_F(P2pLan, OnesOwnAddressIsNobodyElses) {
+  if (!begin(3, Lan::Addresses::kLinkLocal)) GTEST_SKIP() << Lan::kNeeds;
+  ASSERT_NO_FATAL_FAILURE(acquaint(alice(), bob()));
+  bob().start();
+  const auto of_bob = p2p::parse_endpoint(bob().endpoint_for(alice().number()));
+  bob().stop();
+  ASSERT_TRUE(of_bob);
+  alice().start();
+  p2p::Address own;
+  {
+    const InNamespace there(lan.host(1));
+    own = p2p::lan_addresses().at(0).address;
+  }
+  {
+    const InNamespace there(lan.host(2));
+    const transports::Descriptor socket(::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    const int on = 1;
+    const unsigned by = ::if_nametoindex("inside");
+    own.scope = by;
+    own.port = 5000;
+    const auto made = p2p::make_beacon(std::vector{of_bob->pass}, p2p::epoch_of(std::time(nullptr)),
+                                       own.ip, {5432, false});
+    sockaddr_storage from{};
+    sockaddr_storage to{};
+    const auto from_size = p2p::to_system(own, from);
+    const auto to_size = p2p::to_system(*p2p::parse_address("[ff12::7768:6572:7279]:36717"), to);
+    ASSERT_EQ(::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_TRANSPARENT, &on, sizeof on), 0);
+    ASSERT_EQ(::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_MULTICAST_IF, &by, sizeof by), 0);
+    ASSERT_EQ(::bind(socket.get(), reinterpret_cast<sockaddr*>(&from), from_size), 0);
+    ASSERT_GT(::sendto(socket.get(), made.data(), made.size(), 0, reinterpret_cast<sockaddr*>(&to),
+                       to_size),
+              0);
+  }
+  pump.until([&] { return alice().sightings(2) > 0; }, 3'000);
+  EXPECT_EQ(alice().sightings(2), 0u);
+}
+
+// Small datagrams of a stranger take no place from what is worth a look.
+TEST_F(P2pLan, AFloodOfNothingHidesNobody) {
+  if (!begin(3)) GTEST_SKIP() << Lan::kNeeds;
+  ASSERT_NO_FATAL_FAILURE(acquaint(alice(), bob()));
+  alice().start();
+  std::atomic<bool> over{false};
+  std::thread flood([&] {
+    const Stranger mallory(lan, 3);
+    const transports::Descriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    const ip_mreqn by{{}, {}, static_cast<int>(::if_nametoindex("inside"))};
+    ::setsockopt(socket.get(), IPPROTO_IP, IP_MULTICAST_IF, &by, sizeof by);
+    sockaddr_storage to{};
+    const auto size = p2p::to_system(*p2p::parse_address("239.255.87.82:36717"), to);
+    while (!over) {
+      for (int i = 0; i < 200; ++i) {
+        ::sendto(socket.get(), "x", 1, 0, reinterpret_cast<sockaddr*>(&to), size);
+      }
+      ::usleep(10'000);
+    }
+  });
+  pump.quiet(2'000);
+  bob().start();
+  const bool seen = see_each_other(alice(), bob(), 10'000);
+  over = true;
+  flood.join();
+  EXPECT_TRUE(seen);
 }
 
 // Whether the app is told of it, and tells the transport.

@@ -131,8 +131,7 @@ bool Lan::note(const Recognizer::Sighting& sighting, const Address& from, Clock:
   places.insert(places.begin(), Place{address, now});
   if (places.size() > kLanPlacesMax) places.pop_back();
   if (known && !sighting.where.asks) return false;
-  const Clock::duration pause = known ? kLanTellAgain : kLanTellEvery;
-  if (neighbour.told_at && now - *neighbour.told_at < pause) return false;
+  if (known && neighbour.told_at && now - *neighbour.told_at < kLanTellAgain) return false;
   neighbour.told_at = now;
   return true;
 }

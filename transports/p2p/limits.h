@@ -66,7 +66,6 @@ inline constexpr auto kLanPlaceLimit = 3min;
 inline constexpr int kLanPlacesMax = 4;
 inline constexpr auto kLanPlaceEvery = 30s;
 inline constexpr auto kLanTellAgain = 60s;          // of a place that is known
-inline constexpr auto kLanTellEvery = 3s;           // of one peer
 inline constexpr std::size_t kLanDatagrams = 1000;  // heard in a second
 inline constexpr int kLanAtOnce = 64;
 inline constexpr std::size_t kLanAnnouncedMax = 256;  // contacts
