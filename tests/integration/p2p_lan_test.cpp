@@ -339,6 +339,20 @@ TEST_F(P2pLan, WhoseMulticastIsLostIsAnsweredAllTheSame) {
   EXPECT_TRUE(arrives_at_last(bob(), alice()));
 }
 
+// Carol is heard at once. Bob, who was there long before, hears no multicast.
+TEST_F(P2pLan, OneContactsAnswerKeepsNoOtherFromBeingFound) {
+  if (!begin(3)) GTEST_SKIP() << Lan::kNeeds;
+  ASSERT_NO_FATAL_FAILURE(acquaint(alice(), bob()));
+  ASSERT_NO_FATAL_FAILURE(acquaint(alice(), *devices[2]));
+  ASSERT_TRUE(lan.run_at(2, kNoMulticastIn));
+  bob().start();
+  devices[2]->start();
+  pump.quiet(5'000);  // what is said at the start was said
+  alice().start();
+  EXPECT_TRUE(see_each_other(alice(), *devices[2]));
+  EXPECT_TRUE(see_each_other(alice(), bob()));
+}
+
 TEST_F(P2pLan, WhoDoesNotTakePartSaysNothingAndIsNotFound) {
   if (!begin(2)) GTEST_SKIP() << Lan::kNeeds;
   ASSERT_NO_FATAL_FAILURE(acquaint(alice(), bob()));

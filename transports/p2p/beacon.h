@@ -59,6 +59,7 @@ class Recognizer {
 
   void add(std::uint64_t peer, const Key& pass);
   void remove(std::uint64_t peer);
+  std::size_t size() const { return passes_.size(); }
   // Whom a datagram from there is of.
   [[nodiscard]] std::vector<Sighting> read(std::span<const std::uint8_t> datagram, const Ip& source,
                                            std::uint32_t epoch);

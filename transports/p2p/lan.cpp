@@ -64,6 +64,12 @@ std::vector<Address> Lan::places_of(std::uint64_t peer, Clock::time_point now) c
   return places;
 }
 
+bool Lan::misses_somebody(Clock::time_point now) const {
+  const auto found = std::ranges::count_if(
+      neighbours_, [&](const auto& entry) { return !places_of(entry.first, now).empty(); });
+  return static_cast<std::size_t>(found) < recognizer_.size();
+}
+
 void Lan::ask(Clock::time_point now) {
   plan_to_ask(std::max(now, asked_at_ + kLanAskEvery));
 }
@@ -114,8 +120,6 @@ bool Lan::note(const Recognizer::Sighting& sighting, const Address& from, Clock:
   if (sighting.where.asks) {
     plan(now + some_of(kLanAnswerWithin));
     answers_by_broadcast_ = answers_by_broadcast_ || sighting.where.by_broadcast;
-  } else {
-    answered_ = true;
   }
   Address address = from;
   address.port = sighting.where.port;
@@ -148,9 +152,8 @@ void Lan::on_time(Clock::time_point now) {
     ask_at_ = Clock::time_point::max();
     asked_at_ = now;
     questions_ = kLanQuestions;
-    answered_ = false;
   }
-  say();
+  say(now);
   said_at_ = now;
   if (questions_ > 0) --questions_;
   const bool is_cut_off = sockets_.sources().empty();
@@ -160,13 +163,14 @@ void Lan::on_time(Clock::time_point now) {
 }
 
 // A beacon for each address of this device, since that is sealed into it.
-void Lan::say() {
+void Lan::say(Clock::time_point now) {
   std::vector<Key> passes;
   for (const auto& [inbox, pass] : passes_) passes.push_back(pass);
   if (passes.size() > kLanAnnouncedMax) passes.resize(kLanAnnouncedMax);
   for (std::size_t i = 0; passes.size() % kBeaconSlots != 0; ++i) passes.push_back(decoys_.at(i));
   const bool asks = questions_ > 0;
-  const bool asks_by_broadcast = asks && questions_ < kLanQuestions && !answered_;
+  // Who has not answered may not hear multicast.
+  const bool asks_by_broadcast = asks && questions_ < kLanQuestions && misses_somebody(now);
   const bool broadcast = std::exchange(answers_by_broadcast_, false) || asks_by_broadcast;
   const std::uint32_t epoch = epoch_now();
   bool said = false;

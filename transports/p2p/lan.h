@@ -61,7 +61,8 @@ class Lan {
   bool has_heard_enough(Clock::time_point now) const;
   void plan(Clock::time_point at);
   void plan_to_ask(Clock::time_point at);
-  void say();
+  bool misses_somebody(Clock::time_point now) const;
+  void say(Clock::time_point now);
 
   const Address listen_;
   // The passes of nobody, for slots that no contact needs. Tags stay for an epoch, and if those of
@@ -75,8 +76,7 @@ class Lan {
   Clock::time_point ask_at_ = Clock::time_point::max();  // from then on that asks
   Clock::time_point said_at_;
   Clock::time_point asked_at_;
-  int questions_ = 0;      // still to be asked
-  bool answered_ = false;  // since the first of them
+  int questions_ = 0;  // still to be asked
   bool answers_by_broadcast_ = false;
   bool mute_ = false;
   Clock::time_point second_;  // in which `heard_` datagrams came

@@ -187,8 +187,7 @@ void Node::keep_lan(Life& life, Clock::time_point now) {
   if (life.lan->is_mute() && !was_mute) {
     log(WHERRY_LOG_WARNING,
         "p2p: nobody is found on the local network: there is none, or neither multicast nor "
-        "broadcast leaves this "
-        "machine");
+        "broadcast leaves this machine");
   }
 }
 
