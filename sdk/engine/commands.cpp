@@ -24,7 +24,6 @@ void rename(Turn& turn, Contact& contact, const std::optional<std::string>& name
   turn.changed(contact);
 }
 
-// Theirs lead nowhere any more; what they permit holds on.
 // Whether any of the ways that they told might work.
 bool may_reach(Turn& turn, Contact& contact) {
   refresh_paths(turn, contact);
@@ -32,6 +31,7 @@ bool may_reach(Turn& turn, Contact& contact) {
                              [](const PathEntry& path) { return path.works_since != 0; });
 }
 
+// Theirs lead nowhere any more; what they permit holds on.
 void forget_endpoints(Contact& contact) {
   if (!contact.theirs) return;
   contact.theirs->list.clear();

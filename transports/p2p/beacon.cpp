@@ -3,8 +3,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <iterator>
-#include <random>
 #include <string>
 
 namespace wherry::transports::p2p {

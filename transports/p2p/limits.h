@@ -43,12 +43,12 @@ inline constexpr auto kLookSoon = 10ms;
 
 // Each address of a peer is given so long, with everything until the keys are proven,
 inline constexpr auto kConnectLimit = 5s;
-inline constexpr auto kNearbyLimit =
-    3s;  // on a local network; a SYN that is lost goes again after 1 s
-// What is sent to whom was heard elsewhere since is taken within this, or the link is lost.
-inline constexpr auto kDoubtLimit = 2s;
+// on a local network so long (a SYN that is lost goes again after 1 s),
+inline constexpr auto kNearbyLimit = 3s;
 // and all of them together so long.
 inline constexpr auto kDialLimit = 8s;
+// What is sent to whom was heard elsewhere since is taken within this, or the link is lost.
+inline constexpr auto kDoubtLimit = 2s;
 // Links that both ends open: see meeting.h.
 inline constexpr auto kMeetingEvery = 20s;
 inline constexpr auto kMeetingLimit = 5s;

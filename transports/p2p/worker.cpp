@@ -169,8 +169,9 @@ void Node::hear(Life& life, int descriptor, Clock::time_point now) {
   for (const std::uint64_t peer : life.lan->on_ready(descriptor, now)) {
     const auto link = life.links.find(peer);
     if (link != life.links.end()) {
-      link->second.heard_at(life.lan->places_of(peer, now).front());
-      link->second.also_try(life.context, now, life.lan->places_of(peer, now));
+      const std::vector<Address> places = life.lan->places_of(peer, now);
+      link->second.heard_at(places.front());
+      link->second.also_try(life.context, now, places);
       if (link->second.asked() || link->second.state() != Link::State::kDown) continue;
     }
     {
